@@ -1,0 +1,142 @@
+"""`consolidate`: masks of several workers in, their consensus out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consolidation.consensus.result import Consensus
+from consolidation.consensus.settings import Settings
+from consolidation.consensus.stack import Stack
+from consolidation.consensus.vote import vote
+
+
+def consolidate(
+    masks: NDArray[Any] | Sequence[NDArray[Any]],
+    *,
+    n_classes: int | None = None,
+    method: str = "plurality",
+    weights: Sequence[float] | NDArray[Any] | None = None,
+    workers: Sequence[str] | None = None,
+    smoothing: float = 0.0,
+    ties: str = "lowest",
+    ignore_index: int | None = None,
+    undecided_index: int | None = None,
+    min_votes: int = 1,
+) -> Consensus:
+    """Merge several workers' masks of one image into a consensus.
+
+    Parameters
+    ----------
+    masks : ndarray of shape (W, H, Wd), or sequence of W ndarrays of shape (H, Wd)
+        Class indices, uint8 or uint16; 1 to 255 workers. Class 0 is background.
+    n_classes : int, optional
+        Number of classes, background included. By default the highest class seen, plus 1.
+    method : {"plurality", "weighted"}
+        Whose vote counts what: everybody the same, or by `weights`.
+    weights : sequence of W floats, optional
+        For ``"weighted"``: >= 0, not all 0; only their ratios matter. They are rounded to
+        multiples of 2^-24 of the largest.
+    workers : sequence of W str, optional
+        The workers' ids, for the records in the result; by default ``"0"``, ``"1"``, ...
+    smoothing : float, optional
+        Sigma, in pixels, of the Gaussian with which neighbours' votes are added at disputed
+        pixels; 0 is off, at most 16. Unanimous pixels never change.
+    ties : {"lowest", "neighbours", "undecided"}
+        What a pixel gets where several classes have the most votes: the lowest of them, the one
+        that its neighbours' votes favour (then the lowest), or none.
+    ignore_index : int, optional
+        A label in the masks that is no vote.
+    undecided_index : int, optional
+        Label of undecided pixels: 255 by default, 65535 for uint16 masks.
+    min_votes : int, optional
+        Votes, before weights and smoothing, that a class needs to be chosen at a pixel.
+
+    Returns
+    -------
+    Consensus
+        The mask, and per-pixel, per-class and per-image confidence.
+
+    Raises
+    ------
+    ValueError
+        For masks or options that do not fit; the message names which and their shapes.
+
+    Notes
+    -----
+    A class that nobody gave a pixel never gets it. The order of the workers never matters.
+
+    =====================  =====================================================================
+    case                   result
+    =====================  =====================================================================
+    one worker             that mask, unchanged, with confidence 1
+    two workers disagree   a tie: `ties` decides; confidence 0.5
+    all masks blank        background, confidence 1, image confidence 1
+    nobody labelled it     undecided, confidence 0
+    too few votes          undecided, confidence 0
+    one pixel, one class   as any other image
+    =====================  =====================================================================
+
+    Examples
+    --------
+    Three workers, four pixels; the third pixel is a tie, and the lowest class gets it:
+
+    >>> import numpy as np
+    >>> masks = np.array([[[0, 1, 1, 2]], [[0, 1, 2, 2]], [[0, 0, 3, 2]]], dtype=np.uint8)
+    >>> result = consolidate(masks)
+    >>> result.labels.tolist()
+    [[0, 1, 1, 2]]
+    >>> result.votes.tolist()
+    [[3, 2, 1, 3]]
+    >>> result.tied.tolist()
+    [[False, False, True, False]]
+    >>> consolidate(masks, ties="undecided").labels.tolist()
+    [[0, 1, 255, 2]]
+    """
+    stack = Stack(masks, ignore_index)
+    settings = Settings.checked(
+        stack,
+        method=method,
+        weights=weights,
+        smoothing=smoothing,
+        ties=ties,
+        undecided_index=undecided_index,
+        min_votes=min_votes,
+    )
+    ids = _worker_ids(workers, stack.n_workers)
+    if stack.n_pixels == 0:
+        raise ValueError(f"masks have no pixels: shape {stack.shape}")
+    outcome = vote(stack, settings)
+    k = outcome.highest + 1 if n_classes is None else int(n_classes)
+    if outcome.highest >= k:
+        index, value = _first_above(stack, k)
+        raise ValueError(f"mask {index} has class {value}, n_classes is {k}")
+    if outcome.undecided and settings.undecided < k and settings.undecided != stack.ignore:
+        raise ValueError(
+            f"undecided_index {settings.undecided} is one of the {k} classes, "
+            f"and {outcome.undecided} pixels are undecided"
+        )
+    return Consensus(stack, outcome, settings, ids, k)
+
+
+def _worker_ids(workers: Sequence[str] | None, n_workers: int) -> tuple[str, ...]:
+    if workers is None:
+        return tuple(str(index) for index in range(n_workers))
+    ids = tuple(str(worker) for worker in workers)
+    if len(ids) != n_workers:
+        raise ValueError(f"{len(ids)} worker ids for {n_workers} masks")
+    if len(set(ids)) != n_workers:
+        raise ValueError(f"worker ids must differ: {', '.join(ids)}")
+    return ids
+
+
+def _first_above(stack: Stack, n_classes: int) -> tuple[int, int]:
+    """Return the first mask with a class too high, and that class."""
+    for index, row in enumerate(stack.rows):
+        labels = row if stack.ignore < 0 else row[row != stack.ignore]
+        if labels.size and int(labels.max()) >= n_classes:
+            return index, int(labels.max())
+    raise AssertionError("no mask has a class too high")

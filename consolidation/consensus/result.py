@@ -1,0 +1,183 @@
+"""What the consensus of one image is, and how far to trust it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consolidation._version import __version__
+from consolidation.consensus.settings import Settings
+from consolidation.consensus.stack import Stack
+from consolidation.consensus.vote import Outcome, neighbours
+from consolidation.kernels import patterns, rules
+from consolidation.kernels.weighted import weighted_share
+
+
+@dataclass(frozen=True)
+class WorkerAgreement:
+    """How one worker's mask compares with the consensus.
+
+    Attributes
+    ----------
+    worker : str
+        The worker's id.
+    agreement : float
+        Mean IoU with the consensus, over the classes in either; NaN if there is none.
+    class_iou : tuple of K floats
+        IoU with the consensus for each class; NaN where the class is in neither.
+    ignored : int
+        Pixels where this worker's mask says nothing.
+    """
+
+    worker: str
+    agreement: float
+    class_iou: tuple[float, ...]
+    ignored: int
+
+
+class Consensus:
+    """The consensus of one image.
+
+    `labels`, `votes` and `tied` are stored. The rest is computed when it is first read, from the
+    masks, which are kept by reference: do not overwrite them before.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (H, Wd), dtype of the masks
+        The consensus mask; the undecided index where the vote did not decide.
+    votes : ndarray of shape (H, Wd), uint8
+        Workers who voted for the label chosen; 0 where undecided.
+    tied : ndarray of shape (H, Wd), bool
+        The vote alone, before neighbours, did not decide: another class had as much support.
+    """
+
+    def __init__(
+        self, stack: Stack, outcome: Outcome, settings: Settings, workers: tuple[str, ...], k: int
+    ) -> None:
+        self.labels = outcome.labels
+        self.votes = outcome.votes
+        self.tied = outcome.tied
+        self._stack, self._outcome, self._settings = stack, outcome, settings
+        self._worker_ids = workers
+        self.n_classes = k
+        self.warnings: list[str] = []
+
+    @cached_property
+    def voters(self) -> NDArray[np.uint8]:
+        """(H, Wd) uint8: workers who labelled the pixel."""
+        stack = self._stack
+        if stack.ignore < 0:
+            return np.full(stack.shape, stack.n_workers, np.uint8)
+        voters = np.zeros(stack.shape, np.uint8)
+        rules.count_voters(stack.flat, stack.ignore, voters.reshape(-1))
+        return voters
+
+    @property
+    def undecided(self) -> NDArray[np.bool_]:
+        """(H, Wd) bool: no class was chosen."""
+        return self.votes == 0
+
+    @cached_property
+    def disputed(self) -> NDArray[np.bool_]:
+        """(H, Wd) bool: those who labelled the pixel did not all give it the same class."""
+        if self._stack.ignore < 0:
+            return self.votes != self._stack.n_workers
+        everyone = np.zeros(self._stack.shape, np.bool_)
+        rules.disputed(self._stack.flat, self._stack.ignore, everyone.reshape(-1))
+        return everyone
+
+    @cached_property
+    def confidence(self) -> NDArray[np.float32]:
+        """(H, Wd) float32 in [0, 1]: share of the vote that decided, for the label chosen.
+
+        The share is that of the weighted vote with weights, and of the smoothed vote at disputed
+        pixels with smoothing. 1 at unanimous pixels, 0 at undecided ones.
+        """
+        stack, settings = self._stack, self._settings
+        if settings.weights is not None:
+            share = np.empty(stack.shape, np.float32)
+            weights = settings.integer_weights(stack.n_workers)
+            rules_labels = self.labels.reshape(-1)
+            weighted_share(stack.flat, weights, stack.ignore, rules_labels, share.reshape(-1))
+            share[self.undecided] = 0
+        elif stack.ignore < 0:
+            shares = np.arange(stack.n_workers + 1, dtype=np.float32) / np.float32(stack.n_workers)
+            share = shares[self.votes]
+        else:
+            share = self.votes / np.maximum(self.voters, 1).astype(np.float32)
+        if settings.smoothing > 0 and stack.n_workers > 1:
+            # deciding again from the outcome visits the same pixels and changes nothing
+            neighbours(stack, settings, self.labels.copy(), self.votes.copy(), self.tied, share)
+        return share
+
+    @cached_property
+    def class_confidence(self) -> NDArray[np.float64]:
+        """(K,) float64: mean confidence over the pixels given that class; NaN where none."""
+        sums, counts = np.zeros(self.n_classes), np.zeros(self.n_classes, np.int64)
+        labels, confidence = self.labels.reshape(-1), self.confidence.reshape(-1)
+        rules.share_by_class(labels, confidence, self._settings.undecided, sums, counts)
+        return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+    @cached_property
+    def image_confidence(self) -> float:
+        """Mean confidence over pixels that any worker painted (class > 0); 1.0 if there are none."""
+        confidence = self.confidence.reshape(-1)
+        total, count = rules.painted_share(self._stack.flat, self._stack.ignore, confidence)
+        return float(total / count) if count else 1.0
+
+    @cached_property
+    def confusion(self) -> NDArray[np.int64]:
+        """(W, K, K) int64: [w, i, j] counts pixels that worker w gave i and the consensus j."""
+        stack, k = self._stack, self.n_classes
+        matrices = np.zeros((stack.n_workers, k, k), np.int64)
+        labels = self.labels.reshape(-1)
+        for row, matrix in zip(stack.rows, matrices, strict=True):
+            patterns.confusion(row, labels, stack.ignore, self._settings.undecided, matrix)
+        return matrices
+
+    @cached_property
+    def workers(self) -> tuple[WorkerAgreement, ...]:
+        """One record a worker, in the order of the masks."""
+        records = []
+        for index, matrix in enumerate(self.confusion):
+            iou = class_iou(matrix)
+            present = iou[~np.isnan(iou)]
+            agreement = float(present.mean()) if present.size else float("nan")
+            ignored = 0
+            if self._stack.ignore >= 0:
+                ignored = int(np.count_nonzero(self._stack.rows[index] == self._stack.ignore))
+            name = self._worker_ids[index]
+            records.append(WorkerAgreement(name, agreement, tuple(iou.tolist()), ignored))
+        return tuple(records)
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """JSON-ready: method, parameters, version, counts and warnings."""
+        stack = self._stack
+        ignored = sum(worker.ignored for worker in self.workers) if stack.ignore >= 0 else 0
+        return {
+            "method": self._settings.method,
+            "parameters": self._settings.as_dict(),
+            "version": __version__,
+            "workers": stack.n_workers,
+            "counts": {
+                "pixels": stack.n_pixels,
+                "disputed": int(np.count_nonzero(self.disputed)),
+                "tied": int(np.count_nonzero(self.tied)),
+                "smoothed": self._outcome.smoothed,
+                "undecided": self._outcome.undecided,
+                "ignored": ignored,
+            },
+            "warnings": list(self.warnings),
+        }
+
+
+def class_iou(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+    """IoU (K,) of each class from a confusion matrix (K, K); NaN for a class in neither mask."""
+    both = np.diagonal(confusion)
+    either = confusion.sum(axis=0) + confusion.sum(axis=1) - both
+    return np.where(either > 0, both / np.maximum(either, 1), np.nan)

@@ -1,0 +1,105 @@
+"""How one image is to be decided: the vote's settings, checked once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consolidation.consensus.smoothing import MAX_SIGMA
+from consolidation.consensus.stack import Stack, check_index
+
+METHODS = ("plurality", "weighted")
+TIES = ("lowest", "neighbours", "undecided")
+WEIGHT_ONE = 1 << 24
+"""The largest weight, as an integer. Sums of weights are then exact in 64 bits."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides a vote, apart from the masks; see `consolidate`."""
+
+    method: str = "plurality"
+    weights: tuple[float, ...] | None = None
+    smoothing: float = 0.0
+    ties: str = "lowest"
+    undecided: int = 255
+    min_votes: int = 1
+
+    @classmethod
+    def checked(
+        cls,
+        stack: Stack,
+        *,
+        method: str,
+        weights: Sequence[float] | NDArray[Any] | None,
+        smoothing: float,
+        ties: str,
+        undecided_index: int | None,
+        min_votes: int,
+    ) -> Settings:
+        """Settings for these masks; ValueError names what is wrong."""
+        if method not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
+        if ties not in TIES:
+            raise ValueError(f"ties must be one of {', '.join(TIES)}, not {ties!r}")
+        if not (math.isfinite(smoothing) and 0 <= smoothing <= MAX_SIGMA):
+            raise ValueError(f"smoothing must be 0 to {MAX_SIGMA:g} pixels, not {smoothing}")
+        if not 1 <= min_votes <= 255 or int(min_votes) != min_votes:
+            raise ValueError(f"min_votes must be a whole number from 1 to 255, not {min_votes}")
+        if undecided_index is None:
+            undecided_index = int(np.iinfo(stack.dtype).max)
+        check_index("undecided_index", undecided_index, stack.dtype)
+        if weights is not None and method != "weighted":
+            raise ValueError(f'weights are for method="weighted", not for {method!r}')
+        checked = None
+        if method == "weighted":
+            checked = checked_weights(weights, stack.n_workers)
+        return cls(
+            method=method,
+            weights=checked,
+            smoothing=float(smoothing),
+            ties=ties,
+            undecided=int(undecided_index),
+            min_votes=int(min_votes),
+        )
+
+    def integer_weights(self, n_workers: int) -> NDArray[np.int64]:
+        """Fixed-point weights (W,): the largest is 2^24; all 1 without weights."""
+        if self.weights is None:
+            return np.ones(n_workers, np.int64)
+        weights = np.array(self.weights)
+        return np.rint(weights / weights.max() * WEIGHT_ONE).astype(np.int64)
+
+    def slack(self, n_workers: int) -> int:
+        """By how much sums of integer weights may differ and still be a tie: their rounding."""
+        return 0 if self.weights is None else n_workers
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready parameters for provenance."""
+        parameters: dict[str, Any] = {
+            "smoothing": self.smoothing,
+            "ties": self.ties,
+            "min_votes": self.min_votes,
+        }
+        if self.weights is not None:
+            parameters["weights"] = [round(weight, 6) for weight in self.weights]
+        return parameters
+
+
+def checked_weights(
+    weights: Sequence[float] | NDArray[Any] | None, n_workers: int
+) -> tuple[float, ...]:
+    """Weights as floats; ValueError unless there is one a worker, finite, none below 0, one above."""
+    if weights is None:
+        raise ValueError('method="weighted" needs weights, one a mask')
+    array = np.asarray(weights, dtype=np.float64)
+    if array.shape != (n_workers,):
+        raise ValueError(f"weights have shape {array.shape}, there are {n_workers} masks")
+    if not np.isfinite(array).all() or (array < 0).any() or not (array > 0).any():
+        raise ValueError(f"weights must be finite, >= 0 and not all 0: {array.tolist()}")
+    return tuple(array.tolist())

@@ -1,0 +1,96 @@
+"""The masks of one image as the vote wants them: checked once, copied only where they must be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_WORKERS = 255
+Labels = NDArray[Any]
+
+
+class Stack:
+    """W masks of one image, flattened to rows.
+
+    Parameters
+    ----------
+    masks : ndarray of shape (W, H, Wd), or sequence of W ndarrays of shape (H, Wd)
+        Class indices, uint8 or uint16. A C-contiguous array is not copied.
+    ignore_index : int or None
+        A label that is no vote.
+
+    Attributes
+    ----------
+    rows : tuple of W ndarrays of shape (H * Wd,)
+    shape : (int, int)
+    dtype : numpy.dtype
+    ignore : int
+        `ignore_index`, or -1 for none.
+
+    Raises
+    ------
+    ValueError
+        If there is no mask or more than 255, or shapes or dtypes differ or are not supported.
+    """
+
+    def __init__(self, masks: Labels | Sequence[Labels], ignore_index: int | None) -> None:
+        self._array: Labels | None = None
+        if isinstance(masks, np.ndarray):
+            if masks.ndim != 3:
+                raise ValueError(f"masks must have shape (W, H, Wd), not {masks.shape}")
+            masks = self._array = np.ascontiguousarray(masks)
+        else:
+            masks = [np.ascontiguousarray(mask) for mask in masks]
+        if not 1 <= len(masks) <= MAX_WORKERS:
+            raise ValueError(f"there must be 1 to {MAX_WORKERS} masks, not {len(masks)}")
+        first = masks[0]
+        for index, mask in enumerate(masks):
+            if mask.ndim != 2:
+                raise ValueError(f"mask {index} has shape {mask.shape}; a mask has two axes")
+            if mask.shape != first.shape:
+                raise ValueError(f"mask {index} has shape {mask.shape}, mask 0 has {first.shape}")
+            if mask.dtype != first.dtype:
+                raise ValueError(f"mask {index} is {mask.dtype}, mask 0 is {first.dtype}")
+        if first.dtype not in (np.uint8, np.uint16):
+            raise ValueError(f"masks must be uint8 or uint16, not {first.dtype}")
+        self.dtype = first.dtype
+        self.shape: tuple[int, int] = first.shape
+        self.rows = tuple(mask.reshape(-1) for mask in masks)
+        if ignore_index is not None:
+            check_index("ignore_index", ignore_index, self.dtype)
+        self.ignore = -1 if ignore_index is None else int(ignore_index)
+
+    @property
+    def n_workers(self) -> int:
+        """Number of masks."""
+        return len(self.rows)
+
+    @property
+    def n_pixels(self) -> int:
+        """Pixels of one mask."""
+        return self.shape[0] * self.shape[1]
+
+    @property
+    def array(self) -> Labels:
+        """All masks as one array of shape (W, H, Wd); separate masks are copied once."""
+        if self._array is None:
+            self._array = np.stack(self.rows).reshape(self.n_workers, *self.shape)
+            self.rows = tuple(mask.reshape(-1) for mask in self._array)
+        return self._array
+
+    @property
+    def flat(self) -> Labels:
+        """`array` with shape (W, H * Wd)."""
+        return self.array.reshape(self.n_workers, -1)
+
+
+def check_index(name: str, value: int, dtype: np.dtype[Any]) -> None:
+    """Raise ValueError unless `value` is an integer that fits `dtype`."""
+    highest = int(np.iinfo(dtype).max)
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ValueError(f"{name} must be an integer, not {value!r}")
+    if not 0 <= value <= highest:
+        raise ValueError(f"{name} must be 0 to {highest} for {dtype} masks, not {value}")

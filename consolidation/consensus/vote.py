@@ -1,0 +1,121 @@
+"""The vote: plurality, then weights, then neighbours, then the rules for undecided pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consolidation.consensus.settings import Settings
+from consolidation.consensus.smoothing import TIE_SIGMA, gaussian_window
+from consolidation.consensus.stack import Stack
+from consolidation.kernels import plurality as hard
+from consolidation.kernels import rules
+from consolidation.kernels.smoothing import smooth
+from consolidation.kernels.weighted import weighted
+
+ALL_LABELS = 1 << 16
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a vote stores of an image, all of shape (H, Wd), and what it counted on the way."""
+
+    labels: NDArray[Any]
+    votes: NDArray[np.uint8]
+    tied: NDArray[np.bool_]
+    highest: int
+    smoothed: int = 0
+    undecided: int = 0
+
+
+def vote(stack: Stack, settings: Settings) -> Outcome:
+    """Decide every pixel of the stack."""
+    labels, votes, tied, highest = plurality(stack)
+    smoothed = undecided = 0
+    if settings.weights is not None:
+        weigh(stack, settings, labels, votes, tied)
+    by_neighbours = settings.smoothing > 0 or settings.ties == "neighbours"
+    if by_neighbours and stack.n_workers > 1:
+        smoothed = neighbours(stack, settings, labels, votes, tied, np.empty((0, 0), np.float32))
+    ties_stay = settings.ties == "undecided" and not by_neighbours
+    unvoted_need_label = stack.ignore not in (-1, settings.undecided)
+    if settings.min_votes > 1 or ties_stay or unvoted_need_label:
+        undecided = rules.undecide(
+            labels.reshape(-1),
+            votes.reshape(-1),
+            tied.reshape(-1),
+            settings.min_votes,
+            ties_stay,
+            labels.dtype.type(settings.undecided),
+        )
+    elif stack.ignore >= 0 or settings.ties == "undecided":
+        undecided = int(votes.size - np.count_nonzero(votes))
+    return Outcome(labels, votes, tied, highest, smoothed, int(undecided))
+
+
+def plurality(stack: Stack) -> tuple[NDArray[Any], NDArray[np.uint8], NDArray[np.bool_], int]:
+    """Plain vote: labels, votes and tied of shape (H, Wd), and the highest class seen."""
+    labels = np.empty(stack.shape, stack.dtype)
+    votes = np.empty(stack.shape, np.uint8)
+    tied = np.empty(stack.shape, np.bool_)
+    out = labels.reshape(-1), votes.reshape(-1), tied.reshape(-1)
+    highest = np.zeros(hard.LANES, stack.dtype)
+    if stack.n_workers <= hard.MAX_NETWORK_WORKERS:
+        ignore = None if stack.ignore < 0 else stack.dtype.type(stack.ignore)
+        hard.plurality(stack.rows, ignore, *out, highest)
+    else:
+        counts = np.zeros(ALL_LABELS, np.uint8)
+        hard.plurality_many(stack.flat, stack.ignore, *out, highest, counts)
+    return labels, votes, tied, int(highest.max())
+
+
+def weigh(
+    stack: Stack,
+    settings: Settings,
+    labels: NDArray[Any],
+    votes: NDArray[np.uint8],
+    tied: NDArray[np.bool_],
+) -> None:
+    """Decide disputed pixels by weight, in place."""
+    weighted(
+        stack.flat,
+        settings.integer_weights(stack.n_workers),
+        settings.slack(stack.n_workers),
+        stack.ignore,
+        settings.min_votes,
+        labels.reshape(-1),
+        votes.reshape(-1),
+        tied.reshape(-1),
+        np.empty(ALL_LABELS, np.int64),
+    )
+
+
+def neighbours(
+    stack: Stack,
+    settings: Settings,
+    labels: NDArray[Any],
+    votes: NDArray[np.uint8],
+    tied: NDArray[np.bool_],
+    share: NDArray[np.float32],
+) -> int:
+    """Decide disputed pixels (smoothing) or tied ones by their neighbours, in place."""
+    return int(
+        smooth(
+            stack.array,
+            settings.integer_weights(stack.n_workers),
+            settings.slack(stack.n_workers),
+            gaussian_window(settings.smoothing or TIE_SIGMA),
+            stack.ignore,
+            settings.min_votes,
+            settings.smoothing == 0,
+            settings.undecided if settings.ties == "undecided" else -1,
+            labels,
+            votes,
+            tied,
+            share,
+            np.empty(ALL_LABELS, np.int64),
+        )
+    )

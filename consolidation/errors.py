@@ -1,0 +1,23 @@
+"""The errors a caller can catch. Wrong arguments to array functions are plain ``ValueError``."""
+
+from __future__ import annotations
+
+
+class ConsolidationError(Exception):
+    """Base of every error raised on purpose; its text is one line meant for a person."""
+
+
+class SourceError(ConsolidationError):
+    """A whole source (a job, a folder, a file) cannot be read or is empty."""
+
+
+class OptionError(ConsolidationError):
+    """An option has a value that it cannot have."""
+
+
+class ObjectError(ConsolidationError):
+    """One object of a job cannot be consolidated; the others are not affected."""
+
+
+class AnswerError(ConsolidationError):
+    """One worker's answer cannot be used; the object's other answers are not affected."""

@@ -1,0 +1,30 @@
+"""Scores against a known truth, and simulated jobs whose truth is known."""
+
+from __future__ import annotations
+
+from consolidation.evaluation.boundary import boundary_f1
+from consolidation.evaluation.evaluate import evaluate_folders, evaluate_masks
+from consolidation.evaluation.evaluation import Evaluation, ImageScore
+from consolidation.evaluation.folders import load_masks, read_class_names, read_mask
+from consolidation.evaluation.scores import class_dice, class_iou, confusion_matrix, mean_iou
+from consolidation.evaluation.simulate import simulate_job
+from consolidation.evaluation.simulated_job import SimulatedJob
+from consolidation.evaluation.worker_kinds import KINDS
+
+__all__ = [
+    "KINDS",
+    "Evaluation",
+    "ImageScore",
+    "SimulatedJob",
+    "boundary_f1",
+    "class_dice",
+    "class_iou",
+    "confusion_matrix",
+    "evaluate_folders",
+    "evaluate_masks",
+    "load_masks",
+    "mean_iou",
+    "read_class_names",
+    "read_mask",
+    "simulate_job",
+]

@@ -1,0 +1,211 @@
+"""Score a whole job: a folder of predicted masks against a folder of true ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from consolidation.errors import SourceError
+from consolidation.evaluation.boundary import boundary_f1
+from consolidation.evaluation.evaluation import Evaluation, ImageScore
+from consolidation.evaluation.folders import load_masks, read_class_names, read_mask
+from consolidation.evaluation.scores import class_iou, confusion_matrix
+
+# One index, two states, never mixed: in a prediction "the vote did not decide" (wrong wherever it
+# stands), in the truth "nobody knows" (not scored). In neither is it a class.
+NO_CLASS = 255
+
+Pair = tuple[str, npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
+
+
+def evaluate_folders(
+    predicted: str | Path, truth: str | Path, *, tolerance: float = 2
+) -> Evaluation:
+    """Score the masks of one folder against the truth in another.
+
+    Parameters
+    ----------
+    predicted, truth : str or Path
+        Folders in any form that `load_masks` takes. Images are matched by id. Class names come
+        from a `classes.json` in (or right above) either folder.
+    tolerance : float, default 2
+        Distance in pixels for the boundary F1.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    SourceError
+        If a folder or mask cannot be read, both are the same masks, no id is in both folders, the
+        two masks of an image differ in size, or two `classes.json` give an index different names.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name, pixels in (("masks", [[0, 1, 1, 1]]), ("truth", [[0, 0, 1, 1]])):
+    ...         (Path(folder) / name).mkdir()
+    ...         image = Image.fromarray(np.array(pixels, dtype=np.uint8))
+    ...         image.save(Path(folder) / name / "0.png")
+    ...     result = evaluate_folders(Path(folder) / "masks", Path(folder) / "truth")
+    >>> round(result.mean_iou, 3), result.pixel_accuracy
+    (0.583, 0.75)
+    """
+    predicted_masks, true_masks = load_masks(predicted), load_masks(truth)
+    shared = [image_id for image_id in true_masks if image_id in predicted_masks]
+    if not shared:
+        raise SourceError(
+            f"{predicted} and {truth} have no image in common: "
+            f"{_some(predicted_masks)} against {_some(true_masks)}"
+        )
+    if predicted_masks[shared[0]].samefile(true_masks[shared[0]]):
+        # A job's folder may hold both kinds of masks: a perfect score would be a silent mistake.
+        raise SourceError(f"{predicted} and {truth} lead to the same masks")
+
+    def pairs() -> Iterator[Pair]:
+        for image_id in shared:
+            yield image_id, read_mask(predicted_masks[image_id]), read_mask(true_masks[image_id])
+
+    return evaluate_masks(
+        pairs(),
+        class_names=_merge_names(read_class_names(truth), read_class_names(predicted)),
+        tolerance=tolerance,
+        only_predicted=[i for i in predicted_masks if i not in true_masks],
+        only_truth=[i for i in true_masks if i not in predicted_masks],
+    )
+
+
+def evaluate_masks(
+    pairs: Iterable[Pair],
+    *,
+    class_names: Mapping[int, str] | None = None,
+    tolerance: float = 2,
+    only_predicted: Iterable[str] = (),
+    only_truth: Iterable[str] = (),
+) -> Evaluation:
+    """Score masks that are already in memory, one image at a time.
+
+    Parameters
+    ----------
+    pairs : iterable of (str, ndarray, ndarray)
+        Image id, predicted mask and true mask, both uint8 of shape (H, Wd). Index 255 means
+        undecided in a prediction (wrong everywhere) and unknown in the truth (not scored).
+    class_names : mapping of int to str, optional
+        Names of classes; a class without one is named by its index.
+    tolerance : float, default 2
+        Distance in pixels for the boundary F1.
+    only_predicted, only_truth : iterable of str, optional
+        Ids that could not be matched, for the record.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    SourceError
+        If the two masks of an image differ in size, or `pairs` is empty.
+    """
+    pooled = np.zeros((NO_CLASS + 1, NO_CLASS + 1), dtype=np.int64)
+    border_sum, border_count = np.zeros(NO_CLASS), np.zeros(NO_CLASS, dtype=np.int64)
+    rows: list[ImageScore] = []
+    for image_id, predicted, truth in pairs:
+        if predicted.shape != truth.shape:
+            raise SourceError(
+                f"image {image_id!r}: the predicted mask has size {_size(predicted)}, "
+                f"the truth has size {_size(truth)}"
+            )
+        confusion = _confusion(predicted, truth)
+        pooled += confusion
+        # Outside the known truth the prediction has no borders either.
+        known = np.where(truth == NO_CLASS, truth, predicted)
+        borders = boundary_f1(known, truth, tolerance, n_classes=NO_CLASS)
+        there = ~np.isnan(borders)
+        border_sum[there] += borders[there]
+        border_count += there
+        rows.append(_image_score(image_id, confusion, borders))
+    if not rows:
+        raise SourceError("there is no image to score")
+
+    names = {index: name for index, name in (class_names or {}).items() if index < NO_CLASS}
+    present = np.flatnonzero(pooled.sum(axis=0) + pooled.sum(axis=1))
+    n_classes = 1 + max([*names, *present[present < NO_CLASS].tolist()], default=-1)
+    border_mean = np.full(NO_CLASS, np.nan)
+    np.divide(border_sum, border_count, out=border_mean, where=border_count > 0)
+    return Evaluation(
+        images=tuple(rows),
+        only_predicted=tuple(only_predicted),
+        only_truth=tuple(only_truth),
+        mean_iou=_mean([row.mean_iou for row in rows]),
+        mean_boundary_f1=_mean([row.mean_boundary_f1 for row in rows]),
+        pixel_accuracy=_accuracy(pooled),
+        undecided=_undecided(pooled),
+        class_names=tuple(names.get(index, str(index)) for index in range(n_classes)),
+        class_iou=class_iou(pooled)[:n_classes],
+        class_boundary_f1=border_mean[:n_classes],
+        tolerance=tolerance,
+    )
+
+
+def _confusion(
+    predicted: npt.NDArray[np.uint8], truth: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.int64]:
+    """Count the known pixels; column 255 holds the undecided ones, row 255 stays empty."""
+    confusion = confusion_matrix(predicted, truth, NO_CLASS + 1)
+    confusion[NO_CLASS, :] = 0
+    return confusion
+
+
+def _image_score(
+    image_id: str, confusion: npt.NDArray[np.int64], borders: npt.NDArray[np.float64]
+) -> ImageScore:
+    return ImageScore(
+        image_id=image_id,
+        mean_iou=_mean(class_iou(confusion)[:NO_CLASS].tolist()),
+        mean_boundary_f1=_mean(borders.tolist()),
+        pixel_accuracy=_accuracy(confusion),
+        undecided=_undecided(confusion),
+    )
+
+
+def _accuracy(confusion: npt.NDArray[np.int64]) -> float:
+    total = int(confusion.sum())
+    return int(np.trace(confusion)) / total if total else math.nan
+
+
+def _undecided(confusion: npt.NDArray[np.int64]) -> float:
+    total = int(confusion.sum())
+    return int(confusion[:, NO_CLASS].sum()) / total if total else math.nan
+
+
+def _mean(values: list[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return math.fsum(known) / len(known) if known else math.nan
+
+
+def _merge_names(first: Mapping[int, str], second: Mapping[int, str]) -> dict[int, str]:
+    """Refuse two lists that disagree: every score would be about the wrong class."""
+    for index in first.keys() & second.keys():
+        # Background goes by several names but is always index 0.
+        if index and first[index] != second[index]:
+            raise SourceError(
+                f"class {index} is {second[index]!r} in the prediction's classes.json "
+                f"and {first[index]!r} in the truth's"
+            )
+    return {**second, **first}
+
+
+def _size(mask: npt.NDArray[np.uint8]) -> str:
+    return " x ".join(str(length) for length in mask.shape)
+
+
+def _some(masks: Mapping[str, Path]) -> str:
+    ids = [repr(image_id) for image_id in list(masks)[:3]]
+    return ", ".join(ids) + (", ..." if len(masks) > 3 else "")

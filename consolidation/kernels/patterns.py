@@ -1,0 +1,227 @@
+"""Vote patterns: the unique tuples of votes of an image, and how many pixels have each.
+
+Masks are smooth, so a pixel's tuple of votes mostly equals its left neighbour's. A vector
+comparison finds the pixels where any worker's label changes; only there is a tuple gathered,
+hashed, verified against the tuples known and counted. Nothing is stored a pixel: painting back
+walks the image a second time, which is cheaper than the memory of the runs.
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from consolidation.kernels._jit import kernel
+
+BLOCK = 64
+
+
+@intrinsic
+def _changes(typing_context, row, start):
+    """Bit i of the result: row[start + i] differs from row[start + i - 1]; 64 pixels."""
+    signature = types.uint64(row, types.intp)
+
+    def codegen(context, builder, _signature, arguments):
+        vector = ir.VectorType(ir.IntType(row.dtype.bitwidth), BLOCK)
+        data = context.make_array(row)(context, builder, arguments[0]).data
+        before = builder.sub(arguments[1], ir.Constant(arguments[1].type, 1))
+        loaded = []
+        for position in (arguments[1], before):
+            pointer = builder.bitcast(builder.gep(data, [position]), vector.as_pointer())
+            value = builder.load(pointer)
+            value.align = row.dtype.bitwidth // 8
+            loaded.append(value)
+        return builder.bitcast(builder.icmp_unsigned("!=", *loaded), ir.IntType(64))
+
+    return signature, codegen
+
+
+@intrinsic
+def _lowest_bit(typing_context, bits):
+    """Position of the lowest set bit of a uint64 that is not 0."""
+
+    def codegen(context, builder, _signature, arguments):
+        i64 = ir.IntType(64)
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(i64, [i64, ir.IntType(1)]), "llvm.cttz.i64"
+        )
+        return builder.call(function, [arguments[0], ir.Constant(ir.IntType(1), 1)])
+
+    return types.int64(types.uint64), codegen
+
+
+@kernel
+def _boundaries(masks, start):
+    """Bits of the pixels in start .. start + 63 where any worker's label changes."""
+    n_workers, n = masks.shape
+    bits = types.uint64(0)
+    if start + BLOCK <= n:
+        for w in range(n_workers):
+            bits |= _changes(masks[w], start)
+    else:
+        for i in range(n - start):
+            for w in range(n_workers):
+                if masks[w, start + i] != masks[w, start + i - 1]:
+                    bits |= types.uint64(1) << types.uint64(i)
+    return bits
+
+
+@kernel
+def _find(masks, p, tuples, table):
+    """Index of pixel p's tuple, or -1 - slot, with the free slot of the table where it belongs."""
+    n_workers = masks.shape[0]
+    key = types.uint64(0)
+    for w in range(n_workers):
+        key = (key ^ types.uint64(masks[w, p])) * types.uint64(0x9E3779B97F4A7C15)
+        key ^= key >> types.uint64(29)
+    last = types.uint64(table.size - 1)
+    slot = key & last
+    while table[slot] >= 0:
+        found = table[slot]
+        equal = True
+        for w in range(n_workers):
+            equal &= tuples[found, w] == masks[w, p]
+        if equal:
+            return types.int64(found)
+        slot = (slot + types.uint64(1)) & last
+    return -1 - types.int64(slot)
+
+
+@kernel
+def encode(masks, start, n_known, tuples, counts, table):
+    """Count the pixels from `start` on by their tuple of votes, until done or full.
+
+    Parameters
+    ----------
+    masks : array (W, N)
+    start : int
+        First pixel to count.
+    n_known : int
+        Tuples known already.
+    tuples : array (P, W), dtype of the masks, in and out
+    counts : array (P,), int64, in and out
+    table : array (size a power of two, > P), int32, in and out
+        Open-addressed hash table of indices into `tuples`; -1 is free.
+
+    Returns
+    -------
+    (int, int)
+        The pixel to go on from (N when done), and the tuples known. When `tuples` is full the
+        caller makes room and calls again.
+    """
+    n = masks.shape[1]
+    run_start, run = start, types.int64(-1)
+    bits = types.uint64(1)
+    block = start
+    while block < n:
+        if block != start:
+            bits = _boundaries(masks, block)
+        while bits != 0:
+            p = block + _lowest_bit(bits)
+            bits &= bits - types.uint64(1)
+            if run >= 0:
+                counts[run] += p - run_start
+            run_start = p
+            run = _find(masks, p, tuples, table)
+            if run < 0:
+                if n_known == counts.size:
+                    return p, n_known
+                table[-1 - run] = n_known
+                for w in range(masks.shape[0]):
+                    tuples[n_known, w] = masks[w, p]
+                run = n_known
+                n_known += 1
+        block += 1 if block == start else BLOCK
+    if run >= 0:
+        counts[run] += n - run_start
+    return n, n_known
+
+
+@kernel
+def rehash(tuples, n_known, table):
+    """Enter tuples (P, W) into an empty table of -1."""
+    columns = tuples.T
+    for i in range(n_known):
+        slot = _find(columns, i, tuples, table)
+        table[-1 - slot] = i
+
+
+@kernel
+def paint(masks, tuples, table, values, out):
+    """Write into out (N,) the value (P,) of each pixel's tuple, all tuples being known."""
+    n = masks.shape[1]
+    run_start, run = 0, types.int64(-1)
+    bits = types.uint64(1)
+    block = 0
+    while block < n:
+        if block != 0:
+            bits = _boundaries(masks, block)
+        while bits != 0:
+            p = block + _lowest_bit(bits)
+            bits &= bits - types.uint64(1)
+            if run >= 0:
+                out[run_start:p] = values[run]
+            run_start = p
+            run = _find(masks, p, tuples, table)
+        block += 1 if block == 0 else BLOCK
+    if run >= 0:
+        out[run_start:n] = values[run]
+
+
+@kernel
+def pairwise_confusion(tuples, counts, matrices):
+    """Add up the pairs of labels of every two workers.
+
+    Parameters
+    ----------
+    tuples : array (P, W)
+    counts : array (P,), int64
+    matrices : array (W, W, K, K), int64, in and out
+        [a, b, i, j]: pixels that worker a gave class i and worker b class j, for a <= b. Labels
+        from K on (ignored, undecided) are left out.
+    """
+    n_patterns, n_workers = tuples.shape
+    n_classes = matrices.shape[2]
+    for p in range(n_patterns):
+        for a in range(n_workers):
+            i = tuples[p, a]
+            if i < n_classes:
+                for b in range(a, n_workers):
+                    j = tuples[p, b]
+                    if j < n_classes:
+                        matrices[a, b, i, j] += counts[p]
+
+
+@kernel
+def confusion(a, b, ignore, undecided, matrix):
+    """Count the pairs of labels of two masks (N,) by runs: matrix (K, K) int64, in and out.
+
+    Pairs where a is `ignore` or b is `undecided` are left out, and labels from K on.
+    """
+    n = a.size
+    run_start = 0
+    block = 1
+    while block < n:
+        bits = types.uint64(0)
+        if block + BLOCK <= n:
+            bits = _changes(a, block) | _changes(b, block)
+        else:
+            for i in range(n - block):
+                if a[block + i] != a[block + i - 1] or b[block + i] != b[block + i - 1]:
+                    bits |= types.uint64(1) << types.uint64(i)
+        while bits != 0:
+            p = block + _lowest_bit(bits)
+            bits &= bits - types.uint64(1)
+            _count_run(a[run_start], b[run_start], ignore, undecided, p - run_start, matrix)
+            run_start = p
+        block += BLOCK
+    _count_run(a[run_start], b[run_start], ignore, undecided, n - run_start, matrix)
+
+
+@kernel
+def _count_run(i, j, ignore, undecided, length, matrix):
+    n_classes = matrix.shape[0]
+    if i != ignore and j != undecided and i < n_classes and j < n_classes:
+        matrix[i, j] += length

@@ -1,0 +1,202 @@
+"""The hard vote: a sorting network in vector registers.
+
+Per block of `LANES` pixels the labels of all workers are loaded into registers and sorted by
+Batcher's odd-even merge network (Knuth, TAOCP vol. 3, 5.3.4), one unsigned min and max a
+comparator. Equal labels are then neighbours, and one scan for the longest run finds the winner;
+the first of equally long runs is the lowest class, so ties need no further work. There are no
+branches, the cost does not depend on the number of classes, and up to ten workers the kernel
+waits for memory.
+
+The vector code is written out by an intrinsic, not left to the loop vectoriser, which gives up
+where many arrays might overlap. The number of workers is the length of the tuple of rows, hence
+part of the signature: one small function is compiled for each number of workers that is used.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from consolidation.kernels._jit import kernel
+
+LANES = 64
+"""Pixels a block: one AVX-512 register of bytes, two of AVX2, four of SSE2 or NEON."""
+
+MAX_NETWORK_WORKERS = 32
+"""Beyond, the network's code grows faster than its use; `plurality_many` takes over."""
+
+
+def comparators(n: int) -> list[tuple[int, int]]:
+    """Comparators (low, high) of Batcher's odd-even merge sort for `n` values, in order."""
+    pairs = []
+    p = 1
+    while p < n:
+        k = p
+        while k >= 1:
+            for j in range(k % p, n - k, 2 * k):
+                for i in range(min(k, n - j - k)):
+                    if (i + j) // (2 * p) == (i + j + k) // (2 * p):
+                        pairs.append((i + j, i + j + k))
+            k //= 2
+        p *= 2
+    return pairs
+
+
+class _Lanes:
+    """Emits operations on vectors of `lanes` unsigned integers of `bits` bits."""
+
+    def __init__(self, context: Any, builder: Any, lanes: int, bits: int, start: Any) -> None:
+        self.context, self.builder, self.start = context, builder, start
+        self.label = ir.VectorType(ir.IntType(bits), lanes)
+        self.byte = ir.VectorType(ir.IntType(8), lanes)
+        self.false = ir.Constant(ir.VectorType(ir.IntType(1), lanes), [0] * lanes)
+        self.lanes = lanes
+
+    def _pointer(self, array_type: Any, array: Any, vector: Any, start: Any) -> Any:
+        data = self.context.make_array(array_type)(self.context, self.builder, array).data
+        return self.builder.bitcast(self.builder.gep(data, [start]), vector.as_pointer())
+
+    def load(self, array_type: Any, array: Any, vector: Any, start: Any = None) -> Any:
+        start = self.start if start is None else start
+        value = self.builder.load(self._pointer(array_type, array, vector, start))
+        value.align = vector.element.width // 8
+        return value
+
+    def store(self, value: Any, array_type: Any, array: Any, start: Any = None) -> None:
+        start = self.start if start is None else start
+        pointer = self._pointer(array_type, array, value.type, start)
+        self.builder.store(value, pointer).align = value.type.element.width // 8
+
+    def minmax(self, name: str, a: Any, b: Any) -> Any:
+        signature = ir.FunctionType(a.type, [a.type, a.type])
+        full_name = f"llvm.{name}.v{self.lanes}i{a.type.element.width}"
+        function = cgutils.get_or_insert_function(self.builder.module, signature, full_name)
+        return self.builder.call(function, [a, b])
+
+    def splat(self, scalar: Any, vector: Any) -> Any:
+        undefined = ir.Constant(vector, ir.Undefined)
+        single = self.builder.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
+        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
+        return self.builder.shuffle_vector(single, undefined, everywhere)
+
+
+@intrinsic(prefer_literal=True)
+def _vote_block(typing_context, rows, start, ignore, labels, votes, tied, highest, lanes):
+    """Vote on the `lanes` pixels from `start` on. `ignore` is None or a label that is no vote."""
+    n_workers = len(rows)
+    row_type = rows.dtype
+    bits = row_type.dtype.bitwidth
+    ignoring = not isinstance(ignore, types.NoneType)
+    # `lanes` stays a literal in the signature, or numba would share one body among all widths
+    signature = types.void(rows, types.intp, ignore, labels, votes, tied, highest, lanes)
+
+    def codegen(context, builder, _signature, arguments):
+        rows_, start_, ignore_, labels_, votes_, tied_, highest_, _ = arguments
+        v = _Lanes(context, builder, lanes.literal_value, bits, start_)
+        one = ir.Constant(v.byte, [1] * v.lanes)
+        none = ir.Constant(v.byte, [0] * v.lanes)
+        x = [v.load(row_type, row, v.label) for row in cgutils.unpack_tuple(builder, rows_)]
+        for low, high in comparators(n_workers):
+            a, b = x[low], x[high]
+            x[low], x[high] = v.minmax("umin", a, b), v.minmax("umax", a, b)
+
+        at_zero = ir.Constant(ir.IntType(64), 0)
+        top = v.load(highest, highest_, v.label, at_zero)
+        run = best = one
+        tie = v.false
+        label = x[0]
+        if ignoring:
+            nothing = v.splat(ignore_, v.label)
+            zero_label = ir.Constant(v.label, [0] * v.lanes)
+            ignored = [builder.icmp_unsigned("==", xi, nothing) for xi in x]
+            run = best = builder.select(ignored[0], none, one)
+            for xi, ig in zip(x, ignored, strict=True):
+                top = v.minmax("umax", top, builder.select(ig, zero_label, xi))
+        else:
+            top = v.minmax("umax", top, x[-1])
+        for i in range(1, n_workers):
+            same = builder.icmp_unsigned("==", x[i], x[i - 1])
+            run = builder.select(same, builder.add(run, one), one)
+            if ignoring:
+                run = builder.select(ignored[i], none, run)
+            better = builder.icmp_unsigned(">", run, best)
+            equal = builder.icmp_unsigned("==", run, best)
+            if ignoring:
+                equal = builder.and_(equal, builder.not_(ignored[i]))
+            best = v.minmax("umax", best, run)
+            label = builder.select(better, x[i], label)
+            tie = builder.and_(builder.or_(tie, equal), builder.not_(better))
+
+        v.store(label, labels, labels_)
+        v.store(best, votes, votes_)
+        v.store(builder.zext(tie, v.byte), tied, tied_)
+        v.store(top, highest, highest_, at_zero)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@kernel
+def plurality(rows, ignore, labels, votes, tied, highest):
+    """Winner, its count and whether it was tied, for every pixel.
+
+    Parameters
+    ----------
+    rows : tuple of W arrays (N,), uint8 or uint16, C-contiguous, W <= MAX_NETWORK_WORKERS
+        One mask a worker.
+    ignore : None or scalar of the rows' dtype
+        A label that is no vote.
+    labels : array (N,), dtype of the rows, out
+        Class with most votes, the lowest of them where several have; `ignore` where nobody voted.
+    votes : array (N,), uint8, out
+        Workers who voted for that class.
+    tied : array (N,), bool, out
+        Whether another class has as many votes.
+    highest : array (LANES,), dtype of the rows, in and out
+        Its maximum over the lanes becomes the highest class seen. Start with zeros.
+    """
+    n = labels.size
+    blocks = n - n % LANES
+    for start in range(0, blocks, LANES):
+        _vote_block(rows, start, ignore, labels, votes, tied, highest, LANES)
+    for start in range(blocks, n):
+        _vote_block(rows, start, ignore, labels, votes, tied, highest, 1)
+
+
+@kernel
+def plurality_many(masks, ignore, labels, votes, tied, highest, counts):
+    """`plurality` for any number of workers up to 255, by counting.
+
+    Parameters
+    ----------
+    masks : array (W, N)
+        One mask a worker.
+    ignore : int
+        A label that is no vote; -1 for none.
+    labels, votes, tied, highest
+        As for `plurality`.
+    counts : array (65536,), uint8, scratch
+        Zeros, and zeros again afterwards.
+    """
+    n_workers, n = masks.shape
+    for p in range(n):
+        best_label, best, ties = masks[0, p], 0, False
+        for w in range(n_workers):
+            label = masks[w, p]
+            if label == ignore:
+                continue
+            highest[0] = max(highest[0], label)
+            counts[label] += 1
+            count = counts[label]
+            if count > best:
+                best_label, best, ties = label, count, False
+            elif count == best:
+                ties = True
+                best_label = min(label, best_label)
+        for w in range(n_workers):
+            counts[masks[w, p]] = 0
+        labels[p], votes[p], tied[p] = best_label, best, ties

@@ -1,0 +1,81 @@
+"""Small passes over the outcome of a vote: undecided pixels, voters, shares."""
+
+from __future__ import annotations
+
+from numba import types
+
+from consolidation.kernels._jit import kernel
+
+
+@kernel
+def undecide(labels, votes, tied, min_votes, tie_is_undecided, undecided):
+    """Take the class from pixels whose vote does not suffice; return how many.
+
+    Parameters
+    ----------
+    labels : array (N,), in and out
+        `undecided` is written where the winner has fewer than `min_votes` votes, or was tied and
+        `tie_is_undecided`.
+    votes : array (N,), uint8, in and out
+        0 is written there.
+    tied : array (N,), bool
+    """
+    total = 0
+    for p in range(labels.size):
+        fails = votes[p] < min_votes or (tie_is_undecided and tied[p])
+        labels[p] = undecided if fails else labels[p]
+        votes[p] = 0 if fails else votes[p]
+        total += fails
+    return total
+
+
+@kernel
+def count_voters(masks, ignore, voters):
+    """Workers who labelled each pixel: masks (W, N), voters (N,) uint8 zeros, in and out."""
+    n_workers, n = masks.shape
+    for w in range(n_workers):
+        row = masks[w]
+        for p in range(n):
+            voters[p] += row[p] != ignore
+
+
+@kernel
+def disputed(masks, ignore, out):
+    """Whether those who labelled a pixel gave it different classes: masks (W, N), out (N,)."""
+    n_workers, n = masks.shape
+    for p in range(n):
+        first = -1
+        for w in range(n_workers):
+            label = types.int64(masks[w, p])
+            if label != ignore:
+                if first >= 0 and label != first:
+                    out[p] = True
+                first = label
+
+
+@kernel
+def share_by_class(labels, share, undecided, sums, counts):
+    """Add up share (N,) by class: sums (K,) float64 and counts (K,) int64, in and out."""
+    n_classes = counts.size
+    for p in range(labels.size):
+        label = labels[p]
+        if label < n_classes and label != undecided:
+            sums[label] += share[p]
+            counts[label] += 1
+
+
+@kernel
+def painted_share(masks, ignore, share):
+    """Sum of share (N,) over, and number of, pixels that any worker gave a class above 0."""
+    n_workers, n = masks.shape
+    total, count = 0.0, 0
+    for p in range(n):
+        painted = False
+        for w in range(n_workers):
+            label = masks[w, p]
+            painted |= (label != 0) & (label != ignore)
+        if painted:
+            total += share[p]
+            count += 1
+    return total, count
+

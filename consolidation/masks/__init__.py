@@ -1,0 +1,34 @@
+"""PNG files, colours and classes: between a worker's picture and an array of class indices."""
+
+from consolidation.masks.classes import BACKGROUND, UNDECIDED, UNDECIDED_INDEX, Classes, palette
+from consolidation.masks.colors import class_color, hex_color, parse_color
+from consolidation.masks.matching import ColorMatcher, MatchCounts
+from consolidation.masks.png import (
+    MAX_PIXELS,
+    Header,
+    Pixels,
+    decode,
+    encode_grey,
+    encode_indexed,
+    read_header,
+)
+
+__all__ = [
+    "BACKGROUND",
+    "MAX_PIXELS",
+    "UNDECIDED",
+    "UNDECIDED_INDEX",
+    "Classes",
+    "ColorMatcher",
+    "Header",
+    "MatchCounts",
+    "Pixels",
+    "class_color",
+    "decode",
+    "encode_grey",
+    "encode_indexed",
+    "hex_color",
+    "palette",
+    "parse_color",
+    "read_header",
+]

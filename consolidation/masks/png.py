@@ -1,0 +1,184 @@
+"""PNG bytes to pixels and back. Pillow decodes; the header is read here first.
+
+Palette and grey images are kept as indices with a palette of RGBA colours: what a colour means is
+then looked up at most 256 times an image, not once a pixel, and means the same.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin
+
+from consolidation.errors import AnswerError
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MAX_PIXELS = 150_000_000
+"""Default limit of an image's size; the largest image of a Ground Truth job has 100 megapixels."""
+
+_GREY, _RGB, _PALETTE = 0, 2, 3
+_DEPTHS = {_GREY: (1, 2, 4, 8), _RGB: (8,), _PALETTE: (1, 2, 4, 8), 4: (8,), 6: (8,)}
+
+
+@dataclass(frozen=True)
+class Header:
+    """The IHDR chunk: size in pixels, bits a channel, colour type as PNG numbers them."""
+
+    height: int
+    width: int
+    depth: int
+    color_type: int
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """A decoded image.
+
+    Attributes
+    ----------
+    values : ndarray of shape (H, Wd) or (H, Wd, 3) or (H, Wd, 4), uint8
+        Indices into `palette`, or RGB, or RGBA.
+    palette : ndarray of shape (256, 4), uint8, or None
+        RGBA colour of each index; indices beyond a short palette are transparent black.
+    """
+
+    values: NDArray[np.uint8]
+    palette: NDArray[np.uint8] | None
+
+
+def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
+    """Read size and kind of a PNG without decoding it.
+
+    Raises
+    ------
+    AnswerError
+        If it is no PNG, too large, or has 16 bits a channel.
+    """
+    if data[:8] != SIGNATURE:
+        raise AnswerError("not a PNG file" if data else "the PNG is empty")
+    if len(data) < 33 or data[12:16] != b"IHDR":
+        raise AnswerError(f"PNG without a header, {len(data)} bytes")
+    width, height, depth, color_type = struct.unpack(">IIBB", data[16:26])
+    if width == 0 or height == 0:
+        raise AnswerError(f"PNG of {width} x {height} pixels")
+    if width * height > max_pixels:
+        raise AnswerError(f"PNG declares {width} x {height} pixels, the limit is {max_pixels:,}")
+    if depth == 16 and color_type != _PALETTE:
+        raise AnswerError("PNG has 16 bits a channel; masks have 8 or fewer")
+    if depth not in _DEPTHS.get(color_type, ()):
+        raise AnswerError(f"PNG of unknown kind: colour type {color_type}, depth {depth}")
+    return Header(height, width, depth, color_type)
+
+
+def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
+    """Decode a PNG of any colour type, 1 to 8 bits a channel, interlaced or not.
+
+    Raises
+    ------
+    AnswerError
+        As for `read_header`, or if the file is truncated or corrupt.
+    """
+    header = read_header(data, max_pixels)
+    try:
+        # not Image.open: its limit is a process-wide setting that is not ours to change
+        image: Image.Image = PngImagePlugin.PngImageFile(io.BytesIO(data))
+        image.load()
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
+        reason = " ".join(str(error).split())[:100]
+        raise AnswerError(f"PNG is damaged: {reason}") from None
+    if (image.height, image.width) != (header.height, header.width):
+        raise AnswerError("PNG is damaged: two sizes")
+    if header.color_type in (_PALETTE, _GREY):
+        values = np.asarray(image.convert("L") if image.mode == "1" else image)
+        if values.dtype != np.uint8 or values.ndim != 2:
+            raise AnswerError(f"PNG is damaged: decodes to {image.mode}")
+        palette = _palette(image) if header.color_type == _PALETTE else _grey_ramp(image, header)
+        return Pixels(values, palette)
+    if header.color_type == _RGB and "transparency" not in image.info:
+        return Pixels(np.asarray(image), None)
+    return Pixels(np.asarray(image.convert("RGBA")), None)
+
+
+def _palette(image: Image.Image) -> NDArray[np.uint8]:
+    """RGBA colours of a palette image."""
+    palette = np.zeros((256, 4), np.uint8)
+    colors = np.frombuffer(bytes(image.getpalette("RGB") or []), np.uint8).reshape(-1, 3)
+    palette[: len(colors), :3] = colors
+    palette[: len(colors), 3] = 255
+    transparency = image.info.get("transparency")
+    if isinstance(transparency, bytes):
+        alpha = np.frombuffer(transparency, np.uint8)[: len(colors)]
+        palette[: len(alpha), 3] = alpha
+    elif transparency is not None:
+        palette[int(transparency), 3] = 0
+    return palette
+
+
+def _grey_ramp(image: Image.Image, header: Header) -> NDArray[np.uint8]:
+    """RGBA colours of a grey image, which Pillow has scaled to 8 bits."""
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 4, axis=1)
+    ramp[:, 3] = 255
+    sample = image.info.get("transparency")
+    if sample is not None:
+        # Pillow gives 0 or 255 for one bit, and the unscaled sample for two and four
+        scale = {2: 85, 4: 17}.get(header.depth, 1)
+        level = int(sample) * scale
+        if level <= 255:
+            ramp[level, 3] = 0
+    return ramp
+
+
+def encode_indexed(labels: NDArray[np.uint8], palette: NDArray[np.uint8]) -> bytes:
+    """Encode class indices (H, Wd) as an 8-bit palette PNG with the colours (256, 3).
+
+    The file has exactly the chunks IHDR, PLTE, IDAT and IEND: no transparency.
+    """
+    if palette.shape != (256, 3):
+        raise ValueError(f"palette must have shape (256, 3), not {palette.shape}")
+    return _encode(labels, _PALETTE, _chunk(b"PLTE", palette.astype(np.uint8).tobytes()))
+
+
+def encode_grey(values: NDArray[np.uint8]) -> bytes:
+    """Encode values (H, Wd) as an 8-bit grey PNG."""
+    return _encode(values, _GREY, b"")
+
+
+def _encode(values: NDArray[np.uint8], color_type: int, palette_chunk: bytes) -> bytes:
+    if values.dtype != np.uint8 or values.ndim != 2 or 0 in values.shape:
+        raise ValueError(f"pixels must be uint8 of shape (H, Wd): {values.dtype} {values.shape}")
+    height, width = values.shape
+    header = struct.pack(">IIBBBBB", width, height, 8, color_type, 0, 0, 0)
+    # filter 2 (Up) on every line: equal lines become zeros, and it is one subtraction
+    filtered = np.empty((height, width + 1), np.uint8)
+    filtered[:, 0] = 2
+    filtered[0, 1:] = values[0]
+    np.subtract(values[1:], values[:-1], out=filtered[1:, 1:])
+    return b"".join(
+        [
+            SIGNATURE,
+            _chunk(b"IHDR", header),
+            palette_chunk,
+            _chunk(b"IDAT", _deflate(filtered)),
+            _chunk(b"IEND", b""),
+        ]
+    )
+
+
+def _deflate(data: NDArray[np.uint8]) -> bytes:
+    """Compress to a zlib stream, by isal where it is installed."""
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return zlib.compress(data, 6)
+    # the second byte only says how hard the encoder tried; readers of masks know the usual one
+    return b"\x78\x9c" + bytes(isal_zlib.compress(data, 1)[2:])
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(content, zlib.crc32(name))
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)
