@@ -193,7 +193,7 @@ def test_refuses_what_is_no_pair_of_masks(score: Any) -> None:
     good = mask([0, 1])
     with pytest.raises(ValueError, match=r"shape \(1, 2\), truth has shape \(2, 1\)"):
         score(good, good.T)
-    with pytest.raises(ValueError, match="predicted must hold integer class indices, got .*float"):
+    with pytest.raises(ValueError, match=r"predicted must hold integer class indices, got .*float"):
         score(good.astype(float), good)
     with pytest.raises(ValueError, match="truth holds the negative class index -1"):
         score(good, good.astype(int) - 1)
@@ -294,7 +294,7 @@ def test_class_lists_must_agree(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         save(tmp_path / folder / "0.png", mask([0, 1]))
     write_classes(tmp_path, a=["background", "cat"], b=["BACKGROUND", "dog"])
-    with pytest.raises(SourceError, match="class 1 is 'cat' in the prediction's .* 'dog' in the"):
+    with pytest.raises(SourceError, match=r"class 1 is 'cat' in the prediction's .* 'dog' in the"):
         evaluate_folders(tmp_path / "a", tmp_path / "b")
     (tmp_path / "a" / "classes.json").write_text('{"classes": [{"index": "1"}]}')
     with pytest.raises(SourceError, match=r"classes\.json is not"):
@@ -315,7 +315,7 @@ def test_folders_that_cannot_be_scored(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="the same masks"):
         evaluate_folders(first, tmp_path / "b" / ".." / "a")
     save(second / "p.png", mask([0], [1]))
-    with pytest.raises(SourceError, match="image 'p': .* size 1 x 2, the truth has size 2 x 1"):
+    with pytest.raises(SourceError, match=r"image 'p': .* size 1 x 2, the truth has size 2 x 1"):
         evaluate_folders(first, second)
     save(second / "%70.png", mask([0]))
     with pytest.raises(SourceError, match="image 'p' has two masks"):
@@ -348,5 +348,6 @@ def test_a_small_palette_keeps_its_indices(tmp_path: Path) -> None:
 
 def test_import_is_cheap() -> None:
     code = "import sys, consolidation.evaluation; print('scipy' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert run.stdout.strip() == "False"
+    root = Path(__file__).parents[1]
+    answer = subprocess.check_output([sys.executable, "-c", code], cwd=root, text=True)
+    assert answer.strip() == "False"

@@ -11,8 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, PngImagePlugin
 
-from consolidation.masks.colors import class_color
-
 Mask = npt.NDArray[np.uint8]
 
 
@@ -81,6 +79,8 @@ def worker_content(mask: Mask, labels: Sequence[str]) -> str:
     >>> content["crowd-semantic-segmentation"]["labelMappings"]
     {'road': {'color': '#2ca02c'}}
     """
+    from consolidation.masks.colors import class_color
+
     height, width = mask.shape
     element = {
         "inputImageProperties": {"height": height, "width": width},
@@ -121,4 +121,7 @@ def truth_png(mask: Mask, n_classes: int) -> bytes:
 
 
 def _rgb(index: int) -> bytes:
+    # Its package brings in the compiler; scores alone should not wait for that.
+    from consolidation.masks.colors import class_color
+
     return bytes.fromhex(class_color(index).removeprefix("#"))

@@ -16,7 +16,6 @@ from consolidation.evaluation.answers import truth_png, worker_content
 from consolidation.evaluation.scenes import Scene, draw_scene
 from consolidation.evaluation.simulated_job import SimulatedJob
 from consolidation.evaluation.worker_kinds import Worker, hire_team
-from consolidation.masks.colors import class_color
 
 DEFAULT_KINDS = ("careful", "careful", "sloppy", "misses", "confuses")
 

@@ -31,7 +31,7 @@ def class_color(index: int) -> str:
     Examples
     --------
     >>> class_color(0), class_color(1), class_color(11)
-    ('#ffffff', '#2ca02c', '#b34d4d')
+    ('#ffffff', '#2ca02c', '#b24d4d')
     """
     if index == 0:
         return BACKGROUND_COLOR

@@ -97,15 +97,21 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
         values = np.asarray(image.convert("L") if image.mode == "1" else image)
         if values.dtype != np.uint8 or values.ndim != 2:
             raise AnswerError(f"PNG is damaged: decodes to {image.mode}")
-        palette = _palette(image) if header.color_type == _PALETTE else _grey_ramp(image, header)
+        if header.color_type == _GREY:
+            return Pixels(values, _grey_ramp(image, header))
+        palette, n_colors = _palette(image)
+        if n_colors < 256 and int(values.max()) >= n_colors:
+            raise AnswerError(
+                f"PNG is damaged: a pixel has color {values.max()} of a palette of {n_colors}"
+            )
         return Pixels(values, palette)
     if header.color_type == _RGB and "transparency" not in image.info:
         return Pixels(np.asarray(image), None)
     return Pixels(np.asarray(image.convert("RGBA")), None)
 
 
-def _palette(image: Image.Image) -> NDArray[np.uint8]:
-    """RGBA colours of a palette image."""
+def _palette(image: Image.Image) -> tuple[NDArray[np.uint8], int]:
+    """RGBA colours of a palette image, and how many it defines."""
     palette = np.zeros((256, 4), np.uint8)
     colors = np.frombuffer(bytes(image.getpalette("RGB") or []), np.uint8).reshape(-1, 3)
     palette[: len(colors), :3] = colors
@@ -116,7 +122,7 @@ def _palette(image: Image.Image) -> NDArray[np.uint8]:
         palette[: len(alpha), 3] = alpha
     elif transparency is not None:
         palette[int(transparency), 3] = 0
-    return palette
+    return palette, len(colors)
 
 
 def _grey_ramp(image: Image.Image, header: Header) -> NDArray[np.uint8]:

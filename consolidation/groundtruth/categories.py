@@ -1,0 +1,68 @@
+"""The label categories of a job, as a file says them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from consolidation.errors import OptionError, SourceError
+from consolidation.groundtruth.answers import load_json
+from consolidation.masks.classes import Classes
+from consolidation.masks.colors import hex_color, parse_color
+
+
+def parse_classes(data: bytes | str, name: str) -> Classes:
+    """Classes of a label-categories file; `name` is used in messages.
+
+    Three forms are understood: Ground Truth's ``{"labels": [{"label": "cat"}, ...]}``; a plain
+    list ``["cat", "dog"]``; and ``{"classes": [{"index": 0, "name": "background", "color":
+    "#ffffff"}, ...]}`` with colours optional, as it lies beside a folder of masks.
+
+    Raises
+    ------
+    SourceError
+        If the file is none of these, or its names or indices clash.
+
+    Examples
+    --------
+    >>> parse_classes('{"labels": [{"label": "cat"}, {"label": "dog"}]}', "labels.json").names
+    ('BACKGROUND', 'cat', 'dog')
+    """
+    try:
+        content = load_json(data)
+    except ValueError as error:
+        raise SourceError(f"{name} is not JSON: {error}") from None
+    try:
+        if isinstance(content, Mapping) and isinstance(content.get("classes"), list):
+            return _indexed(content["classes"])
+        labels = content.get("labels") if isinstance(content, Mapping) else content
+        if isinstance(labels, list):
+            return Classes.of_labels([_label(entry) for entry in labels])
+    except OptionError as error:
+        raise SourceError(f"{name}: {error}") from None
+    raise SourceError(f"{name} is no label-categories file: it has neither labels nor classes")
+
+
+def _label(entry: Any) -> Any:
+    return entry.get("label") if isinstance(entry, Mapping) else entry
+
+
+def _indexed(entries: list[Any]) -> Classes:
+    names: dict[int, str] = {}
+    colors: dict[int, str] = {}
+    for entry in entries:
+        index = entry.get("index") if isinstance(entry, Mapping) else None
+        name = entry.get("name") if isinstance(entry, Mapping) else None
+        if not isinstance(index, int) or not isinstance(name, str):
+            raise OptionError(f"a class has an index and a name, not {entry!r}")
+        if not 0 <= index <= 255 or index in names:
+            raise OptionError(f"class {name!r} has index {index}, which is taken or not 0 to 255")
+        names[index] = name
+        color = entry.get("color")
+        if color is not None:
+            rgb = parse_color(color)
+            if rgb is None:
+                raise OptionError(f"class {name!r} has no color such as #2ca02c but {color!r}")
+            colors[index] = hex_color(rgb)
+    labels = [names.get(index, f"class-{index}") for index in range(1, max(names, default=0) + 1)]
+    return Classes(Classes.of_labels(labels).names, colors)

@@ -1,0 +1,119 @@
+"""The consolidation request: what Ground Truth hands over to be consolidated, many objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from consolidation.errors import SourceError
+from consolidation.groundtruth.answers import load_json
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One submitted answer: its content, or where the content lies, or why there is neither."""
+
+    worker: str
+    content: str | Mapping[str, Any] | None = None
+    uri: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class RequestObject:
+    """One object (image) of a request.
+
+    Attributes
+    ----------
+    id : str
+        The `datasetObjectId`; opaque, never a path.
+    source_ref : str or None
+        URI of the image.
+    annotations : tuple of Annotation
+        In the file's order, the same worker perhaps more than once.
+    error : str or None
+        Why the object cannot be read, if it cannot.
+    """
+
+    id: str
+    source_ref: str | None = None
+    annotations: tuple[Annotation, ...] = ()
+    error: str | None = None
+
+
+def parse_request(data: bytes | str, name: str) -> list[RequestObject]:
+    """Objects of a consolidation request; `name` is used in messages.
+
+    Raises
+    ------
+    SourceError
+        If the whole file is not a request. What is wrong within one object or annotation stands
+        in its `error` and does not harm the others.
+
+    Examples
+    --------
+    >>> [one] = parse_request('[{"datasetObjectId": "7", "dataObject": {"s3Uri": "s3://b/k.png"}, \
+"annotations": [{"workerId": "w", "annotationData": {"content": "{}"}}]}]', "request.json")
+    >>> one.id, one.source_ref, one.annotations[0].worker
+    ('7', 's3://b/k.png', 'w')
+    """
+    try:
+        entries = load_json(data)
+    except ValueError as error:
+        raise SourceError(f"{name} is not JSON: {error}") from None
+    if not isinstance(entries, list):
+        raise SourceError(
+            f"{name} is not a consolidation request: a JSON {_kind(entries)}, not a list of objects"
+        )
+    if not entries:
+        raise SourceError(f"{name} is empty: no objects to consolidate")
+    if not any(isinstance(entry, Mapping) and "annotations" in entry for entry in entries):
+        raise SourceError(
+            f"{name} is not a consolidation request: none of its {len(entries)} entries "
+            "has annotations"
+        )
+    return [_parse_object(entry, index) for index, entry in enumerate(entries)]
+
+
+def _parse_object(entry: Any, index: int) -> RequestObject:
+    unnamed = f"entry-{index}"
+    if not isinstance(entry, Mapping):
+        return RequestObject(unnamed, error=f"entry {index} is a {_kind(entry)}, not an object")
+    object_id = entry.get("datasetObjectId")
+    if isinstance(object_id, int) and not isinstance(object_id, bool):
+        object_id = str(object_id)
+    if not isinstance(object_id, str) or not object_id:
+        return RequestObject(unnamed, error=f"entry {index} has no datasetObjectId")
+    data_object = entry.get("dataObject")
+    source_ref = data_object.get("s3Uri") if isinstance(data_object, Mapping) else None
+    if not isinstance(source_ref, str):
+        source_ref = None
+    annotations = entry.get("annotations")
+    if not isinstance(annotations, list):
+        return RequestObject(object_id, source_ref, error="it has no list of annotations")
+    parsed = tuple(_parse_annotation(one, place) for place, one in enumerate(annotations))
+    return RequestObject(object_id, source_ref, parsed)
+
+
+def _parse_annotation(entry: Any, place: int) -> Annotation:
+    if not isinstance(entry, Mapping):
+        return Annotation(f"annotation-{place}", error=f"a {_kind(entry)}, not an object")
+    worker = entry.get("workerId")
+    if not isinstance(worker, str) or not worker:
+        return Annotation(f"annotation-{place}", error="it has no workerId")
+    data = entry.get("annotationData")
+    if not isinstance(data, Mapping):
+        return Annotation(worker, error="it has no annotationData")
+    content = data.get("content")
+    if isinstance(content, str | Mapping):
+        return Annotation(worker, content=content)
+    uri = data.get("s3Uri", data.get("s3uri"))
+    if isinstance(uri, str):
+        return Annotation(worker, uri=uri)
+    return Annotation(worker, error="its annotationData has neither content nor s3Uri")
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "object", list: "list", str: "text", bool: "truth value", type(None): "null"}
+    return names.get(type(value), "number")
