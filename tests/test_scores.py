@@ -79,6 +79,7 @@ def test_counting_in_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> 
 # --- properties -----------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(PAIRS)
 def test_identity_is_perfect(pair: tuple[Mask, Mask]) -> None:
     predicted, _ = pair
@@ -86,6 +87,7 @@ def test_identity_is_perfect(pair: tuple[Mask, Mask]) -> None:
     assert set(boundary_f1(predicted, predicted, 0)[np.unique(predicted)]) == {1.0}
 
 
+@settings(deadline=None)
 @given(PAIRS)
 def test_scores_are_symmetric_and_in_range(pair: tuple[Mask, Mask]) -> None:
     predicted, truth = pair
@@ -100,6 +102,7 @@ def test_scores_are_symmetric_and_in_range(pair: tuple[Mask, Mask]) -> None:
     assert np.nanmin(iou) >= 0 and np.nanmax(iou) <= 1
 
 
+@settings(deadline=None)
 @given(PAIRS, st.permutations(range(K)))
 def test_renaming_classes_permutes_scores(pair: tuple[Mask, Mask], new_names: list[int]) -> None:
     names = np.array(new_names, dtype=np.uint8)

@@ -12,7 +12,12 @@ import numpy.typing as npt
 from consolidation.errors import SourceError
 from consolidation.evaluation.boundary import boundary_f1
 from consolidation.evaluation.evaluation import Evaluation, ImageScore
-from consolidation.evaluation.folders import load_masks, read_class_names, read_mask
+from consolidation.evaluation.folders import (
+    load_masks,
+    merge_class_names,
+    read_class_names,
+    read_mask,
+)
 from consolidation.evaluation.scores import class_iou, confusion_matrix
 
 # One index, two states, never mixed: in a prediction "the vote did not decide" (wrong wherever it
@@ -75,7 +80,7 @@ def evaluate_folders(
 
     return evaluate_masks(
         pairs(),
-        class_names=_merge_names(read_class_names(truth), read_class_names(predicted)),
+        class_names=merge_class_names(read_class_names(truth), read_class_names(predicted)),
         tolerance=tolerance,
         only_predicted=[i for i in predicted_masks if i not in true_masks],
         only_truth=[i for i in true_masks if i not in predicted_masks],
@@ -139,14 +144,15 @@ def evaluate_masks(
     n_classes = 1 + max([*names, *present[present < NO_CLASS].tolist()], default=-1)
     border_mean = np.full(NO_CLASS, np.nan)
     np.divide(border_sum, border_count, out=border_mean, where=border_count > 0)
+    accuracy, undecided = _shares(pooled)
     return Evaluation(
         images=tuple(rows),
         only_predicted=tuple(only_predicted),
         only_truth=tuple(only_truth),
         mean_iou=_mean([row.mean_iou for row in rows]),
         mean_boundary_f1=_mean([row.mean_boundary_f1 for row in rows]),
-        pixel_accuracy=_accuracy(pooled),
-        undecided=_undecided(pooled),
+        pixel_accuracy=accuracy,
+        undecided=undecided,
         class_names=tuple(names.get(index, str(index)) for index in range(n_classes)),
         class_iou=class_iou(pooled)[:n_classes],
         class_boundary_f1=border_mean[:n_classes],
@@ -166,40 +172,25 @@ def _confusion(
 def _image_score(
     image_id: str, confusion: npt.NDArray[np.int64], borders: npt.NDArray[np.float64]
 ) -> ImageScore:
+    accuracy, undecided = _shares(confusion)
     return ImageScore(
         image_id=image_id,
         mean_iou=_mean(class_iou(confusion)[:NO_CLASS].tolist()),
         mean_boundary_f1=_mean(borders.tolist()),
-        pixel_accuracy=_accuracy(confusion),
-        undecided=_undecided(confusion),
+        pixel_accuracy=accuracy,
+        undecided=undecided,
     )
 
 
-def _accuracy(confusion: npt.NDArray[np.int64]) -> float:
-    total = int(confusion.sum())
-    return int(np.trace(confusion)) / total if total else math.nan
-
-
-def _undecided(confusion: npt.NDArray[np.int64]) -> float:
-    total = int(confusion.sum())
-    return int(confusion[:, NO_CLASS].sum()) / total if total else math.nan
+def _shares(confusion: npt.NDArray[np.int64]) -> tuple[float, float]:
+    """Shares of all scored pixels that are right and that are undecided."""
+    total = int(confusion.sum()) or math.nan
+    return int(np.trace(confusion)) / total, int(confusion[:, NO_CLASS].sum()) / total
 
 
 def _mean(values: list[float]) -> float:
     known = [value for value in values if not math.isnan(value)]
     return math.fsum(known) / len(known) if known else math.nan
-
-
-def _merge_names(first: Mapping[int, str], second: Mapping[int, str]) -> dict[int, str]:
-    """Refuse two lists that disagree: every score would be about the wrong class."""
-    for index in first.keys() & second.keys():
-        # Background goes by several names but is always index 0.
-        if index and first[index] != second[index]:
-            raise SourceError(
-                f"class {index} is {second[index]!r} in the prediction's classes.json "
-                f"and {first[index]!r} in the truth's"
-            )
-    return {**second, **first}
 
 
 def _size(mask: npt.NDArray[np.uint8]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -146,6 +147,18 @@ def read_class_names(folder: str | Path) -> dict[int, str]:
         if path.is_file():
             return _parse_class_names(path)
     return {}
+
+
+def merge_class_names(truth: Mapping[int, str], predicted: Mapping[int, str]) -> dict[int, str]:
+    """Join two lists of names; `SourceError` if they disagree, as all scores would be wrong."""
+    for index in truth.keys() & predicted.keys():
+        # Background goes by several names but is always index 0.
+        if index and truth[index] != predicted[index]:
+            raise SourceError(
+                f"class {index} is {predicted[index]!r} in the prediction's classes.json "
+                f"and {truth[index]!r} in the truth's"
+            )
+    return {**predicted, **truth}
 
 
 def _parse_class_names(path: Path) -> dict[int, str]:

@@ -84,6 +84,8 @@ def simulate_job(
     >>> job.worker_ids
     ('private.us-east-1.careful01', 'private.us-east-1.careful02')
     """
+    from consolidation.masks.colors import class_color  # not at import: it loads the compiler
+
     _check(images=images, workers=workers, classes=classes, size=size, seed=seed, missing=missing)
     kinds = DEFAULT_KINDS if kinds is None else kinds
     team = hire_team(workers, kinds, classes, lambda n: _stream(seed, _PERSON, n))

@@ -80,8 +80,8 @@ def manifest_line(
     out = {key: value for key, value in line.items() if key not in names}
     if label is not None:
         out[attribute] = label
-        out[attribute + METADATA_SUFFIX] = block
-    return compact(_whole_numbers(out))
+        out[attribute + METADATA_SUFFIX] = _whole_numbers(block)
+    return compact(out)
 
 
 def compact(value: Any) -> str:

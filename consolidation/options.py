@@ -1,0 +1,124 @@
+"""Every option once: its name, default, meaning and check.
+
+The command line (``--min-votes``), the environment (``CONSOLIDATION_MIN_VOTES``) and the
+pipeline (``min_votes``) all read this list. The library's own function `consolidate` has the
+same names; where its default differs, it stands in `library`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from consolidation.errors import OptionError
+from consolidation.masks.png import MAX_PIXELS
+
+ENVIRONMENT_PREFIX = "CONSOLIDATION_"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: how to read it from text, what it may be, and what it means."""
+
+    help: str
+    convert: Callable[[str], Any] = str
+    choices: tuple[str, ...] = ()
+    low: float = -math.inf
+    high: float = math.inf
+
+    def check(self, name: str, value: Any) -> Any:
+        """Return the value, converted from text if it is text; OptionError names the option."""
+        if isinstance(value, str):
+            try:
+                value = self.convert(value)
+            except ValueError:
+                kind = "a whole number" if self.convert is int else "a number"
+                raise OptionError(f"{name} must be {kind}, not {value!r}") from None
+        if self.choices and value not in self.choices:
+            raise OptionError(f"{name} must be one of {', '.join(self.choices)}, not {value!r}")
+        if isinstance(value, int | float) and not self.low <= value <= self.high:
+            raise OptionError(f"{name} must be {self.low:g} to {self.high:g}, not {value}")
+        return value
+
+
+def _option(default: Any, **keywords: Any) -> Any:
+    return field(default=default, metadata={"option": Option(**keywords)})
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the objects of a job are consolidated and named. Defaults are those of a local run."""
+
+    method: str = _option(
+        "plurality",
+        choices=("plurality",),
+        help="how votes are weighed: plurality counts every worker the same",
+    )
+    smoothing: float = _option(
+        0.0,
+        convert=float,
+        low=0,
+        high=16,
+        help="sigma, in pixels, with which neighbours' votes help at disputed pixels; 0 is off",
+    )
+    ties: str = _option(
+        "neighbours",
+        choices=("lowest", "neighbours", "undecided"),
+        help="what a tied pixel gets: the lowest class, its neighbours' choice, or none",
+    )
+    min_votes: int = _option(
+        1, convert=int, low=1, high=255, help="votes a class needs to be chosen at a pixel"
+    )
+    snap_colors: float = _option(
+        0.0,
+        convert=float,
+        low=0,
+        high=442,
+        help="take a colour for the nearest mapped one within this distance in RGB; 0 is off",
+    )
+    max_pixels: int = _option(
+        MAX_PIXELS, convert=int, low=1, help="largest image, in pixels; larger answers are refused"
+    )
+    label_attribute: str = _option(
+        "consolidated-ref", help="name of the label in the output manifest"
+    )
+    mask_uri_prefix: str = _option(
+        "", help="what to put before masks/<id>.png in the manifest; relative without it"
+    )
+    job_name: str = _option("consolidation", help="job name for the manifest's metadata")
+
+    @classmethod
+    def table(cls) -> dict[str, tuple[Any, Option]]:
+        """Default and `Option` of every option by name."""
+        return {one.name: (one.default, one.metadata["option"]) for one in fields(cls)}
+
+    @classmethod
+    def read(
+        cls, given: Mapping[str, Any], environment: Mapping[str, str] = os.environ
+    ) -> Options:
+        """Options given (None: not given), else from the environment, else the defaults.
+
+        Raises
+        ------
+        OptionError
+            For a value that cannot be, naming the option or the variable.
+
+        Examples
+        --------
+        >>> Options.read({"ties": "lowest"}, {"CONSOLIDATION_MIN_VOTES": "2"}).min_votes
+        2
+        """
+        values = {}
+        for name, (default, option) in cls.table().items():
+            variable = ENVIRONMENT_PREFIX + name.upper()
+            if given.get(name) is not None:
+                flag = "--" + name.replace("_", "-")
+                values[name] = option.check(flag, given[name])
+            elif variable in environment:
+                values[name] = option.check(variable, environment[variable])
+            else:
+                values[name] = default
+        return cls(**values)

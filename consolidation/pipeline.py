@@ -1,0 +1,334 @@
+"""One object: workers' answers in; consensus, mask PNG and manifest entry out.
+
+A local run and the Lambda both take this road.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consolidation.consensus import Consensus, consolidate
+from consolidation.errors import AnswerError, ConsolidationError, ObjectError
+from consolidation.groundtruth.answers import WorkerAnswer
+from consolidation.groundtruth.manifest import MaskClass, metadata
+from consolidation.masks import (
+    UNDECIDED,
+    UNDECIDED_INDEX,
+    Classes,
+    ColorMatcher,
+    MatchCounts,
+    decode,
+    encode_grey,
+    encode_indexed,
+    hex_color,
+    palette,
+    read_header,
+)
+from consolidation.options import Options
+
+
+class Answer(Protocol):
+    """One worker's answer to one object, in whatever form it came."""
+
+    def load(self) -> LoadedAnswer:
+        """Fetch and parse it; ConsolidationError if it cannot be used."""
+
+
+class LoadedAnswer(Protocol):
+    """An answer that can say its size and write its class indices."""
+
+    @property
+    def modified(self) -> bool | None:
+        """Adjustment jobs: whether the worker changed the mask."""
+
+    @property
+    def colors(self) -> Mapping[str, tuple[int, int, int]]:
+        """Colours by class name; empty where pixels are indices."""
+
+    def size(self, options: Options) -> tuple[int, int]:
+        """Height and width, read without decoding."""
+
+    def read(
+        self, out: NDArray[Any], classes: Classes, ignore: int, options: Options
+    ) -> list[str]:
+        """Write class indices into `out` (H, Wd); return warnings."""
+
+
+@dataclass(frozen=True)
+class LabeledObject:
+    """An image and the answers of its workers."""
+
+    id: str
+    line: Mapping[str, Any]
+    """Its line in the manifest, without this job's label."""
+    answers: Sequence[tuple[str, Answer]] = ()
+    """Worker id and answer, in the order they were given; the same worker's latest counts."""
+    error: str | None = None
+
+
+@dataclass
+class ObjectResult:
+    """The consensus of one object, ready to be written."""
+
+    id: str
+    consensus: Consensus
+    classes: tuple[MaskClass, ...]
+    adjusted: bool | None
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def n_workers(self) -> int:
+        """Workers whose answers counted."""
+        return len(self.consensus.workers)
+
+    @property
+    def reported_confidence(self) -> float:
+        """Confidence for the manifest: as Ground Truth, 0 where a single worker answered."""
+        return round(self.consensus.image_confidence, 6) if self.n_workers > 1 else 0.0
+
+    @cached_property
+    def mask_png(self) -> bytes:
+        """Mask as an 8-bit palette PNG, pixel = class index."""
+        colors = {one.index: one.color for one in self.classes}
+        undecided = colors.pop(UNDECIDED_INDEX, None) if self.has_undecided else None
+        table = palette([colors[index] for index in sorted(colors)], undecided)
+        labels = self.consensus.labels
+        return encode_indexed(labels.astype(np.uint8, copy=False), table)
+
+    @property
+    def has_undecided(self) -> bool:
+        """Whether any pixel is undecided."""
+        return any(one.name == UNDECIDED for one in self.classes)
+
+    def confidence_png(self) -> bytes:
+        """Confidence as an 8-bit grey PNG, value = round(255 c)."""
+        scaled = self.consensus.confidence * np.float32(255)
+        return encode_grey(np.rint(scaled, out=scaled).astype(np.uint8))
+
+    def metadata(self, creation_date: str, job_name: str) -> dict[str, Any]:
+        """Return the manifest's `-metadata` block."""
+        confidence = self.reported_confidence
+        return metadata(self.classes, confidence, creation_date, job_name, self.adjusted)
+
+
+@dataclass(frozen=True)
+class PictureAnswer:
+    """An answer of the labeling widget: a picture whose colours mean labels."""
+
+    answer: WorkerAnswer
+
+    @property
+    def modified(self) -> bool | None:
+        """See `LoadedAnswer`."""
+        return self.answer.modified
+
+    @property
+    def colors(self) -> Mapping[str, tuple[int, int, int]]:
+        """See `LoadedAnswer`."""
+        return self.answer.colors
+
+    def size(self, options: Options) -> tuple[int, int]:
+        """See `LoadedAnswer`."""
+        header = read_header(self.answer.png, options.max_pixels)
+        return header.height, header.width
+
+    def read(
+        self, out: NDArray[Any], classes: Classes, ignore: int, options: Options
+    ) -> list[str]:
+        """See `LoadedAnswer`."""
+        unknown: list[str] = []
+        mapping = {}
+        for label, color in self.answer.colors.items():
+            index = classes.index(label)
+            if index is None:
+                unknown.append(label)
+                index = -len(unknown)
+            mapping[color] = index
+        pixels = decode(self.answer.png, options.max_pixels)
+        counts = ColorMatcher(mapping, ignore, options.snap_colors).match(pixels, out)
+        warnings = _color_warnings(counts, unknown)
+        if self.answer.size not in (None, out.shape):
+            warnings.append(
+                f"its mask is {_by(out.shape)} pixels, the worker saw {_by(self.answer.size)}"
+            )
+        return warnings
+
+
+def _color_warnings(counts: MatchCounts, unknown: Sequence[str]) -> list[str]:
+    warnings = [
+        f"{pixels:,} pixels of label {unknown[order]!r}, which is no class of this job, are ignored"
+        for order, pixels in counts.unknown
+    ]
+    if counts.opaque_background:
+        warnings.append(
+            f"{counts.opaque_background:,} opaque black or white pixels are taken for background"
+        )
+    if counts.snapped:
+        warnings.append(f"{counts.snapped:,} pixels are taken for the nearest label color")
+    if counts.unmatched:
+        warnings.append(f"{counts.unmatched:,} pixels of no label's color are ignored")
+    return warnings
+
+
+def consolidate_object(obj: LabeledObject, classes: Classes, options: Options) -> ObjectResult:
+    """Consolidate the answers to one object.
+
+    An answer that cannot be used is left out with a warning; the object fails only if none is
+    left, or if sizes leave no majority.
+
+    Raises
+    ------
+    ObjectError
+        With the reasons, naming workers.
+    """
+    if obj.error is not None:
+        raise ObjectError(obj.error)
+    warnings: list[str] = []
+    answers = _usable(obj, options, warnings)
+    answers = _same_size(answers, options, warnings)
+    masks, workers = _read(answers, classes, options, warnings)
+    try:
+        consensus = consolidate(
+            masks,
+            n_classes=len(classes),
+            method=options.method,
+            workers=workers,
+            smoothing=options.smoothing,
+            ties=options.ties,
+            min_votes=options.min_votes,
+            ignore_index=ignore_index(classes),
+            undecided_index=ignore_index(classes),
+        )
+    except ValueError as error:
+        raise ObjectError(str(error)) from None
+    loaded = [answer for worker, answer in answers if worker in set(workers)]
+    return ObjectResult(
+        id=obj.id,
+        consensus=consensus,
+        classes=_mask_classes(consensus, classes, loaded),
+        adjusted=_adjusted(loaded),
+        warnings=warnings,
+    )
+
+
+def ignore_index(classes: Classes) -> int:
+    """Label of ignored and undecided pixels: one that no class has."""
+    # with 256 classes no byte is left, and masks are read as uint16
+    return UNDECIDED_INDEX if len(classes) <= UNDECIDED_INDEX else 65535
+
+
+def _usable(
+    obj: LabeledObject, options: Options, warnings: list[str]
+) -> list[tuple[str, LoadedAnswer]]:
+    """Load the answers, the latest of each worker."""
+    latest: dict[str, Answer] = {}
+    for worker, answer in obj.answers:
+        if worker in latest:
+            warnings.append(f"worker {worker}: answered more than once, the latest answer counts")
+            del latest[worker]
+        latest[worker] = answer
+    usable = []
+    reasons = []
+    for worker, answer in latest.items():
+        try:
+            loaded = answer.load()
+            loaded.size(options)
+        except ConsolidationError as error:
+            reasons.append(f"worker {worker}: {error}")
+            warnings.append(f"worker {worker}: answer dropped: {error}")
+            continue
+        usable.append((worker, loaded))
+    if not usable:
+        raise ObjectError("no answer left" + (": " + "; ".join(reasons) if reasons else ""))
+    return usable
+
+
+def _same_size(
+    answers: list[tuple[str, LoadedAnswer]], options: Options, warnings: list[str]
+) -> list[tuple[str, LoadedAnswer]]:
+    """Keep the answers of the size that most workers share."""
+    sizes = {worker: answer.size(options) for worker, answer in answers}
+    (size, most), *others = Counter(sizes.values()).most_common()
+    if others and others[0][1] == most:
+        listed = ", ".join(f"{worker}: {_by(one)}" for worker, one in sizes.items())
+        raise ObjectError(f"its masks have different sizes and none is the most common: {listed}")
+    for worker, one in sizes.items():
+        if one != size:
+            warnings.append(
+                f"worker {worker}: answer dropped: its mask is {_by(one)} pixels, "
+                f"most are {_by(size)}"
+            )
+    return [(worker, answer) for worker, answer in answers if sizes[worker] == size]
+
+
+def _read(
+    answers: list[tuple[str, LoadedAnswer]],
+    classes: Classes,
+    options: Options,
+    warnings: list[str],
+) -> tuple[NDArray[Any], list[str]]:
+    """Decode answers into one array (W, H, Wd), leaving out what cannot be decoded."""
+    ignore = ignore_index(classes)
+    dtype = np.uint8 if ignore == UNDECIDED_INDEX else np.uint16
+    masks = np.empty((len(answers), *answers[0][1].size(options)), dtype)
+    workers: list[str] = []
+    reasons = []
+    for worker, answer in answers:
+        try:
+            found = answer.read(masks[len(workers)], classes, ignore, options)
+        except AnswerError as error:
+            reasons.append(f"worker {worker}: {error}")
+            warnings.append(f"worker {worker}: answer dropped: {error}")
+            continue
+        warnings.extend(f"worker {worker}: {text}" for text in found)
+        workers.append(worker)
+    if not workers:
+        raise ObjectError("no answer left: " + "; ".join(reasons))
+    return masks[: len(workers)], workers
+
+
+def _mask_classes(
+    consensus: Consensus, classes: Classes, answers: Sequence[LoadedAnswer]
+) -> tuple[MaskClass, ...]:
+    """Classes with the colours that workers saw, and UNDECIDED where a pixel is."""
+    seen: dict[int, Counter[str]] = {}
+    for answer in answers:
+        for label, color in answer.colors.items():
+            index = classes.index(label)
+            if index is not None:
+                seen.setdefault(index, Counter())[hex_color(color)] += 1
+    preferred = {
+        index: min(counter, key=lambda color: (-counter[color], color))
+        for index, counter in seen.items()
+    }
+    colors = classes.hex_colors(preferred)
+    listed = [
+        MaskClass(index, name, color)
+        for index, (name, color) in enumerate(zip(classes.names, colors, strict=True))
+    ]
+    undecided = consensus.provenance["counts"]["undecided"]
+    if undecided:
+        if len(classes) > UNDECIDED_INDEX:
+            raise ObjectError(
+                f"{undecided:,} pixels are undecided, and {len(classes) - 1} classes leave no "
+                "index for them in an 8-bit mask"
+            )
+        listed.append(MaskClass(UNDECIDED_INDEX, UNDECIDED, classes.undecided_color(colors)))
+    return tuple(listed)
+
+
+def _adjusted(answers: Sequence[LoadedAnswer]) -> bool | None:
+    """Adjustment jobs: adjusted if any worker changed the mask."""
+    flags = [answer.modified for answer in answers if answer.modified is not None]
+    return any(flags) if flags else None
+
+
+def _by(size: Sequence[int] | None) -> str:
+    return " x ".join(str(side) for side in reversed(size or ()))
