@@ -110,6 +110,23 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
     return Pixels(np.asarray(image.convert("RGBA")), None)
 
 
+def decode_indices(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+    """Decode a PNG whose stored values, not colours, are class indices: palette or grey.
+
+    Raises
+    ------
+    AnswerError
+        As for `decode`, or if it has colours instead of indices.
+    """
+    header = read_header(data, max_pixels)
+    if header.color_type not in (_PALETTE, _GREY):
+        raise AnswerError("the mask is a colour picture; class indices are a grey or palette PNG")
+    values = decode(data, max_pixels).values
+    if header.color_type == _GREY and header.depth < 8:
+        values = values // (255 // (2**header.depth - 1))
+    return values
+
+
 def _palette(image: Image.Image) -> tuple[NDArray[np.uint8], int]:
     """RGBA colours of a palette image, and how many it defines."""
     palette = np.zeros((256, 4), np.uint8)

@@ -1,0 +1,135 @@
+"""A whole job: every object through the pipeline, and the folder of results."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from consolidation import storage
+from consolidation.errors import ConsolidationError
+from consolidation.groundtruth import compact, manifest_line
+from consolidation.jobs.names import file_names
+from consolidation.jobs.sources import Source
+from consolidation.jobs.tables import Tables
+from consolidation.masks import Classes
+from consolidation.options import Options
+from consolidation.pipeline import LabeledObject, ObjectResult, consolidate_object
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a run ended."""
+
+    images: int
+    failures: int
+    warnings: int
+    workers: int
+    classes: int
+    disputed: float
+    """Share of all pixels that workers did not agree on."""
+    confidence: float
+    """Mean over images of their confidence; NaN without any."""
+    seconds: float
+
+    @property
+    def images_per_second(self) -> float:
+        """Consolidated images a second."""
+        return self.images / self.seconds if self.seconds > 0 else float("inf")
+
+
+@dataclass
+class Progress:
+    """How far a run is."""
+
+    done: int = 0
+    total: int = 0
+    warnings: int = 0
+    failures: int = 0
+
+
+class JobRun:
+    """One run over a source into a folder.
+
+    Parameters
+    ----------
+    source : Source
+    classes : Classes
+    out : path
+        Gets ``masks/``, ``output.manifest``, ``images.csv``, ``workers.csv``, ``failures.jsonl``
+        and ``warnings.jsonl``.
+    options : Options
+    """
+
+    def __init__(self, source: Source, classes: Classes, out: Path, options: Options) -> None:
+        self.source, self.classes, self.out, self.options = source, classes, out, options
+        self.names = file_names(source.ids)
+        self.tables = Tables(len(classes))
+        self.creation_date = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+        self._lines: list[str] = []
+        self._failures: list[dict[str, Any]] = []
+        self._warnings: list[dict[str, Any]] = []
+
+    def run(self, on_progress: Callable[[Progress], None] = lambda _: None) -> Summary:
+        """Consolidate every object, write everything, and sum it up."""
+        started = time.perf_counter()
+        progress = Progress(total=len(self.source.ids))
+        for obj in self.source.objects():
+            self._one(obj)
+            progress.done += 1
+            progress.warnings, progress.failures = len(self._warnings), len(self._failures)
+            on_progress(progress)
+        self._write_tables()
+        return self._summary(time.perf_counter() - started)
+
+    def _one(self, obj: LabeledObject) -> None:
+        try:
+            result = consolidate_object(obj, self.classes, self.options)
+            self._keep(obj, result)
+        except ConsolidationError as error:
+            self._failures.append({"object": obj.id, "reason": str(error)})
+            self._lines.append(manifest_line(obj.line, self.options.label_attribute, None, None))
+
+    def _keep(self, obj: LabeledObject, result: ObjectResult) -> None:
+        mask = f"masks/{self.names[obj.id]}.png"
+        storage.write_bytes(self.out / mask, result.mask_png)
+        prefix = self.options.mask_uri_prefix
+        uri = f"{prefix.rstrip('/')}/{mask}" if prefix else mask
+        block = result.metadata(self.creation_date, self.options.job_name)
+        self._lines.append(manifest_line(obj.line, self.options.label_attribute, uri, block))
+        self.tables.add(result, mask)
+        for text in result.warnings:
+            worker, _, message = text.removeprefix("worker ").partition(": ")
+            self._warnings.append({"object": obj.id, "worker": worker, "message": message})
+            if message.startswith("answer dropped"):
+                self.tables.worker(worker).dropped_answers += 1
+
+    def _write_tables(self) -> None:
+        write = storage.write_bytes
+        write(self.out / "output.manifest", _lines(self._lines))
+        write(self.out / "images.csv", self.tables.images_csv())
+        write(self.out / "workers.csv", self.tables.workers_csv())
+        write(self.out / "failures.jsonl", _lines(map(compact, self._failures)))
+        write(self.out / "warnings.jsonl", _lines(map(compact, self._warnings)))
+
+    def _summary(self, seconds: float) -> Summary:
+        rows = self.tables.images
+        pixels = sum(row.height * row.width for row in rows)
+        disputed = sum(row.disputed * row.height * row.width for row in rows)
+        return Summary(
+            images=len(rows),
+            failures=len(self._failures),
+            warnings=len(self._warnings),
+            workers=len(self.tables.workers),
+            classes=len(self.classes),
+            disputed=disputed / pixels if pixels else 0.0,
+            confidence=sum(row.confidence for row in rows) / len(rows) if rows else float("nan"),
+            seconds=seconds,
+        )
+
+
+def _lines(lines: Any) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")

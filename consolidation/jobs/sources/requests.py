@@ -1,0 +1,119 @@
+"""Consolidation-request files: one, or a folder of them at any depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from consolidation import storage
+from consolidation.errors import AnswerError, ConsolidationError, SourceError
+from consolidation.groundtruth import (
+    Annotation,
+    RequestObject,
+    load_json,
+    parse_answer,
+    parse_classes,
+    parse_request,
+)
+from consolidation.jobs.sources.base import Source, SourceOptions
+from consolidation.masks import Classes
+from consolidation.pipeline import LabeledObject, LoadedAnswer, PictureAnswer
+
+LABELS_FILE = "label-categories.json"
+_NOT_REQUESTS = (LABELS_FILE, "classes.json")
+
+
+@dataclass(frozen=True)
+class AnnotationAnswer:
+    """An annotation of a request, fetched and parsed when it is needed."""
+
+    annotation: Annotation
+
+    def load(self) -> LoadedAnswer:
+        """Return the widget's answer in it."""
+        one = self.annotation
+        if one.error is not None:
+            raise AnswerError(one.error)
+        content = one.content if one.uri is None else storage.read_bytes(one.uri)
+        assert content is not None
+        return PictureAnswer(parse_answer(content))
+
+
+class RequestSource(Source):
+    """Objects of one or several consolidation requests."""
+
+    kind = "consolidation requests"
+
+    @classmethod
+    def recognises(cls, path: Path) -> bool:
+        """Whether it is a JSON file, or a folder with requests in it."""
+        return path.suffix == ".json" if path.is_file() else bool(_request_files(path))
+
+    def __init__(self, path: Path, options: SourceOptions) -> None:
+        self._path = path
+        objects: dict[str, RequestObject] = {}
+        for file in [path] if path.is_file() else _request_files(path):
+            for one in parse_request(storage.read_bytes(file), str(file)):
+                # an object that comes again was sent to workers again: the later request counts
+                objects.pop(one.id, None)
+                objects[one.id] = one
+        if all(object_id.isdecimal() for object_id in objects):
+            # ids are line numbers of the input manifest, whatever order a request has them in
+            objects = dict(sorted(objects.items(), key=lambda item: (int(item[0]), item[0])))
+        self._objects = objects
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """See `Source`."""
+        return list(self._objects)
+
+    def objects(self) -> Iterator[LabeledObject]:
+        """See `Source`."""
+        for one in self._objects.values():
+            yield LabeledObject(
+                id=one.id,
+                line={"source-ref": one.source_ref} if one.source_ref else {},
+                answers=[(each.worker, AnnotationAnswer(each)) for each in one.annotations],
+                error=one.error,
+            )
+
+    def classes(self) -> Classes:
+        """Return the label categories beside the requests, else all answers' labels by name."""
+        folder = self._path.parent if self._path.is_file() else self._path
+        beside = folder / LABELS_FILE
+        if beside.is_file():
+            return parse_classes(storage.read_bytes(beside), str(beside))
+        labels: set[str] = set()
+        for one in self._objects.values():
+            for annotation in one.annotations:
+                try:
+                    labels.update(AnnotationAnswer(annotation).load().colors)
+                except ConsolidationError:
+                    # it will be reported when its object is consolidated
+                    continue
+        if not labels:
+            raise SourceError(f"{self._path}: no answer in it names a label")
+        return Classes.of_labels(sorted(labels))
+
+
+def _request_files(folder: Path) -> list[Path]:
+    """Return the request files below a folder, by path."""
+    found = sorted(folder.rglob("*.json"))
+    requests = [path for path in found if "consolidation-request" in path.parts]
+    return requests or [
+        path for path in found if path.name not in _NOT_REQUESTS and _looks_like_request(path)
+    ]
+
+
+def _looks_like_request(path: Path) -> bool:
+    try:
+        entries = load_json(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return (
+        isinstance(entries, list)
+        and bool(entries)
+        and isinstance(entries[0], Mapping)
+        and "annotations" in entries[0]
+    )

@@ -1,0 +1,153 @@
+"""The tables of a run: images, lowest confidence first, and workers, lowest agreement first."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consolidation.consensus import class_iou
+from consolidation.pipeline import ObjectResult
+
+IMAGE_COLUMNS = (
+    "id",
+    "confidence",
+    "workers",
+    "height",
+    "width",
+    "disputed",
+    "tied",
+    "undecided",
+    "ignored",
+    "mean_agreement",
+    "warnings",
+    "mask",
+)
+WORKER_COLUMNS = ("worker", "images", "agreement", "blank_answers", "ignored", "dropped_answers")
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """What the tables keep of one image: counts of pixels are shares of its pixels."""
+
+    id: str
+    confidence: float
+    workers: int
+    height: int
+    width: int
+    disputed: float
+    tied: float
+    undecided: float
+    ignored: float
+    mean_agreement: float
+    warnings: int
+    mask: str
+
+    @classmethod
+    def of(cls, result: ObjectResult, mask: str) -> ImageRow:
+        """Row of a consolidated object."""
+        consensus = result.consensus
+        height, width = consensus.labels.shape
+        counts = consensus.provenance["counts"]
+        agreements = [worker.agreement for worker in consensus.workers]
+        known = [value for value in agreements if not math.isnan(value)]
+        pixels = counts["pixels"]
+        return cls(
+            id=result.id,
+            confidence=consensus.image_confidence,
+            workers=result.n_workers,
+            height=height,
+            width=width,
+            disputed=counts["disputed"] / pixels,
+            tied=counts["tied"] / pixels,
+            undecided=counts["undecided"] / pixels,
+            ignored=counts["ignored"] / pixels / result.n_workers,
+            mean_agreement=sum(known) / len(known) if known else math.nan,
+            warnings=len(result.warnings),
+            mask=mask,
+        )
+
+
+@dataclass
+class WorkerTotals:
+    """What one worker did over a job; agreement is with the consensus, pooled over images."""
+
+    confusion: NDArray[np.int64]
+    images: int = 0
+    blank_answers: int = 0
+    ignored: int = 0
+    dropped_answers: int = 0
+
+    @property
+    def agreement(self) -> float:
+        """Mean IoU with the consensus over classes in either; NaN without any."""
+        iou = class_iou(self.confusion)
+        present = iou[~np.isnan(iou)]
+        return float(present.mean()) if present.size else math.nan
+
+
+@dataclass
+class Tables:
+    """Rows gathered during a run."""
+
+    n_classes: int
+    images: list[ImageRow] = field(default_factory=list)
+    workers: dict[str, WorkerTotals] = field(default_factory=dict)
+
+    def worker(self, worker: str) -> WorkerTotals:
+        """Totals of a worker, new ones if need be."""
+        if worker not in self.workers:
+            self.workers[worker] = WorkerTotals(np.zeros((self.n_classes,) * 2, np.int64))
+        return self.workers[worker]
+
+    def add(self, result: ObjectResult, mask: str) -> ImageRow:
+        """Count one consolidated object."""
+        row = ImageRow.of(result, mask)
+        self.images.append(row)
+        consensus = result.consensus
+        for record, confusion in zip(consensus.workers, consensus.confusion, strict=True):
+            totals = self.worker(record.worker)
+            totals.confusion += confusion
+            totals.images += 1
+            totals.ignored += record.ignored
+            totals.blank_answers += int(confusion[1:].sum() == 0 and record.ignored == 0)
+        return row
+
+    def images_csv(self) -> bytes:
+        """Images, lowest confidence first."""
+        rows = sorted(self.images, key=lambda row: (row.confidence, row.id))
+        return to_csv(IMAGE_COLUMNS, ([getattr(row, name) for name in IMAGE_COLUMNS] for row in rows))
+
+    def workers_csv(self) -> bytes:
+        """Workers, lowest agreement first."""
+        order = sorted(self.workers.items(), key=lambda item: (item[1].agreement, item[0]))
+        columns = WORKER_COLUMNS[1:]
+        return to_csv(
+            WORKER_COLUMNS,
+            ([worker, *(getattr(totals, name) for name in columns)] for worker, totals in order),
+        )
+
+
+def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """Write rows as CSV in UTF-8: numbers to six digits, cells that start formulas disarmed."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(value) for value in row])
+    return text.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.6g}"
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        # a spreadsheet would run it; ids come from strangers
+        return "'" + value
+    return value
