@@ -96,9 +96,7 @@ class Options:
         return {one.name: (one.default, one.metadata["option"]) for one in fields(cls)}
 
     @classmethod
-    def read(
-        cls, given: Mapping[str, Any], environment: Mapping[str, str] = os.environ
-    ) -> Options:
+    def read(cls, given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Options:
         """Options given (None: not given), else from the environment, else the defaults.
 
         Raises

@@ -55,9 +55,7 @@ class LoadedAnswer(Protocol):
     def size(self, options: Options) -> tuple[int, int]:
         """Height and width, read without decoding."""
 
-    def read(
-        self, out: NDArray[Any], classes: Classes, ignore: int, options: Options
-    ) -> list[str]:
+    def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
         """Write class indices into `out` (H, Wd); return warnings."""
 
 
@@ -139,9 +137,7 @@ class PictureAnswer:
         header = read_header(self.answer.png, options.max_pixels)
         return header.height, header.width
 
-    def read(
-        self, out: NDArray[Any], classes: Classes, ignore: int, options: Options
-    ) -> list[str]:
+    def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
         """See `LoadedAnswer`."""
         unknown: list[str] = []
         mapping = {}

@@ -79,13 +79,14 @@ class Consensus:
     @property
     def undecided(self) -> NDArray[np.bool_]:
         """(H, Wd) bool: no class was chosen."""
-        return self.votes == 0
+        return np.equal(self.votes, 0)
 
     @cached_property
     def disputed(self) -> NDArray[np.bool_]:
         """(H, Wd) bool: those who labelled the pixel did not all give it the same class."""
-        if self._stack.ignore < 0:
-            return self.votes != self._stack.n_workers
+        n_workers = self._stack.n_workers
+        if self._stack.ignore < 0 and n_workers >= self._settings.min_votes:
+            return np.not_equal(self.votes, n_workers)
         everyone = np.zeros(self._stack.shape, np.bool_)
         rules.disputed(self._stack.flat, self._stack.ignore, everyone.reshape(-1))
         return everyone
@@ -98,17 +99,18 @@ class Consensus:
         pixels with smoothing. 1 at unanimous pixels, 0 at undecided ones.
         """
         stack, settings = self._stack, self._settings
+        share: NDArray[np.float32]
         if settings.weights is not None:
             share = np.empty(stack.shape, np.float32)
             weights = settings.integer_weights(stack.n_workers)
-            rules_labels = self.labels.reshape(-1)
-            weighted_share(stack.flat, weights, stack.ignore, rules_labels, share.reshape(-1))
+            labels = self.labels.reshape(-1)
+            weighted_share(stack.flat, weights, stack.ignore, labels, share.reshape(-1))
             share[self.undecided] = 0
         elif stack.ignore < 0:
-            shares = np.arange(stack.n_workers + 1, dtype=np.float32) / np.float32(stack.n_workers)
-            share = shares[self.votes]
+            share = np.empty(stack.shape, np.float32)
+            rules.plain_share(self.votes.reshape(-1), stack.n_workers, share.reshape(-1))
         else:
-            share = self.votes / np.maximum(self.voters, 1).astype(np.float32)
+            share = np.divide(self.votes, np.maximum(self.voters, 1), dtype=np.float32)
         if settings.smoothing > 0 and stack.n_workers > 1:
             # deciding again from the outcome visits the same pixels and changes nothing
             neighbours(stack, settings, self.labels.copy(), self.votes.copy(), self.tied, share)
@@ -117,17 +119,38 @@ class Consensus:
     @cached_property
     def class_confidence(self) -> NDArray[np.float64]:
         """(K,) float64: mean confidence over the pixels given that class; NaN where none."""
-        sums, counts = np.zeros(self.n_classes), np.zeros(self.n_classes, np.int64)
-        labels, confidence = self.labels.reshape(-1), self.confidence.reshape(-1)
-        rules.share_by_class(labels, confidence, self._settings.undecided, sums, counts)
+        sums, counts, _ = self._shares
         return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
     @cached_property
     def image_confidence(self) -> float:
-        """Mean confidence over pixels that any worker painted (class > 0); 1.0 if there are none."""
-        confidence = self.confidence.reshape(-1)
-        total, count = rules.painted_share(self._stack.flat, self._stack.ignore, confidence)
-        return float(total / count) if count else 1.0
+        """Mean confidence over the pixels that any worker gave a class above 0; 1.0 if none."""
+        if self._settings.min_votes > 1:
+            # pixels with too few votes are undecided whether they were painted or not
+            confidence = self.confidence.reshape(-1)
+            total, painted = rules.painted_share(self._stack.flat, self._stack.ignore, confidence)
+        else:
+            sums, _, (background, unvoted) = self._shares
+            total = float(sums.sum()) - background
+            painted = self._stack.n_pixels - background - unvoted
+        return float(total / painted) if painted else 1.0
+
+    @cached_property
+    def _shares(self) -> tuple[NDArray[np.float64], NDArray[np.int64], tuple[int, int]]:
+        """Sum of confidence and number of pixels by class; pixels unanimously 0, and unvoted."""
+        k, stack, settings = self.n_classes, self._stack, self._settings
+        labels, votes = self.labels.reshape(-1), self.votes.reshape(-1)
+        if stack.ignore < 0 and settings.weights is None and settings.smoothing == 0:
+            # the share follows from the votes: count runs of (label, votes)
+            table = np.zeros((max(k, stack.n_workers + 1),) * 2, np.int64)
+            patterns.confusion(labels, votes, settings.undecided, 0, table)
+            shares = np.arange(stack.n_workers + 1) / stack.n_workers
+            pairs = table[:k, : stack.n_workers + 1]
+            return pairs @ shares, pairs.sum(axis=1), (int(pairs[0, -1]), 0)
+        sums, counts = np.zeros(k), np.zeros(k, np.int64)
+        voters = self.voters.reshape(-1)
+        share = self.confidence.reshape(-1)
+        return sums, counts, rules.share_by_class(labels, votes, voters, share, sums, counts)
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:

@@ -73,7 +73,8 @@ class Settings:
         if self.weights is None:
             return np.ones(n_workers, np.int64)
         weights = np.array(self.weights)
-        return np.rint(weights / weights.max() * WEIGHT_ONE).astype(np.int64)
+        fixed: NDArray[np.int64] = np.rint(weights / weights.max() * WEIGHT_ONE).astype(np.int64)
+        return fixed
 
     def slack(self, n_workers: int) -> int:
         """By how much sums of integer weights may differ and still be a tie: their rounding."""
@@ -94,7 +95,7 @@ class Settings:
 def checked_weights(
     weights: Sequence[float] | NDArray[Any] | None, n_workers: int
 ) -> tuple[float, ...]:
-    """Weights as floats; ValueError unless there is one a worker, finite, none below 0, one above."""
+    """Weights as floats; ValueError unless one a worker, finite, >= 0 and not all 0."""
     if weights is None:
         raise ValueError('method="weighted" needs weights, one a mask')
     array = np.asarray(weights, dtype=np.float64)

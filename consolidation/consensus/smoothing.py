@@ -38,4 +38,5 @@ def gaussian_window(sigma: float) -> NDArray[np.int64]:
     squared = np.arange(-radius, radius + 1) ** 2
     distances = squared[:, None] + squared[None, :]
     values = [[math.exp(-d / (2 * sigma**2)) for d in row] for row in distances.tolist()]
-    return np.rint(np.array(values) * PEAK).astype(np.int64)
+    window: NDArray[np.int64] = np.rint(np.array(values) * PEAK).astype(np.int64)
+    return window

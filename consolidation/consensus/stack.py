@@ -41,9 +41,9 @@ class Stack:
         if isinstance(masks, np.ndarray):
             if masks.ndim != 3:
                 raise ValueError(f"masks must have shape (W, H, Wd), not {masks.shape}")
-            masks = self._array = np.ascontiguousarray(masks)
+            masks = self._array = _plain(masks)
         else:
-            masks = [np.ascontiguousarray(mask) for mask in masks]
+            masks = [_plain(mask) for mask in masks]
         if not 1 <= len(masks) <= MAX_WORKERS:
             raise ValueError(f"there must be 1 to {MAX_WORKERS} masks, not {len(masks)}")
         first = masks[0]
@@ -85,6 +85,28 @@ class Stack:
     def flat(self) -> Labels:
         """`array` with shape (W, H * Wd)."""
         return self.array.reshape(self.n_workers, -1)
+
+
+class _Memory:
+    """An array's memory, declared writable."""
+
+    def __init__(self, array: Labels) -> None:
+        self.array = array
+        interface = dict(array.__array_interface__)
+        interface["data"] = (interface["data"][0], False)
+        self.__array_interface__ = interface
+
+
+def _plain(mask: Labels) -> Labels:
+    """C-contiguous view, or copy if need be.
+
+    Read-only arrays (decoded images, memory maps) are another type to the compiler: kernels,
+    which never write to masks, would be compiled once more for each mixture of the two.
+    """
+    mask = np.ascontiguousarray(mask)
+    if mask.flags.writeable or mask.size == 0:
+        return mask
+    return np.asarray(_Memory(mask))
 
 
 def check_index(name: str, value: int, dtype: np.dtype[Any]) -> None:

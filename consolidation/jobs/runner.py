@@ -68,7 +68,9 @@ class JobRun:
         self.source, self.classes, self.out, self.options = source, classes, out, options
         self.names = file_names(source.ids)
         self.tables = Tables(len(classes))
-        self.creation_date = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+        self.creation_date = (
+            datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+        )
         self._lines: list[str] = []
         self._failures: list[dict[str, Any]] = []
         self._warnings: list[dict[str, Any]] = []

@@ -122,7 +122,9 @@ class Tables:
     def images_csv(self) -> bytes:
         """Images, lowest confidence first."""
         rows = sorted(self.images, key=lambda row: (row.confidence, row.id))
-        return to_csv(IMAGE_COLUMNS, ([getattr(row, name) for name in IMAGE_COLUMNS] for row in rows))
+        return to_csv(
+            IMAGE_COLUMNS, ([getattr(row, name) for name in IMAGE_COLUMNS] for row in rows)
+        )
 
     def workers_csv(self) -> bytes:
         """Workers, lowest agreement first."""

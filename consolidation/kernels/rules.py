@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numba import types
 
 from consolidation.kernels._jit import kernel
@@ -54,14 +55,47 @@ def disputed(masks, ignore, out):
 
 
 @kernel
-def share_by_class(labels, share, undecided, sums, counts):
-    """Add up share (N,) by class: sums (K,) float64 and counts (K,) int64, in and out."""
-    n_classes = counts.size
+def plain_share(votes, n_workers, share):
+    """Write share = votes / n_workers: votes (N,) uint8, share (N,) float32."""
+    whole = np.float32(n_workers)
+    for p in range(votes.size):
+        share[p] = np.float32(votes[p]) / whole
+
+
+@kernel
+def share_by_class(labels, votes, voters, share, sums, counts):
+    """Add up share (N,) float32 by class: sums (K,) float64, counts (K,) int64, in and out.
+
+    Parameters
+    ----------
+    labels : array (N,)
+    votes, voters : arrays (N,), uint8
+        Workers who voted for the label, 0 where undecided; workers who labelled the pixel.
+
+    Returns
+    -------
+    (int, int)
+        Pixels that all who labelled them gave class 0, and pixels nobody labelled.
+    """
+    background, unvoted = 0, 0
+    label, run_sum, run_count = types.int64(labels[0]), 0.0, 0
     for p in range(labels.size):
-        label = labels[p]
-        if label < n_classes and label != undecided:
-            sums[label] += share[p]
-            counts[label] += 1
+        if votes[p] == 0:
+            unvoted += voters[p] == 0
+            continue
+        if labels[p] != label:
+            # sums are kept in registers along runs of a class
+            if run_count:
+                sums[label] += run_sum
+                counts[label] += run_count
+            label, run_sum, run_count = types.int64(labels[p]), 0.0, 0
+        run_sum += share[p]
+        run_count += 1
+        background += (votes[p] == voters[p]) & (label == 0)
+    if run_count:
+        sums[label] += run_sum
+        counts[label] += run_count
+    return background, unvoted
 
 
 @kernel
@@ -78,4 +112,3 @@ def painted_share(masks, ignore, share):
             total += share[p]
             count += 1
     return total, count
-

@@ -95,7 +95,7 @@ def palette(colors: Sequence[str], undecided_color: str | None = None) -> NDArra
     """Palette (256, 3) uint8 of hex colours by index, white beyond, as Ground Truth's masks."""
     table = np.full((256, 3), 255, np.uint8)
     for index, color in enumerate(colors):
-        table[index] = parse_color(color)
+        table[index] = parse_color(color) or (255, 255, 255)
     if undecided_color is not None:
-        table[UNDECIDED_INDEX] = parse_color(undecided_color)
+        table[UNDECIDED_INDEX] = parse_color(undecided_color) or (255, 255, 255)
     return table

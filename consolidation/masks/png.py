@@ -84,6 +84,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
         As for `read_header`, or if the file is truncated or corrupt.
     """
     header = read_header(data, max_pixels)
+    colors, transparency = _check_chunks(data)
     try:
         # not Image.open: its limit is a process-wide setting that is not ours to change
         image: Image.Image = PngImagePlugin.PngImageFile(io.BytesIO(data))
@@ -98,14 +99,14 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
         if values.dtype != np.uint8 or values.ndim != 2:
             raise AnswerError(f"PNG is damaged: decodes to {image.mode}")
         if header.color_type == _GREY:
-            return Pixels(values, _grey_ramp(image, header))
-        palette, n_colors = _palette(image)
+            return Pixels(values, _grey_ramp(transparency, header.depth))
+        n_colors = len(colors) // 3
         if n_colors < 256 and int(values.max()) >= n_colors:
             raise AnswerError(
                 f"PNG is damaged: a pixel has color {values.max()} of a palette of {n_colors}"
             )
-        return Pixels(values, palette)
-    if header.color_type == _RGB and "transparency" not in image.info:
+        return Pixels(values, _palette(colors, transparency))
+    if header.color_type == _RGB and not transparency:
         return Pixels(np.asarray(image), None)
     return Pixels(np.asarray(image.convert("RGBA")), None)
 
@@ -127,32 +128,51 @@ def decode_indices(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint
     return values
 
 
-def _palette(image: Image.Image) -> tuple[NDArray[np.uint8], int]:
-    """RGBA colours of a palette image, and how many it defines."""
+def _check_chunks(data: bytes) -> tuple[bytes, bytes]:
+    """Contents of PLTE and tRNS, each empty where there is none, of a file that is whole.
+
+    Pillow neither checks the sums of IDAT chunks nor notices when the file's end is missing.
+    """
+    contents = {b"PLTE": b"", b"tRNS": b""}
+    view = memoryview(data)
+    at = len(SIGNATURE)
+    before_pixels = True
+    while at + 12 <= len(data):
+        end = at + 8 + int.from_bytes(data[at : at + 4], "big")
+        if end + 4 > len(data):
+            break
+        name = data[at + 4 : at + 8]
+        if zlib.crc32(view[at + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
+            raise AnswerError(f"PNG is damaged: wrong checksum of chunk {name!r}")
+        if name == b"IEND":
+            return contents[b"PLTE"], contents[b"tRNS"]
+        before_pixels &= name != b"IDAT"
+        if name in contents and before_pixels:
+            contents[name] = data[at + 8 : end]
+        at = end + 4
+    raise AnswerError(f"PNG is damaged: truncated after {len(data):,} bytes")
+
+
+def _palette(colors: bytes, transparency: bytes) -> NDArray[np.uint8]:
+    """RGBA (256, 4) of the contents of PLTE and tRNS."""
     palette = np.zeros((256, 4), np.uint8)
-    colors = np.frombuffer(bytes(image.getpalette("RGB") or []), np.uint8).reshape(-1, 3)
-    palette[: len(colors), :3] = colors
-    palette[: len(colors), 3] = 255
-    transparency = image.info.get("transparency")
-    if isinstance(transparency, bytes):
-        alpha = np.frombuffer(transparency, np.uint8)[: len(colors)]
-        palette[: len(alpha), 3] = alpha
-    elif transparency is not None:
-        palette[int(transparency), 3] = 0
-    return palette, len(colors)
+    rgb = np.frombuffer(colors[: len(colors) // 3 * 3], np.uint8).reshape(-1, 3)
+    palette[: len(rgb), :3] = rgb
+    palette[: len(rgb), 3] = 255
+    alpha = np.frombuffer(transparency[: len(rgb)], np.uint8)
+    palette[: len(alpha), 3] = alpha
+    return palette
 
 
-def _grey_ramp(image: Image.Image, header: Header) -> NDArray[np.uint8]:
-    """RGBA colours of a grey image, which Pillow has scaled to 8 bits."""
+def _grey_ramp(transparency: bytes, depth: int) -> NDArray[np.uint8]:
+    """RGBA (256, 4) of grey levels, which Pillow has scaled to 8 bits."""
     ramp = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 4, axis=1)
     ramp[:, 3] = 255
-    sample = image.info.get("transparency")
-    if sample is not None:
-        # Pillow gives 0 or 255 for one bit, and the unscaled sample for two and four
-        scale = {2: 85, 4: 17}.get(header.depth, 1)
-        level = int(sample) * scale
-        if level <= 255:
-            ramp[level, 3] = 0
+    if transparency:
+        # one sample of 16 bits, of which the lowest count
+        highest = 2**depth - 1
+        sample = int.from_bytes(transparency[:2], "big") & highest
+        ramp[sample * (255 // highest), 3] = 0
     return ramp
 
 
@@ -197,9 +217,9 @@ def _deflate(data: NDArray[np.uint8]) -> bytes:
     try:
         from isal import isal_zlib
     except ImportError:
-        return zlib.compress(data, 6)
+        return zlib.compress(data.data, 6)
     # the second byte only says how hard the encoder tried; readers of masks know the usual one
-    return b"\x78\x9c" + bytes(isal_zlib.compress(data, 1)[2:])
+    return b"\x78\x9c" + bytes(isal_zlib.compress(data.data, 1)[2:])
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

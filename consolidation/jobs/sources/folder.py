@@ -54,9 +54,7 @@ class IndexMask:
         header = read_header(self.png, options.max_pixels)
         return header.height, header.width
 
-    def read(
-        self, out: NDArray[Any], classes: Classes, ignore: int, options: Options
-    ) -> list[str]:
+    def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
         """Write class indices into `out`; indices that are no class are ignored."""
         if self.blank:
             out[...] = 0

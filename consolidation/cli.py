@@ -1,0 +1,260 @@
+"""The command line: parses, calls one function, prints."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from consolidation._version import __version__
+from consolidation.errors import ConsolidationError
+
+if TYPE_CHECKING:
+    from consolidation.jobs import Progress, SourceOptions, Summary
+    from consolidation.options import Options
+
+SOME_FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+_EPILOG = """\
+start here:
+  consolidate demo                            see it work on a simulated job
+  consolidate inspect SOURCE                  what is in there
+  consolidate run SOURCE --out results        one mask, one confidence an image
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        sys.stderr.write(f"{self.prog}: {message} (see {self.prog} --help)\n")
+        raise SystemExit(WRONG_USAGE)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    try:
+        status: int = given.command(given)
+    except ConsolidationError as error:
+        sys.stderr.write(f"consolidate: {error}\n")
+        return WRONG_USAGE
+    except ValueError as error:
+        if given.command is not _simulate:
+            raise
+        sys.stderr.write(f"consolidate: {error}\n")
+        return WRONG_USAGE
+    except KeyboardInterrupt:
+        sys.stderr.write("consolidate: interrupted\n")
+        return INTERRUPTED
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="consolidate",
+        description="Merge several workers' segmentation masks into one, with confidence.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"consolidation {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, run: Callable[[Any], int], text: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        one.set_defaults(command=run)
+        return one
+
+    demo = command("demo", _demo, "simulate a small job, consolidate it, show the accuracy")
+    demo.add_argument("--out", default="demo", metavar="DIR", help="folder to write (demo)")
+    _add_options(demo)
+
+    run = command("run", _run, "consolidate a labeling job")
+    _add_source(run)
+    run.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
+    _add_options(run)
+
+    inspect = command("inspect", _inspect, "say what is in a source; write nothing")
+    _add_source(inspect)
+
+    simulate = command("simulate", _simulate, "write a labeling job whose truth is known")
+    simulate.add_argument("--out", required=True, metavar="DIR", help="folder to write")
+    for name, value, text in (
+        ("images", 12, "number of images"),
+        ("workers", 5, "number of workers"),
+        ("classes", 4, "number of classes besides background"),
+        ("height", 192, "rows of an image"),
+        ("width", 256, "columns of an image"),
+        ("seed", 0, "another seed, another job"),
+    ):
+        meaning = f"{text} ({value})"
+        simulate.add_argument(f"--{name}", type=int, default=value, metavar="N", help=meaning)
+    simulate.add_argument(
+        "--kinds",
+        metavar="LIST",
+        help="kinds of workers, in turn: careful,sloppy,misses,confuses,blobs,noise,blank",
+    )
+    simulate.add_argument(
+        "--missing", type=float, default=0.1, metavar="X", help="share of answers that never came"
+    )
+
+    evaluate = command("evaluate", _evaluate, "compare masks with the truth")
+    evaluate.add_argument("predicted", metavar="PREDICTED", help="results of a run, or a folder")
+    evaluate.add_argument("truth", metavar="TRUTH", help="folder of <id>.png or <id>/truth.png")
+    evaluate.add_argument("--json", action="store_true", help="print everything as JSON")
+    return parser
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="a consolidation-request JSON, a folder of them, or a folder of masks",
+    )
+    parser.add_argument("--labels", metavar="FILE", help="label-categories file of the job")
+    parser.add_argument(
+        "--masks",
+        default="{image}/worker_{worker}.png",
+        metavar="PATTERN",
+        help="folder of masks: where they lie ({image}/worker_{worker}.png)",
+    )
+    parser.add_argument(
+        "--missing-is-blank",
+        action="store_true",
+        help="folder of masks: a missing file is a worker who found nothing",
+    )
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    from consolidation.options import Options
+
+    parser.add_argument("--quiet", action="store_true", help="no progress bar, no summary")
+    group = parser.add_argument_group(
+        "options", "each also as CONSOLIDATION_... in the environment, e.g. CONSOLIDATION_TIES"
+    )
+    for name, (default, option) in Options.table().items():
+        metavar = "|".join(option.choices) if option.choices else name.split("_")[-1].upper()
+        shown = f" ({default})" if default != "" else ""
+        flag = "--" + name.replace("_", "-")
+        group.add_argument(flag, dest=name, metavar=metavar, help=option.help + shown)
+
+
+def _options(given: argparse.Namespace) -> Options:
+    from consolidation.options import Options
+
+    return Options.read(vars(given))
+
+
+def _source_options(given: argparse.Namespace) -> SourceOptions:
+    from consolidation.jobs import SourceOptions
+
+    return SourceOptions(masks=given.masks, missing_is_blank=given.missing_is_blank)
+
+
+def _run(given: argparse.Namespace) -> int:
+    from consolidation.jobs import run_job
+
+    options = _options(given)
+    with _progress_bar(given.quiet) as on_progress:
+        summary = run_job(
+            given.source,
+            given.out,
+            options,
+            labels=given.labels,
+            source_options=_source_options(given),
+            on_progress=on_progress,
+        )
+    if not given.quiet:
+        _print(_summary_text(summary, Path(given.out)))
+    return SOME_FAILED if summary.failures else 0
+
+
+def _demo(given: argparse.Namespace) -> int:
+    from consolidation.jobs import run_demo
+
+    with _progress_bar(given.quiet) as on_progress:
+        demo = run_demo(given.out, _options(given), on_progress)
+    if not given.quiet:
+        _print(f"simulated job in {demo.job}")
+        _print(_summary_text(demo.summary, demo.results))
+        _print("\n" + demo.evaluation.table())
+    return SOME_FAILED if demo.summary.failures else 0
+
+
+def _inspect(given: argparse.Namespace) -> int:
+    from consolidation.jobs import inspect_source
+
+    found = inspect_source(given.source, labels=given.labels, source_options=_source_options(given))
+    _print(found.table())
+    return 0
+
+
+def _simulate(given: argparse.Namespace) -> int:
+    from consolidation.evaluation import simulate_job
+
+    job = simulate_job(
+        given.out,
+        images=given.images,
+        workers=given.workers,
+        classes=given.classes,
+        size=(given.height, given.width),
+        seed=given.seed,
+        kinds=given.kinds.split(",") if given.kinds else None,
+        missing=given.missing,
+    )
+    _print(f"wrote {len(job.object_ids)} images by {len(job.worker_ids)} workers to {job.folder}")
+    _print(f"next: consolidate run {job.folder} --out results")
+    _print(f"then: consolidate evaluate results {job.truth}")
+    return 0
+
+
+def _evaluate(given: argparse.Namespace) -> int:
+    from consolidation.evaluation import evaluate_folders
+
+    scores = evaluate_folders(given.predicted, given.truth)
+    _print(json.dumps(scores.as_dict(), indent=2) if given.json else scores.table())
+    return 0
+
+
+@contextlib.contextmanager
+def _progress_bar(quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """Show a bar on a terminal; nothing where there is none or when told to be quiet."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    notes = TextColumn("{task.fields[warnings]} warnings, {task.fields[failures]} failures")
+    with Bar(*columns, notes, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, warnings=0, failures=0)
+        yield lambda at: bar.update(
+            task, completed=at.done, total=at.total, warnings=at.warnings, failures=at.failures
+        )
+
+
+def _summary_text(summary: Summary, out: Path) -> str:
+    lines = [
+        f"{summary.images:,} images consolidated into {out}",
+        f"  workers          {summary.workers:,}",
+        f"  classes          {summary.classes} with background",
+        f"  disputed pixels  {summary.disputed:.2%}",
+        f"  mean confidence  {summary.confidence:.3f}",
+        f"  warnings         {summary.warnings:,}" + _see(summary.warnings, "warnings.jsonl"),
+        f"  failures         {summary.failures:,}" + _see(summary.failures, "failures.jsonl"),
+        f"  images a second  {summary.images_per_second:.1f}",
+    ]
+    return "\n".join(lines)
+
+
+def _see(count: int, name: str) -> str:
+    return f"  (see {name})" if count else ""
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")

@@ -1,0 +1,20 @@
+"""A whole job: where objects come from, the run over them, what it leaves behind."""
+
+from consolidation.jobs.demo import Demo, run_demo
+from consolidation.jobs.inspect import Inspection, inspect_source
+from consolidation.jobs.run import run_job
+from consolidation.jobs.runner import Progress, Summary
+from consolidation.jobs.sources import Source, SourceOptions, open_source
+
+__all__ = [
+    "Demo",
+    "Inspection",
+    "Progress",
+    "Source",
+    "SourceOptions",
+    "Summary",
+    "inspect_source",
+    "open_source",
+    "run_demo",
+    "run_job",
+]

@@ -1,0 +1,34 @@
+"""The demonstration: simulate a small job, consolidate it, compare with the known truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from consolidation.evaluation import Evaluation, evaluate_folders, simulate_job
+from consolidation.jobs.run import run_job
+from consolidation.jobs.runner import Progress, Summary
+from consolidation.options import Options
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demonstration did."""
+
+    job: Path
+    results: Path
+    summary: Summary
+    evaluation: Evaluation
+
+
+def run_demo(
+    out: str | Path,
+    options: Options | None = None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Demo:
+    """Write a simulated job to ``out/job`` and its consolidation to ``out/results``."""
+    job = simulate_job(Path(out) / "job")
+    results = Path(out) / "results"
+    summary = run_job(job.folder, results, options, on_progress=on_progress)
+    return Demo(job.folder, results, summary, evaluate_folders(results, job.truth))

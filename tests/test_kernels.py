@@ -1,0 +1,131 @@
+"""Every kernel equals its naive twin."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consolidation.consensus import VotePatterns
+from consolidation.consensus.stack import Stack
+from consolidation.consensus.vote import plurality
+from consolidation.kernels import patterns as kernels
+from consolidation.kernels.plurality import MAX_NETWORK_WORKERS, comparators
+from tests import naive
+from tests.strategies import stacks
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 6, 9, 12])
+def test_network_sorts_every_sequence_of_zeros_and_ones(n):
+    # the 0-1 principle: a network that sorts these sorts everything
+    for bits in itertools.product((0, 1), repeat=n):
+        values = list(bits)
+        for low, high in comparators(n):
+            values[low], values[high] = sorted((values[low], values[high]))
+        assert values == sorted(bits)
+
+
+def check_plurality(masks, ignore=None):
+    labels, votes, tied, highest = plurality(Stack(masks, ignore))
+    flat = masks.reshape(len(masks), -1)
+    expected = naive.plurality(flat, ignore)
+    np.testing.assert_array_equal(labels.reshape(-1), expected[0])
+    np.testing.assert_array_equal(votes.reshape(-1), expected[1])
+    np.testing.assert_array_equal(tied.reshape(-1), expected[2])
+    voted = flat if ignore is None else flat[flat != ignore]
+    assert highest == (voted.max() if voted.size else 0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(stacks(max_workers=5), st.sampled_from([None, 0, 1, 255]))
+def test_plurality(masks, ignore):
+    check_plurality(masks, ignore)
+
+
+@pytest.mark.parametrize("n_workers", [7, 10, 30, MAX_NETWORK_WORKERS, 33, 255])
+@pytest.mark.parametrize("ignore", [None, 3])
+def test_plurality_of_many_workers(n_workers, ignore):
+    rng = np.random.default_rng(n_workers)
+    masks = rng.integers(0, 6, (n_workers, 9, 31)).astype(np.uint8)
+    masks[:, 0] = 255
+    masks[:, 1] = 3
+    check_plurality(masks, ignore)
+
+
+def test_plurality_counts_255_equal_votes():
+    masks = np.full((255, 1, 70), 7, np.uint16)
+    _, votes, _, _ = plurality(Stack(masks, None))
+    assert (votes == 255).all()
+
+
+def test_separate_masks_equal_one_array():
+    rng = np.random.default_rng(0)
+    masks = rng.integers(0, 3, (4, 11, 13)).astype(np.uint8)
+    separate = plurality(Stack(list(masks), None))
+    for one, other in zip(separate, plurality(Stack(masks, None)), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@settings(max_examples=60, deadline=None)
+@given(stacks(dtypes=(np.uint8,)))
+def test_patterns(masks):
+    flat = masks.reshape(len(masks), -1)
+    patterns = VotePatterns.encode(masks)
+    expected = naive.patterns(flat)
+    found = dict(zip(map(tuple, patterns.tuples.tolist()), patterns.counts.tolist(), strict=True))
+    assert found == expected
+    assert patterns.n_pixels == flat.shape[1]
+    painted = patterns.paint(masks, np.arange(len(patterns.tuples)))
+    np.testing.assert_array_equal(patterns.tuples[painted.reshape(-1)].T, flat)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("n_tuples", [1500, 40_000])
+def test_patterns_of_noise_grow_then_fall_back(dtype, n_tuples):
+    rng = np.random.default_rng(1)
+    masks = rng.integers(0, 250, (3, 200, 150)).astype(dtype)
+    if n_tuples < 30_000:
+        # many tuples, but each over a run: the table grows and is enough
+        masks = np.repeat(masks.reshape(3, -1)[:, : 30_000 // 20], 20, axis=1).reshape(3, 200, 150)
+    patterns = VotePatterns.encode(masks)
+    assert patterns.exact_pixels == (n_tuples > 30_000)
+    pairs = patterns.pairwise(250)
+    for a, b in ((0, 1), (1, 2), (2, 0), (1, 1)):
+        np.testing.assert_array_equal(pairs[a, b], naive.confusion(masks[a], masks[b], 250))
+    painted = patterns.paint(masks, np.arange(len(patterns.tuples)))
+    np.testing.assert_array_equal(patterns.tuples[painted.reshape(-1)].T, masks.reshape(3, -1))
+
+
+def test_fallback_takes_no_memory():
+    masks = np.random.default_rng(2).integers(0, 250, (3, 200, 150)).astype(np.uint8)
+    patterns = VotePatterns.encode(masks)
+    assert np.shares_memory(patterns.tuples, masks)
+    assert patterns.counts.strides == (0,)
+
+
+@settings(max_examples=30, deadline=None)
+@given(stacks(max_workers=3, dtypes=(np.uint8,)), st.integers(0, 2**32 - 1))
+def test_patterns_add_up(masks, seed):
+    other = np.random.default_rng(seed).integers(0, 4, (len(masks), 5, 7)).astype(np.uint8)
+    both = VotePatterns.encode(masks) + VotePatterns.encode(other)
+    flat = np.concatenate([m.reshape(len(m), -1) for m in (masks, other)], axis=1)
+    found = dict(zip(map(tuple, both.tuples.tolist()), both.counts.tolist(), strict=True))
+    assert found == naive.patterns(flat)
+
+
+def test_patterns_of_different_numbers_of_workers_do_not_add():
+    one = VotePatterns.encode(np.zeros((2, 3, 3), np.uint8))
+    with pytest.raises(ValueError, match="2 and 3 workers"):
+        one + VotePatterns.encode(np.zeros((3, 3, 3), np.uint8))
+
+
+@settings(max_examples=60, deadline=None)
+@given(stacks(max_workers=2, max_side=40), st.sampled_from([-1, 0, 1]), st.sampled_from([-1, 2]))
+def test_confusion(masks, ignore, undecided):
+    a, b = masks[0].reshape(-1), masks[-1].reshape(-1)
+    matrix = np.zeros((3, 3), np.int64)
+    kernels.confusion(a, b, ignore, undecided, matrix)
+    np.testing.assert_array_equal(matrix, naive.confusion(a, b, 3, ignore, undecided))

@@ -1,0 +1,131 @@
+"""What every way to consolidate must do, whatever the masks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consolidation import consolidate
+from tests import naive
+from tests.strategies import stacks
+
+WAYS = {
+    "plurality": {},
+    "undecided ties": {"ties": "undecided"},
+    "ties by neighbours": {"ties": "neighbours"},
+    "smoothed": {"smoothing": 1.0},
+    "smoothed wide": {"smoothing": 2.5, "ties": "undecided"},
+    "two votes": {"min_votes": 2, "smoothing": 0.7},
+    "weighted": {"method": "weighted"},
+    "weighted by neighbours": {"method": "weighted", "ties": "neighbours"},
+    "weighted and smoothed": {"method": "weighted", "smoothing": 1.0},
+}
+every_way = pytest.mark.parametrize("way", WAYS, ids=[way.replace(" ", "-") for way in WAYS])
+ignores = st.sampled_from([None, None, 0, 1])
+
+
+def weights_for(way, n_workers):
+    if WAYS[way].get("method") != "weighted":
+        return None
+    return [1 + (worker * 7 % 5) / 3 for worker in range(n_workers)]
+
+
+def run(way, masks, ignore=None, weights=None, **more):
+    if weights is None:
+        weights = weights_for(way, len(masks))
+    return consolidate(masks, ignore_index=ignore, weights=weights, **WAYS[way], **more)
+
+
+@every_way
+@settings(max_examples=25, deadline=None)
+@given(masks=stacks(max_workers=6, max_side=12, dtypes=(np.uint8,)), ignore=ignores)
+def test_equals_its_naive_twin(way, masks, ignore):
+    result = run(way, masks, ignore)
+    options = {key: value for key, value in WAYS[way].items() if key != "method"}
+    options["sigma"] = options.pop("smoothing", 0.0)
+    weights = weights_for(way, len(masks))
+    expected = naive.decide(masks, weights, ignore, **options)
+    np.testing.assert_array_equal(result.labels, expected)
+    np.testing.assert_array_equal(
+        result.votes, (masks == result.labels).sum(axis=0) * result.votes.astype(bool)
+    )
+    assert result.image_confidence == pytest.approx(
+        naive.image_confidence(masks, result.confidence, ignore)
+    )
+
+
+@every_way
+@settings(max_examples=25, deadline=None)
+@given(masks=stacks(), ignore=ignores)
+def test_unanimous_pixels_keep_their_class(way, masks, ignore):
+    result = run(way, masks, ignore)
+    voted = np.ones(masks.shape, bool) if ignore is None else masks != ignore
+    low = np.where(voted, masks, 65535).min(axis=0)
+    high = np.where(voted, masks, 0).max(axis=0)
+    needed = WAYS[way].get("min_votes", 1)
+    unanimous = (low == high) & (voted.sum(axis=0) >= needed)
+    np.testing.assert_array_equal(result.labels[unanimous], low[unanimous])
+    assert (result.confidence[unanimous] == 1).all()
+    np.testing.assert_array_equal(result.disputed, low < high)
+
+
+@every_way
+@settings(max_examples=25, deadline=None)
+@given(masks=stacks(), ignore=ignores, seed=st.integers(0, 1000))
+def test_order_of_workers_does_not_matter(way, masks, ignore, seed):
+    order = np.random.default_rng(seed).permutation(len(masks))
+    weights = weights_for(way, len(masks))
+    shuffled = None if weights is None else [weights[worker] for worker in order]
+    one = run(way, masks, ignore)
+    other = run(way, masks[order], ignore, weights=shuffled)
+    for name in ("labels", "votes", "tied", "confidence", "disputed"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+
+
+@every_way
+@settings(max_examples=25, deadline=None)
+@given(masks=stacks(dtypes=(np.uint8,)), shift=st.integers(1, 200))
+def test_renamed_classes_give_a_renamed_result(way, masks, shift):
+    # an order-preserving renaming: ties go to the lowest class before and after
+    one = run(way, masks)
+    other = run(way, masks + np.uint8(shift))
+    renamed = np.where(one.undecided, 255, one.labels + shift)
+    np.testing.assert_array_equal(other.labels, renamed)
+    np.testing.assert_array_equal(other.votes, one.votes)
+    np.testing.assert_array_equal(other.confidence, one.confidence)
+
+
+@every_way
+@settings(max_examples=25, deadline=None)
+@given(masks=stacks(), ignore=ignores)
+def test_no_vote_no_win(way, masks, ignore):
+    result = run(way, masks, ignore)
+    voted = (masks == result.labels).any(axis=0)
+    if ignore is not None:
+        voted &= result.labels != ignore
+    np.testing.assert_array_equal(voted | result.undecided, True)
+    assert (result.votes[~result.undecided] >= WAYS[way].get("min_votes", 1)).all()
+
+
+@every_way
+@settings(max_examples=25, deadline=None)
+@given(masks=stacks(), ignore=ignores)
+def test_confidence_is_a_share(way, masks, ignore):
+    result = run(way, masks, ignore)
+    assert result.confidence.dtype == np.float32
+    assert ((result.confidence >= 0) & (result.confidence <= 1)).all()
+    assert not result.confidence[result.undecided].any()
+    assert 0 <= result.image_confidence <= 1
+    shares = result.class_confidence[~np.isnan(result.class_confidence)]
+    assert ((shares >= 0) & (shares <= 1)).all()
+
+
+@every_way
+@settings(max_examples=15, deadline=None)
+@given(masks=stacks(dtypes=(np.uint8,)))
+def test_uint16_gives_the_same(way, masks):
+    one, other = run(way, masks), run(way, masks.astype(np.uint16), undecided_index=255)
+    np.testing.assert_array_equal(one.labels, other.labels)
+    np.testing.assert_array_equal(one.confidence, other.confidence)
