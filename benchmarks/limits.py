@@ -13,7 +13,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from consolidation.kernels.plurality import LANES, _Lanes
+from consolidation.kernels._lanes import LANES, Lanes
 
 
 @intrinsic(prefer_literal=True)
@@ -22,7 +22,7 @@ def _stream_block(typing_context, rows, start, labels, votes, tied, lanes):  # t
     signature = types.void(rows, types.intp, labels, votes, tied, lanes)
 
     def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        v = _Lanes(context, builder, lanes.literal_value, row_type.dtype.bitwidth, arguments[1])
+        v = Lanes(context, builder, lanes.literal_value, row_type.dtype.bitwidth, arguments[1])
         x = [v.load(row_type, row, v.label) for row in cgutils.unpack_tuple(builder, arguments[0])]
         mixed = x[0]
         for one in x[1:]:

@@ -42,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConsolidationError as error:
         sys.stderr.write(f"consolidate: {error}\n")
         return WRONG_USAGE
+    except OSError as error:
+        sys.stderr.write(f"consolidate: {error}\n")
+        return WRONG_USAGE
     except ValueError as error:
         if given.command is not _simulate:
             raise
@@ -148,10 +151,10 @@ def _options(given: argparse.Namespace) -> Options:
     return Options.read(vars(given))
 
 
-def _source_options(given: argparse.Namespace) -> SourceOptions:
+def _source_options(given: argparse.Namespace, max_pixels: int | None = None) -> SourceOptions:
     from consolidation.jobs import SourceOptions
 
-    return SourceOptions(masks=given.masks, missing_is_blank=given.missing_is_blank)
+    return SourceOptions(given.masks, given.missing_is_blank, max_pixels)
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -164,7 +167,7 @@ def _run(given: argparse.Namespace) -> int:
             given.out,
             options,
             labels=given.labels,
-            source_options=_source_options(given),
+            source_options=_source_options(given, options.max_pixels),
             on_progress=on_progress,
         )
     if not given.quiet:

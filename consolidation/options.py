@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -28,6 +29,7 @@ class Option:
     choices: tuple[str, ...] = ()
     low: float = -math.inf
     high: float = math.inf
+    pattern: str = ""
 
     def check(self, name: str, value: Any) -> Any:
         """Return the value, converted from text if it is text; OptionError names the option."""
@@ -39,6 +41,8 @@ class Option:
                 raise OptionError(f"{name} must be {kind}, not {value!r}") from None
         if self.choices and value not in self.choices:
             raise OptionError(f"{name} must be one of {', '.join(self.choices)}, not {value!r}")
+        if self.pattern and not re.fullmatch(self.pattern, value):
+            raise OptionError(f"{name} cannot be {value!r}: {self.help}")
         if isinstance(value, int | float) and not self.low <= value <= self.high:
             raise OptionError(f"{name} must be {self.low:g} to {self.high:g}, not {value}")
         return value
@@ -61,7 +65,7 @@ class Options:
         0.0,
         convert=float,
         low=0,
-        high=16,
+        high=8,
         help="sigma, in pixels, with which neighbours' votes help at disputed pixels; 0 is off",
     )
     ties: str = _option(
@@ -83,7 +87,10 @@ class Options:
         MAX_PIXELS, convert=int, low=1, help="largest image, in pixels; larger answers are refused"
     )
     label_attribute: str = _option(
-        "consolidated-ref", help="name of the label in the output manifest"
+        "consolidated-ref",
+        # other keys of the line must not be overwritten, nor a label taken for metadata
+        pattern=r"(?!source(-ref)?$)(?!.*-metadata$)[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}",
+        help="name of the label in the output manifest: letters, digits, dashes",
     )
     mask_uri_prefix: str = _option(
         "", help="what to put before masks/<id>.png in the manifest; relative without it"

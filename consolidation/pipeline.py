@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +52,8 @@ class LoadedAnswer(Protocol):
     def colors(self) -> Mapping[str, tuple[int, int, int]]:
         """Colours by class name; empty where pixels are indices."""
 
-    def size(self, options: Options) -> tuple[int, int]:
-        """Height and width, read without decoding."""
+    def size(self, options: Options) -> tuple[int, int] | None:
+        """Height and width, read without decoding; None for a blank one that fits any size."""
 
     def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
         """Write class indices into `out` (H, Wd); return warnings."""
@@ -71,6 +71,21 @@ class LabeledObject:
     error: str | None = None
 
 
+class AnswerWarning(NamedTuple):
+    """What was dropped or repaired in one worker's answer."""
+
+    worker: str
+    message: str
+
+    @property
+    def dropped(self) -> bool:
+        """Whether the answer does not count at all."""
+        return self.message.startswith(_DROPPED)
+
+
+_DROPPED = "answer dropped: "
+
+
 @dataclass
 class ObjectResult:
     """The consensus of one object, ready to be written."""
@@ -79,7 +94,9 @@ class ObjectResult:
     consensus: Consensus
     classes: tuple[MaskClass, ...]
     adjusted: bool | None
-    warnings: list[str] = field(default_factory=list)
+    blank: frozenset[str] = frozenset()
+    """Workers who painted nothing."""
+    warnings: list[AnswerWarning] = field(default_factory=list)
 
     @property
     def n_workers(self) -> int:
@@ -186,10 +203,10 @@ def consolidate_object(obj: LabeledObject, classes: Classes, options: Options) -
     """
     if obj.error is not None:
         raise ObjectError(obj.error)
-    warnings: list[str] = []
+    warnings: list[AnswerWarning] = []
     answers = _usable(obj, options, warnings)
-    answers = _same_size(answers, options, warnings)
-    masks, workers = _read(answers, classes, options, warnings)
+    answers, size = _same_size(answers, options, warnings)
+    masks, workers = _read(answers, size, classes, options, warnings)
     try:
         consensus = consolidate(
             masks,
@@ -210,6 +227,7 @@ def consolidate_object(obj: LabeledObject, classes: Classes, options: Options) -
         consensus=consensus,
         classes=_mask_classes(consensus, classes, loaded),
         adjusted=_adjusted(loaded),
+        blank=frozenset(w for w, mask in zip(workers, masks, strict=True) if not mask.any()),
         warnings=warnings,
     )
 
@@ -221,72 +239,79 @@ def ignore_index(classes: Classes) -> int:
 
 
 def _usable(
-    obj: LabeledObject, options: Options, warnings: list[str]
+    obj: LabeledObject, options: Options, warnings: list[AnswerWarning]
 ) -> list[tuple[str, LoadedAnswer]]:
     """Load the answers, the latest of each worker."""
     latest: dict[str, Answer] = {}
     for worker, answer in obj.answers:
         if worker in latest:
-            warnings.append(f"worker {worker}: answered more than once, the latest answer counts")
+            warnings.append(AnswerWarning(worker, "answered more than once, the latest counts"))
             del latest[worker]
         latest[worker] = answer
     usable = []
-    reasons = []
+    any_size = False
     for worker, answer in latest.items():
         try:
             loaded = answer.load()
-            loaded.size(options)
+            any_size |= loaded.size(options) is not None
         except ConsolidationError as error:
-            reasons.append(f"worker {worker}: {error}")
-            warnings.append(f"worker {worker}: answer dropped: {error}")
+            warnings.append(AnswerWarning(worker, f"{_DROPPED}{error}"))
             continue
         usable.append((worker, loaded))
-    if not usable:
-        raise ObjectError("no answer left" + (": " + "; ".join(reasons) if reasons else ""))
+    if not any_size:
+        raise _no_answer_left(warnings)
     return usable
 
 
+def _no_answer_left(warnings: Sequence[AnswerWarning]) -> ObjectError:
+    reasons = [
+        f"worker {one.worker}: {one.message.removeprefix(_DROPPED)}"
+        for one in warnings
+        if one.dropped
+    ]
+    return ObjectError("no answer left" + (": " + "; ".join(reasons) if reasons else ""))
+
+
 def _same_size(
-    answers: list[tuple[str, LoadedAnswer]], options: Options, warnings: list[str]
-) -> list[tuple[str, LoadedAnswer]]:
-    """Keep the answers of the size that most workers share."""
-    sizes = {worker: answer.size(options) for worker, answer in answers}
+    answers: list[tuple[str, LoadedAnswer]], options: Options, warnings: list[AnswerWarning]
+) -> tuple[list[tuple[str, LoadedAnswer]], tuple[int, int]]:
+    """Keep the answers of the size that most workers share; answers without a size fit it."""
+    read = ((worker, answer.size(options)) for worker, answer in answers)
+    sizes = {worker: size for worker, size in read if size is not None}
     (size, most), *others = Counter(sizes.values()).most_common()
     if others and others[0][1] == most:
         listed = ", ".join(f"{worker}: {_by(one)}" for worker, one in sizes.items())
         raise ObjectError(f"its masks have different sizes and none is the most common: {listed}")
     for worker, one in sizes.items():
         if one != size:
-            warnings.append(
-                f"worker {worker}: answer dropped: its mask is {_by(one)} pixels, "
-                f"most are {_by(size)}"
-            )
-    return [(worker, answer) for worker, answer in answers if sizes[worker] == size]
+            text = f"{_DROPPED}its mask is {_by(one)} pixels, most are {_by(size)}"
+            warnings.append(AnswerWarning(worker, text))
+    kept = [(worker, answer) for worker, answer in answers if sizes.get(worker, size) == size]
+    return kept, size
 
 
 def _read(
     answers: list[tuple[str, LoadedAnswer]],
+    size: tuple[int, int],
     classes: Classes,
     options: Options,
-    warnings: list[str],
+    warnings: list[AnswerWarning],
 ) -> tuple[NDArray[Any], list[str]]:
     """Decode answers into one array (W, H, Wd), leaving out what cannot be decoded."""
     ignore = ignore_index(classes)
     dtype = np.uint8 if ignore == UNDECIDED_INDEX else np.uint16
-    masks = np.empty((len(answers), *answers[0][1].size(options)), dtype)
+    masks = np.empty((len(answers), *size), dtype)
     workers: list[str] = []
-    reasons = []
     for worker, answer in answers:
         try:
             found = answer.read(masks[len(workers)], classes, ignore, options)
         except AnswerError as error:
-            reasons.append(f"worker {worker}: {error}")
-            warnings.append(f"worker {worker}: answer dropped: {error}")
+            warnings.append(AnswerWarning(worker, f"{_DROPPED}{error}"))
             continue
-        warnings.extend(f"worker {worker}: {text}" for text in found)
+        warnings.extend(AnswerWarning(worker, text) for text in found)
         workers.append(worker)
     if not workers:
-        raise ObjectError("no answer left: " + "; ".join(reasons))
+        raise _no_answer_left(warnings)
     return masks[: len(workers)], workers
 
 

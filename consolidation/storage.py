@@ -41,8 +41,9 @@ def read_bytes(uri: str | Path) -> bytes:
     """Content of a file or S3 object; StorageError if it cannot be read."""
     if is_s3(uri):
         bucket, key = split_s3(str(uri))
+        client = _client()
         try:
-            body: bytes = _client().get_object(Bucket=bucket, Key=key)["Body"].read()
+            body: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read()
         except _s3_errors() as error:
             raise StorageError(f"cannot read {uri}: {error}") from None
         return body
@@ -56,14 +57,15 @@ def write_bytes(uri: str | Path, data: bytes) -> None:
     """Write a file or S3 object so that it appears whole or not at all."""
     if is_s3(uri):
         bucket, key = split_s3(str(uri))
+        client = _client()
         try:
-            _client().put_object(Bucket=bucket, Key=key, Body=data)
+            client.put_object(Bucket=bucket, Key=key, Body=data)
         except _s3_errors() as error:
             raise StorageError(f"cannot write {uri}: {error}") from None
         return
-    path = local(uri)
-    part = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
+        path = local(uri)
+        part = path.with_name(f".{secrets.token_hex(8)}.part")
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with part.open("xb") as file:
@@ -105,7 +107,11 @@ def _client() -> Any:
     except ImportError:
         raise StorageError("s3:// needs boto3: pip install 'consolidation[aws]'") from None
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    return boto3.client("s3", endpoint_url=endpoint)
+    wrong_settings: tuple[type[Exception], ...] = (*_s3_errors(), ValueError)
+    try:
+        return boto3.client("s3", endpoint_url=endpoint)
+    except wrong_settings as error:
+        raise StorageError(f"cannot use s3://: {error}") from None
 
 
 def _s3_errors() -> tuple[type[Exception], ...]:

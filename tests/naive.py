@@ -23,43 +23,50 @@ def plurality(masks, ignore=None):
 
 
 def decide(masks, weights=None, ignore=None, min_votes=1, sigma=0.0, ties="lowest", undecided=255):
-    """Labels (H, Wd) of the whole vote, by exact fractions; no rounding anywhere but in weights."""
+    """Labels (H, Wd) of the whole vote, by exact fractions; no rounding but that of weights."""
     masks = np.asarray(masks)
-    n_workers, height, width = masks.shape
-    exact = [Fraction(1)] * n_workers
+    exact = [Fraction(1)] * len(masks)
     if weights is not None:
-        exact = [Fraction(round(w / max(weights) * 2**24), 2**24) for w in weights]
+        scale = (32767 - len(masks)) / math.fsum(weights)
+        exact = [Fraction(max(round(w * scale), 1)) for w in weights]
+    rules = {"ignore": ignore, "min_votes": min_votes, "undecided": undecided}
+    weighed = _every_pixel(masks, exact, weights, sigma=0.0, ties="lowest", **rules)
+    # what neighbours may choose: classes that the vote without them gives to some pixel
+    seen = set(weighed.reshape(-1).tolist()) if sigma > 0 or ties == "neighbours" else None
+    return _every_pixel(masks, exact, weights, sigma=sigma, ties=ties, seen=seen, **rules)
+
+
+def _every_pixel(masks, exact, weights, **rules):
+    _, height, width = masks.shape
     out = np.zeros((height, width), np.int64)
     for i in range(height):
         for j in range(width):
-            out[i, j] = _pixel(
-                masks, exact, weights, ignore, min_votes, sigma, ties, undecided, i, j
-            )
+            out[i, j] = _pixel(masks, exact, weights, i, j, **rules)
     return out
 
 
-def _pixel(masks, exact, weights, ignore, min_votes, sigma, ties, undecided, i, j):
+def _pixel(masks, exact, weights, i, j, *, ignore, min_votes, undecided, sigma, ties, seen=None):
     column = masks[:, i, j].tolist()
     counts = Counter(label for label in column if label != ignore)
     candidates = sorted(label for label, count in counts.items() if count >= min_votes)
+    if seen is not None:
+        candidates = [label for label in candidates if label in seen]
     if not candidates:
         return undecided
-    if len(counts) == 1:
-        return candidates[0]
     own = {
         label: sum(w for w, given in zip(exact, column, strict=True) if given == label)
         for label in candidates
     }
     best = max(own.values())
-    slack = Fraction(len(column), 2**24) if weights is not None else 0
+    slack = len(column) if weights is not None else 0
     top = [label for label in candidates if own[label] >= best - slack]
     if sigma == 0 and ties == "lowest":
         return top[0]
     if sigma == 0 and ties == "undecided":
         return top[0] if len(top) == 1 else undecided
-    if sigma == 0 and len(top) == 1:
-        return top[0]
     competing = candidates if sigma > 0 else top
+    if len(competing) == 1:
+        return competing[0]
     scores = _smoothed(masks, exact, competing, sigma or 1.0, i, j)
     most = max(scores.values())
     winners = [label for label in competing if scores[label] == most]
@@ -70,14 +77,15 @@ def _pixel(masks, exact, weights, ignore, min_votes, sigma, ties, undecided, i, 
 
 def _smoothed(masks, exact, labels, sigma, i, j):
     radius = max(1, math.ceil(2 * sigma))
+    side = range(-radius, radius + 1)
+    values = {(y, x): math.exp(-(y * y + x * x) / (2 * sigma**2)) for y in side for x in side}
+    scale = (65535 - len(values) / 2) / sum(values.values())
     scores = dict.fromkeys(labels, Fraction(0))
     for worker, mask in enumerate(masks):
         for y in range(max(i - radius, 0), min(i + radius + 1, mask.shape[0])):
             for x in range(max(j - radius, 0), min(j + radius + 1, mask.shape[1])):
                 if mask[y, x] in scores:
-                    distance = (y - i) ** 2 + (x - j) ** 2
-                    value = round(math.exp(-distance / (2 * sigma**2)) * 2**16)
-                    scores[mask[y, x]] += exact[worker] * value
+                    scores[mask[y, x]] += exact[worker] * round(values[y - i, x - j] * scale)
     return scores
 
 

@@ -83,21 +83,27 @@ def test_weights():
     result = consolidate(masks, method="weighted", weights=[5, 2, 2])
     assert result.labels.tolist() == [[0, 1, 1]]
     assert result.votes.tolist() == [[3, 1, 1]]
-    np.testing.assert_allclose(result.confidence, [[1, 5 / 9, 5 / 9]], rtol=1e-6)
+    np.testing.assert_allclose(result.confidence, [[1, 5 / 9, 5 / 9]], rtol=1e-4)
     tie = consolidate(masks, method="weighted", weights=[0.3, 0.1, 0.2])
     assert tie.labels.tolist() == [[0, 1, 0]]
     assert tie.tied.tolist() == [[False, True, True]]
 
 
-def test_votes_without_weight_do_not_outvote_and_nobody_wins_without_a_vote():
-    masks = row([0, 1], [2, 1], [2, 2])
-    result = consolidate(masks, method="weighted", weights=[1, 0, 0])
-    assert result.labels.tolist() == [[0, 1]]
-    # no voter of this pixel has weight: the heads count for the share
-    masks = row([9, 9], [2, 1], [2, 2])
+def test_workers_without_weight_do_not_vote():
+    masks = row([9, 9, 1], [2, 1, 1], [2, 2, 5])
     result = consolidate(masks, method="weighted", weights=[1, 0, 0], ignore_index=9)
-    assert result.labels.tolist() == [[2, 1]]
-    np.testing.assert_allclose(result.confidence, [[1, 0.5]])
+    assert result.labels.tolist() == [[255, 255, 1]]
+    assert result.confidence.tolist() == [[0, 0, 1]]
+    assert [worker.agreement for worker in result.workers] == [1, 1, 0]
+    assert result.n_classes == 6
+    with pytest.raises(ValueError, match="mask 2 has class 5, n_classes is 3"):
+        consolidate(masks, n_classes=3, method="weighted", weights=[1, 0, 0], ignore_index=9)
+
+
+def test_neighbours_bring_in_no_class_that_no_vote_saw():
+    # class 2 would win the middle by its neighbours, but no pixel has a majority for it
+    masks = row([2, 2, 2, 2, 2], [1, 1, 2, 0, 1], [1, 1, 1, 0, 1], [1, 1, 0, 0, 1])
+    assert 2 not in consolidate(masks, smoothing=1).labels
 
 
 def test_ignored_pixels_are_no_votes():
@@ -208,8 +214,8 @@ def test_contiguous_masks_are_not_copied():
         (THREE, {"n_classes": 3}, "mask 2 has class 3, n_classes is 3"),
         (THREE, {"method": "best"}, "method must be one of"),
         (THREE, {"ties": "first"}, "ties must be one of"),
-        (THREE, {"smoothing": -1}, "smoothing must be 0 to 16"),
-        (THREE, {"smoothing": float("nan")}, "smoothing must be 0 to 16"),
+        (THREE, {"smoothing": -1}, "smoothing must be 0 to 8"),
+        (THREE, {"smoothing": float("nan")}, "smoothing must be 0 to 8"),
         (THREE, {"min_votes": 0}, "min_votes must be"),
         (THREE, {"ignore_index": 256}, "ignore_index must be 0 to 255"),
         (THREE, {"undecided_index": -1}, "undecided_index must be 0 to 255"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus.result import Consensus
@@ -38,12 +40,12 @@ def consolidate(
         Whose vote counts what: everybody the same, or by `weights`.
     weights : sequence of W floats, optional
         For ``"weighted"``: >= 0, not all 0; only their ratios matter. They are rounded to
-        multiples of 2^-24 of the largest.
+        integers of sum 32767, so that the workers' order cannot matter.
     workers : sequence of W str, optional
         The workers' ids, for the records in the result; by default ``"0"``, ``"1"``, ...
     smoothing : float, optional
         Sigma, in pixels, of the Gaussian with which neighbours' votes are added at disputed
-        pixels; 0 is off, at most 16. Unanimous pixels never change.
+        pixels; 0 is off, at most 8. Unanimous pixels never change.
     ties : {"lowest", "neighbours", "undecided"}
         What a pixel gets where several classes have the most votes: the lowest of them, the one
         that its neighbours' votes favour (then the lowest), or none.
@@ -108,17 +110,30 @@ def consolidate(
     ids = _worker_ids(workers, stack.n_workers)
     if stack.n_pixels == 0:
         raise ValueError(f"masks have no pixels: shape {stack.shape}")
-    outcome = vote(stack, settings)
-    k = outcome.highest + 1 if n_classes is None else int(n_classes)
-    if outcome.highest >= k:
-        index, value = _first_above(stack, k)
-        raise ValueError(f"mask {index} has class {value}, n_classes is {k}")
+    voting, settings = _with_weight(stack, settings)
+    outcome = vote(voting, settings)
+    highest = outcome.highest
+    if voting is not stack:
+        highest = max(_highest(row, stack.ignore) for row in stack.rows)
+    k = highest + 1 if n_classes is None else int(n_classes)
+    if highest >= k:
+        tops = [_highest(row, stack.ignore) for row in stack.rows]
+        index = next(index for index, top in enumerate(tops) if top >= k)
+        raise ValueError(f"mask {index} has class {tops[index]}, n_classes is {k}")
     if outcome.undecided and settings.undecided < k and settings.undecided != stack.ignore:
         raise ValueError(
             f"undecided_index {settings.undecided} is one of the {k} classes, "
             f"and {outcome.undecided} pixels are undecided"
         )
-    return Consensus(stack, outcome, settings, ids, k)
+    return Consensus(stack, voting, outcome, settings, ids, k)
+
+
+def _with_weight(stack: Stack, settings: Settings) -> tuple[Stack, Settings]:
+    """Leave out workers of weight 0: they do not vote."""
+    if settings.weights is None or all(settings.weights):
+        return stack, settings
+    weights = tuple(weight for weight in settings.weights if weight)
+    return stack.only(np.array(settings.weights) > 0), replace(settings, weights=weights)
 
 
 def _worker_ids(workers: Sequence[str] | None, n_workers: int) -> tuple[str, ...]:
@@ -132,10 +147,6 @@ def _worker_ids(workers: Sequence[str] | None, n_workers: int) -> tuple[str, ...
     return ids
 
 
-def _first_above(stack: Stack, n_classes: int) -> tuple[int, int]:
-    """Return the first mask with a class too high, and that class."""
-    for index, row in enumerate(stack.rows):
-        labels = row if stack.ignore < 0 else row[row != stack.ignore]
-        if labels.size and int(labels.max()) >= n_classes:
-            return index, int(labels.max())
-    raise AssertionError("no mask has a class too high")
+def _highest(row: NDArray[Any], ignore: int) -> int:
+    """Highest class of a mask, 0 if it has none."""
+    return int(row[row != ignore].max(initial=0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -56,12 +56,19 @@ class Consensus:
     """
 
     def __init__(
-        self, stack: Stack, outcome: Outcome, settings: Settings, workers: tuple[str, ...], k: int
+        self,
+        everyone: Stack,
+        voting: Stack,
+        outcome: Outcome,
+        settings: Settings,
+        workers: tuple[str, ...],
+        k: int,
     ) -> None:
         self.labels = outcome.labels
         self.votes = outcome.votes
         self.tied = outcome.tied
-        self._stack, self._outcome, self._settings = stack, outcome, settings
+        self._everyone, self._stack = everyone, voting
+        self._outcome, self._settings = outcome, settings
         self._worker_ids = workers
         self.n_classes = k
         self.warnings: list[str] = []
@@ -87,20 +94,22 @@ class Consensus:
         n_workers = self._stack.n_workers
         if self._stack.ignore < 0 and n_workers >= self._settings.min_votes:
             return np.not_equal(self.votes, n_workers)
-        everyone = np.zeros(self._stack.shape, np.bool_)
-        rules.disputed(self._stack.flat, self._stack.ignore, everyone.reshape(-1))
-        return everyone
+        disputed = np.zeros(self._stack.shape, np.bool_)
+        rules.disputed(self._stack.flat, self._stack.ignore, disputed.reshape(-1))
+        return disputed
 
     @cached_property
     def confidence(self) -> NDArray[np.float32]:
-        """(H, Wd) float32 in [0, 1]: share of the vote that decided, for the label chosen.
+        """(H, Wd) float32 in [0, 1]: share of the vote that the chosen label got.
 
-        The share is that of the weighted vote with weights, and of the smoothed vote at disputed
-        pixels with smoothing. 1 at unanimous pixels, 0 at undecided ones.
+        Of the weighted vote where weights were given; of the heads where weights were learnt,
+        for that is what is calibrated. Where neighbours chose a class that fewer workers gave
+        than another one, it is that class's share of the votes in the window. 1 at unanimous
+        pixels, 0 at undecided ones.
         """
         stack, settings = self._stack, self._settings
         share: NDArray[np.float32]
-        if settings.weights is not None:
+        if self._shares_are_weighted:
             share = np.empty(stack.shape, np.float32)
             weights = settings.integer_weights(stack.n_workers)
             labels = self.labels.reshape(-1)
@@ -113,8 +122,13 @@ class Consensus:
             share = np.divide(self.votes, np.maximum(self.voters, 1), dtype=np.float32)
         if settings.smoothing > 0 and stack.n_workers > 1:
             # deciding again from the outcome visits the same pixels and changes nothing
-            neighbours(stack, settings, self.labels.copy(), self.votes.copy(), self.tied, share)
+            again = replace(self._outcome, labels=self.labels.copy(), votes=self.votes.copy())
+            neighbours(stack, settings, again, share)
         return share
+
+    @property
+    def _shares_are_weighted(self) -> bool:
+        return self._settings.weights is not None and not self._settings.learnt
 
     @cached_property
     def class_confidence(self) -> NDArray[np.float64]:
@@ -140,7 +154,7 @@ class Consensus:
         """Sum of confidence and number of pixels by class; pixels unanimously 0, and unvoted."""
         k, stack, settings = self.n_classes, self._stack, self._settings
         labels, votes = self.labels.reshape(-1), self.votes.reshape(-1)
-        if stack.ignore < 0 and settings.weights is None and settings.smoothing == 0:
+        if stack.ignore < 0 and not self._shares_are_weighted and settings.smoothing == 0:
             # the share follows from the votes: count runs of (label, votes)
             table = np.zeros((max(k, stack.n_workers + 1),) * 2, np.int64)
             patterns.confusion(labels, votes, settings.undecided, 0, table)
@@ -155,7 +169,7 @@ class Consensus:
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
         """(W, K, K) int64: [w, i, j] counts pixels that worker w gave i and the consensus j."""
-        stack, k = self._stack, self.n_classes
+        stack, k = self._everyone, self.n_classes
         matrices = np.zeros((stack.n_workers, k, k), np.int64)
         labels = self.labels.reshape(-1)
         for row, matrix in zip(stack.rows, matrices, strict=True):
@@ -171,8 +185,9 @@ class Consensus:
             present = iou[~np.isnan(iou)]
             agreement = float(present.mean()) if present.size else float("nan")
             ignored = 0
-            if self._stack.ignore >= 0:
-                ignored = int(np.count_nonzero(self._stack.rows[index] == self._stack.ignore))
+            if self._everyone.ignore >= 0:
+                row = self._everyone.rows[index]
+                ignored = int(np.count_nonzero(row == self._everyone.ignore))
             name = self._worker_ids[index]
             records.append(WorkerAgreement(name, agreement, tuple(iou.tolist()), ignored))
         return tuple(records)
@@ -186,7 +201,7 @@ class Consensus:
             "method": self._settings.method,
             "parameters": self._settings.as_dict(),
             "version": __version__,
-            "workers": stack.n_workers,
+            "workers": self._everyone.n_workers,
             "counts": {
                 "pixels": stack.n_pixels,
                 "disputed": int(np.count_nonzero(self.disputed)),

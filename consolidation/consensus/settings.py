@@ -15,8 +15,8 @@ from consolidation.consensus.stack import Stack, check_index
 
 METHODS = ("plurality", "weighted")
 TIES = ("lowest", "neighbours", "undecided")
-WEIGHT_ONE = 1 << 24
-"""The largest weight, as an integer. Sums of weights are then exact in 64 bits."""
+SUM_OF_WEIGHTS = 32767
+"""Weights are rounded to integers of this sum, or just below: their sums are then exact."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Settings:
     ties: str = "lowest"
     undecided: int = 255
     min_votes: int = 1
+    learnt: bool = False
+    """Whether the weights were learnt from the votes, not given by somebody who knows."""
 
     @classmethod
     def checked(
@@ -68,12 +70,19 @@ class Settings:
             min_votes=int(min_votes),
         )
 
-    def integer_weights(self, n_workers: int) -> NDArray[np.int64]:
-        """Fixed-point weights (W,): the largest is 2^24; all 1 without weights."""
+    @property
+    def by_neighbours(self) -> bool:
+        """Whether neighbours' votes are asked."""
+        return self.smoothing > 0 or self.ties == "neighbours"
+
+    def integer_weights(self, n_workers: int) -> NDArray[np.int32]:
+        """Fixed-point weights (W,), at least 1; all 1 without weights."""
         if self.weights is None:
-            return np.ones(n_workers, np.int64)
+            return np.ones(n_workers, np.int32)
         weights = np.array(self.weights)
-        fixed: NDArray[np.int64] = np.rint(weights / weights.max() * WEIGHT_ONE).astype(np.int64)
+        # every weight may be rounded up, or raised to 1
+        scale = (SUM_OF_WEIGHTS - n_workers) / math.fsum(self.weights)
+        fixed: NDArray[np.int32] = np.maximum(np.rint(weights * scale), 1).astype(np.int32)
         return fixed
 
     def slack(self, n_workers: int) -> int:

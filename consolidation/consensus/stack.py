@@ -63,6 +63,14 @@ class Stack:
             check_index("ignore_index", ignore_index, self.dtype)
         self.ignore = -1 if ignore_index is None else int(ignore_index)
 
+    def only(self, keep: NDArray[np.bool_]) -> Stack:
+        """Stack of some of the workers, a copy unless it is all of them: keep (W,)."""
+        if keep.all():
+            return self
+        rows = [row for row, kept in zip(self.rows, keep, strict=True) if kept]
+        masks = [row.reshape(self.shape) for row in rows]
+        return Stack(masks, None if self.ignore < 0 else self.ignore)
+
     @property
     def n_workers(self) -> int:
         """Number of masks."""

@@ -12,8 +12,8 @@ from consolidation.consensus.settings import Settings
 from consolidation.consensus.smoothing import TIE_SIGMA, gaussian_window
 from consolidation.consensus.stack import Stack
 from consolidation.kernels import plurality as hard
-from consolidation.kernels import rules
-from consolidation.kernels.smoothing import smooth
+from consolidation.kernels import rules, smoothing
+from consolidation.kernels._lanes import LANES
 from consolidation.kernels.weighted import weighted
 
 ALL_LABELS = 1 << 16
@@ -27,6 +27,8 @@ class Outcome:
     votes: NDArray[np.uint8]
     tied: NDArray[np.bool_]
     highest: int
+    allowed: NDArray[np.bool_]
+    """(65536,): classes that could win by smoothing."""
     smoothed: int = 0
     undecided: int = 0
 
@@ -34,12 +36,19 @@ class Outcome:
 def vote(stack: Stack, settings: Settings) -> Outcome:
     """Decide every pixel of the stack."""
     labels, votes, tied, highest = plurality(stack)
+    by_neighbours = settings.by_neighbours and stack.n_workers > 1
     smoothed = undecided = 0
+    allowed = np.ones(ALL_LABELS, np.bool_)
     if settings.weights is not None:
-        weigh(stack, settings, labels, votes, tied)
-    by_neighbours = settings.smoothing > 0 or settings.ties == "neighbours"
-    if by_neighbours and stack.n_workers > 1:
-        smoothed = neighbours(stack, settings, labels, votes, tied, np.empty((0, 0), np.float32))
+        if settings.learnt:
+            # weights that were learnt must not bring in a class that no plain majority saw
+            allowed = present(labels, votes)
+        weigh(stack, settings, allowed, labels, votes, tied)
+    if by_neighbours:
+        if not settings.learnt:
+            allowed = present(labels, votes)
+        outcome = Outcome(labels, votes, tied, highest, allowed)
+        smoothed = neighbours(stack, settings, outcome, np.empty((0, 0), np.float32))
     ties_stay = settings.ties == "undecided" and not by_neighbours
     unvoted_need_label = stack.ignore not in (-1, settings.undecided)
     if settings.min_votes > 1 or ties_stay or unvoted_need_label:
@@ -53,7 +62,14 @@ def vote(stack: Stack, settings: Settings) -> Outcome:
         )
     elif stack.ignore >= 0 or settings.ties == "undecided":
         undecided = int(votes.size - np.count_nonzero(votes))
-    return Outcome(labels, votes, tied, highest, smoothed, int(undecided))
+    return Outcome(labels, votes, tied, highest, allowed, smoothed, int(undecided))
+
+
+def present(labels: NDArray[Any], votes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(65536,) bool: classes that some pixel has."""
+    flags = np.zeros(ALL_LABELS, np.bool_)
+    rules.mark_present(labels.reshape(-1), votes.reshape(-1), flags)
+    return flags
 
 
 def plurality(stack: Stack) -> tuple[NDArray[Any], NDArray[np.uint8], NDArray[np.bool_], int]:
@@ -62,7 +78,7 @@ def plurality(stack: Stack) -> tuple[NDArray[Any], NDArray[np.uint8], NDArray[np
     votes = np.empty(stack.shape, np.uint8)
     tied = np.empty(stack.shape, np.bool_)
     out = labels.reshape(-1), votes.reshape(-1), tied.reshape(-1)
-    highest = np.zeros(hard.LANES, stack.dtype)
+    highest = np.zeros(LANES, stack.dtype)
     if stack.n_workers <= hard.MAX_NETWORK_WORKERS:
         ignore = None if stack.ignore < 0 else stack.dtype.type(stack.ignore)
         hard.plurality(stack.rows, ignore, *out, highest)
@@ -75,6 +91,7 @@ def plurality(stack: Stack) -> tuple[NDArray[Any], NDArray[np.uint8], NDArray[np
 def weigh(
     stack: Stack,
     settings: Settings,
+    allowed: NDArray[np.bool_],
     labels: NDArray[Any],
     votes: NDArray[np.uint8],
     tied: NDArray[np.bool_],
@@ -86,6 +103,7 @@ def weigh(
         settings.slack(stack.n_workers),
         stack.ignore,
         settings.min_votes,
+        allowed,
         labels.reshape(-1),
         votes.reshape(-1),
         tied.reshape(-1),
@@ -94,28 +112,39 @@ def weigh(
 
 
 def neighbours(
-    stack: Stack,
-    settings: Settings,
-    labels: NDArray[Any],
-    votes: NDArray[np.uint8],
-    tied: NDArray[np.bool_],
-    share: NDArray[np.float32],
+    stack: Stack, settings: Settings, outcome: Outcome, share: NDArray[np.float32]
 ) -> int:
-    """Decide disputed pixels (smoothing) or tied ones by their neighbours, in place."""
+    """Decide disputed pixels (smoothing) or tied ones by their neighbours, in place.
+
+    Writes into `share` (H, Wd), unless it is empty, where neighbours overruled a majority.
+    """
+    window = gaussian_window(settings.smoothing or TIE_SIGMA)
+    side = len(window)
+    masks, outside = stack.array, stack.ignore
+    if outside < 0:
+        outside = outcome.highest + 1
+        if outside > np.iinfo(masks.dtype).max:
+            # all 256 labels are classes: one more is needed for what lies beyond the border
+            masks = masks.astype(np.uint16)
+    ring = np.empty((len(masks), side, stack.shape[1] + side - 1 + LANES), masks.dtype)
     return int(
-        smooth(
-            stack.array,
+        smoothing.smooth(
+            masks,
             settings.integer_weights(stack.n_workers),
             settings.slack(stack.n_workers),
-            gaussian_window(settings.smoothing or TIE_SIGMA),
-            stack.ignore,
+            window,
+            masks.dtype.type(outside),
             settings.min_votes,
             settings.smoothing == 0,
             settings.undecided if settings.ties == "undecided" else -1,
-            labels,
-            votes,
-            tied,
+            outcome.allowed,
+            outcome.labels,
+            outcome.votes,
+            outcome.tied,
             share,
-            np.empty(ALL_LABELS, np.int64),
+            ring,
+            np.empty((smoothing.N_SCRATCH, LANES), np.int32),
+            np.empty(LANES, np.uint16),
+            np.zeros((2, ALL_LABELS), np.int64),
         )
     )

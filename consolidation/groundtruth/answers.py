@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class WorkerAnswer:
 
 def load_json(data: bytes | str) -> Any:
     """Parse JSON by orjson where it is installed; ValueError if it is none."""
+    if isinstance(data, bytes):
+        data = data.removeprefix(codecs.BOM_UTF8)  # editors on Windows write one
     try:
         import orjson
     except ImportError:

@@ -53,7 +53,7 @@ def _indexed(entries: list[Any]) -> Classes:
     for entry in entries:
         index = entry.get("index") if isinstance(entry, Mapping) else None
         name = entry.get("name") if isinstance(entry, Mapping) else None
-        if not isinstance(index, int) or not isinstance(name, str):
+        if type(index) is not int or not isinstance(name, str):
             raise OptionError(f"a class has an index and a name, not {entry!r}")
         if not 0 <= index <= 255 or index in names:
             raise OptionError(f"class {name!r} has index {index}, which is taken or not 0 to 255")

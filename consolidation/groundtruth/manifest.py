@@ -53,7 +53,7 @@ def metadata(
     creation_date : str
         ISO 8601, UTC, no zone.
     job_name : str
-        Lower case, with or without ``labeling-job/``.
+        With or without ``labeling-job/``; written in lower case, as Ground Truth does.
     adjusted : bool, optional
         In adjustment jobs, whether any worker changed the mask.
     """
@@ -62,7 +62,7 @@ def metadata(
         "type": MASK_TYPE,
         "human-annotated": "yes",
         "creation-date": creation_date,
-        "job-name": f"labeling-job/{job_name.removeprefix('labeling-job/')}",
+        "job-name": f"labeling-job/{job_name.lower().removeprefix('labeling-job/')}",
     }
     if adjusted is not None:
         block["adjustment-status"] = "adjusted" if adjusted else "unadjusted"
@@ -115,7 +115,10 @@ class MaskLabel:
 
 def parse_manifest(data: bytes | str, name: str) -> list[dict[str, Any]]:
     """Lines of a manifest as objects; SourceError names the line that is none."""
-    text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
+    try:
+        text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{name} is not UTF-8: {error.reason} at byte {error.start}") from None
     lines = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
@@ -141,9 +144,10 @@ def mask_labels(content: Mapping[str, Any]) -> list[MaskLabel]:
         uri = content.get(attribute)
         if attribute == key or not isinstance(block, Mapping) or not isinstance(uri, str):
             continue
-        entries = block.get("internal-color-map")
-        if not isinstance(entries, Mapping):
+        listed = block.get("internal-color-map")
+        if not isinstance(listed, Mapping):
             continue
+        entries = {key: entry for key, entry in listed.items() if isinstance(entry, Mapping)}
         classes = tuple(
             MaskClass(int(index), entry["class-name"], entry["hex-color"])
             for index, entry in entries.items()

@@ -34,12 +34,15 @@ class RequestObject:
         In the file's order, the same worker perhaps more than once.
     error : str or None
         Why the object cannot be read, if it cannot.
+    named : bool
+        Whether `id` is its own; else it is ``entry-<place in the file>``.
     """
 
     id: str
     source_ref: str | None = None
     annotations: tuple[Annotation, ...] = ()
     error: str | None = None
+    named: bool = True
 
 
 def parse_request(data: bytes | str, name: str) -> list[RequestObject]:
@@ -77,14 +80,13 @@ def parse_request(data: bytes | str, name: str) -> list[RequestObject]:
 
 
 def _parse_object(entry: Any, index: int) -> RequestObject:
-    unnamed = f"entry-{index}"
     if not isinstance(entry, Mapping):
-        return RequestObject(unnamed, error=f"entry {index} is a {_kind(entry)}, not an object")
+        return _unnamed(index, f"is a {_kind(entry)}, not an object")
     object_id = entry.get("datasetObjectId")
     if isinstance(object_id, int) and not isinstance(object_id, bool):
         object_id = str(object_id)
     if not isinstance(object_id, str) or not object_id:
-        return RequestObject(unnamed, error=f"entry {index} has no datasetObjectId")
+        return _unnamed(index, "has no datasetObjectId")
     data_object = entry.get("dataObject")
     source_ref = data_object.get("s3Uri") if isinstance(data_object, Mapping) else None
     if not isinstance(source_ref, str):
@@ -94,6 +96,10 @@ def _parse_object(entry: Any, index: int) -> RequestObject:
         return RequestObject(object_id, source_ref, error="it has no list of annotations")
     parsed = tuple(_parse_annotation(one, place) for place, one in enumerate(annotations))
     return RequestObject(object_id, source_ref, parsed)
+
+
+def _unnamed(index: int, reason: str) -> RequestObject:
+    return RequestObject(f"entry-{index}", error=f"entry {index} {reason}", named=False)
 
 
 def _parse_annotation(entry: Any, place: int) -> Annotation:
@@ -108,7 +114,7 @@ def _parse_annotation(entry: Any, place: int) -> Annotation:
     content = data.get("content")
     if isinstance(content, str | Mapping):
         return Annotation(worker, content=content)
-    uri = data.get("s3Uri", data.get("s3uri"))
+    uri = data.get("s3Uri") or data.get("s3uri")
     if isinstance(uri, str):
         return Annotation(worker, uri=uri)
     return Annotation(worker, error="its annotationData has neither content nor s3Uri")

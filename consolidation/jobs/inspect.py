@@ -96,8 +96,9 @@ def inspect_source(
             except ConsolidationError as error:
                 found.problems.append(f"{where}: {error}")
                 continue
-            sizes.add(size)
-            found.sizes[size] += 1
+            if size is not None:
+                sizes.add(size)
+                found.sizes[size] += 1
             found.problems += [
                 f"{where}: label {name!r} is no class of this job"
                 for name in loaded.colors

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 MAX_LENGTH = 120
 _SAFE = " -_."
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]) *(\..*)?", re.IGNORECASE)
 
 
 def file_name(object_id: str) -> str:

@@ -103,11 +103,10 @@ class JobRun:
         block = result.metadata(self.creation_date, self.options.job_name)
         self._lines.append(manifest_line(obj.line, self.options.label_attribute, uri, block))
         self.tables.add(result, mask)
-        for text in result.warnings:
-            worker, _, message = text.removeprefix("worker ").partition(": ")
-            self._warnings.append({"object": obj.id, "worker": worker, "message": message})
-            if message.startswith("answer dropped"):
-                self.tables.worker(worker).dropped_answers += 1
+        for one in result.warnings:
+            self._warnings.append({"object": obj.id, **one._asdict()})
+            if one.dropped:
+                self.tables.worker(one.worker).dropped_answers += 1
 
     def _write_tables(self) -> None:
         write = storage.write_bytes

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -116,7 +114,7 @@ class Tables:
             totals.confusion += confusion
             totals.images += 1
             totals.ignored += record.ignored
-            totals.blank_answers += int(confusion[1:].sum() == 0 and record.ignored == 0)
+            totals.blank_answers += int(record.worker in result.blank)
         return row
 
     def images_csv(self) -> bytes:
@@ -127,8 +125,14 @@ class Tables:
         )
 
     def workers_csv(self) -> bytes:
-        """Workers, lowest agreement first."""
-        order = sorted(self.workers.items(), key=lambda item: (item[1].agreement, item[0]))
+        """Workers, lowest agreement first, those without any last."""
+
+        def place(item: tuple[str, WorkerTotals]) -> tuple[bool, float, str]:
+            agreement = item[1].agreement
+            unknown = math.isnan(agreement)  # NaN has no place in an order
+            return unknown, 0.0 if unknown else agreement, item[0]
+
+        order = sorted(self.workers.items(), key=place)
         columns = WORKER_COLUMNS[1:]
         return to_csv(
             WORKER_COLUMNS,
@@ -138,18 +142,18 @@ class Tables:
 
 def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """Write rows as CSV in UTF-8: numbers to six digits, cells that start formulas disarmed."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_cell(value) for value in row])
-    return text.getvalue().encode("utf-8", "backslashreplace")
+    lines = (",".join(map(_cell, row)) for row in (columns, *rows))
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: Any) -> str:
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.6g}"
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    text = str(value)
+    if isinstance(value, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r"):
         # a spreadsheet would run it; ids come from strangers
-        return "'" + value
-    return value
+        text = "'" + text
+    # not csv.writer: it leaves a carriage return bare, and what follows would be a new row
+    if any(char in text for char in ',"\r\n'):
+        text = '"' + text.replace('"', '""') + '"'
+    return text

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -15,6 +18,20 @@ def kernel(function: Any) -> Any:
     costs a second at the first call; it must not cost the import.
     """
     try:
-        return numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+        compiled = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
     except RuntimeError:
         return numba.njit(nogil=True, error_model="numpy")(function)
+    # numba stamps a cached kernel with its own file only, and would go on using it after a
+    # change in a file that it calls
+    file: Any = compiled._cache._cache_file  # type: ignore[attr-defined]
+    file._source_stamp = (file._source_stamp, _all_sources())
+    return compiled
+
+
+@cache
+def _all_sources() -> str:
+    """Hash of every kernel's source."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

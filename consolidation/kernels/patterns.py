@@ -8,48 +8,10 @@ walks the image a second time, which is cheaper than the memory of the runs.
 
 from __future__ import annotations
 
-from llvmlite import ir
 from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
 from consolidation.kernels._jit import kernel
-
-BLOCK = 64
-
-
-@intrinsic
-def _changes(typing_context, row, start):
-    """Bit i of the result: row[start + i] differs from row[start + i - 1]; 64 pixels."""
-    signature = types.uint64(row, types.intp)
-
-    def codegen(context, builder, _signature, arguments):
-        vector = ir.VectorType(ir.IntType(row.dtype.bitwidth), BLOCK)
-        data = context.make_array(row)(context, builder, arguments[0]).data
-        before = builder.sub(arguments[1], ir.Constant(arguments[1].type, 1))
-        loaded = []
-        for position in (arguments[1], before):
-            pointer = builder.bitcast(builder.gep(data, [position]), vector.as_pointer())
-            value = builder.load(pointer)
-            value.align = row.dtype.bitwidth // 8
-            loaded.append(value)
-        return builder.bitcast(builder.icmp_unsigned("!=", *loaded), ir.IntType(64))
-
-    return signature, codegen
-
-
-@intrinsic
-def _lowest_bit(typing_context, bits):
-    """Position of the lowest set bit of a uint64 that is not 0."""
-
-    def codegen(context, builder, _signature, arguments):
-        i64 = ir.IntType(64)
-        function = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(i64, [i64, ir.IntType(1)]), "llvm.cttz.i64"
-        )
-        return builder.call(function, [arguments[0], ir.Constant(ir.IntType(1), 1)])
-
-    return types.int64(types.uint64), codegen
+from consolidation.kernels._lanes import LANES, changes, lowest_bit
 
 
 @kernel
@@ -57,9 +19,9 @@ def _boundaries(masks, start):
     """Bits of the pixels in start .. start + 63 where any worker's label changes."""
     n_workers, n = masks.shape
     bits = types.uint64(0)
-    if start + BLOCK <= n:
+    if start + LANES <= n:
         for w in range(n_workers):
-            bits |= _changes(masks[w], start)
+            bits |= changes(masks[w], start)
     else:
         for i in range(n - start):
             for w in range(n_workers):
@@ -119,7 +81,7 @@ def encode(masks, start, n_known, tuples, counts, table):
         if block != start:
             bits = _boundaries(masks, block)
         while bits != 0:
-            p = block + _lowest_bit(bits)
+            p = block + lowest_bit(bits)
             bits &= bits - types.uint64(1)
             if run >= 0:
                 counts[run] += p - run_start
@@ -133,7 +95,7 @@ def encode(masks, start, n_known, tuples, counts, table):
                     tuples[n_known, w] = masks[w, p]
                 run = n_known
                 n_known += 1
-        block += 1 if block == start else BLOCK
+        block += 1 if block == start else LANES
     if run >= 0:
         counts[run] += n - run_start
     return n, n_known
@@ -159,13 +121,13 @@ def paint(masks, tuples, table, values, out):
         if block != 0:
             bits = _boundaries(masks, block)
         while bits != 0:
-            p = block + _lowest_bit(bits)
+            p = block + lowest_bit(bits)
             bits &= bits - types.uint64(1)
             if run >= 0:
                 out[run_start:p] = values[run]
             run_start = p
             run = _find(masks, p, tuples, table)
-        block += 1 if block == 0 else BLOCK
+        block += 1 if block == 0 else LANES
     if run >= 0:
         out[run_start:n] = values[run]
 
@@ -205,18 +167,18 @@ def confusion(a, b, ignore, undecided, matrix):
     block = 1
     while block < n:
         bits = types.uint64(0)
-        if block + BLOCK <= n:
-            bits = _changes(a, block) | _changes(b, block)
+        if block + LANES <= n:
+            bits = changes(a, block) | changes(b, block)
         else:
             for i in range(n - block):
                 if a[block + i] != a[block + i - 1] or b[block + i] != b[block + i - 1]:
                     bits |= types.uint64(1) << types.uint64(i)
         while bits != 0:
-            p = block + _lowest_bit(bits)
+            p = block + lowest_bit(bits)
             bits &= bits - types.uint64(1)
             _count_run(a[run_start], b[run_start], ignore, undecided, p - run_start, matrix)
             run_start = p
-        block += BLOCK
+        block += LANES
     _count_run(a[run_start], b[run_start], ignore, undecided, n - run_start, matrix)
 
 

@@ -7,14 +7,11 @@ the first of equally long runs is the lowest class, so ties need no further work
 branches, the cost does not depend on the number of classes, and up to ten workers the kernel
 waits for memory.
 
-The vector code is written out by an intrinsic, not left to the loop vectoriser, which gives up
-where many arrays might overlap. The number of workers is the length of the tuple of rows, hence
+The number of workers is the length of the tuple of rows, hence
 part of the signature: one small function is compiled for each number of workers that is used.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 from llvmlite import ir
 from numba import types
@@ -22,9 +19,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from consolidation.kernels._jit import kernel
-
-LANES = 64
-"""Pixels a block: one AVX-512 register of bytes, two of AVX2, four of SSE2 or NEON."""
+from consolidation.kernels._lanes import LANES, Lanes
 
 MAX_NETWORK_WORKERS = 32
 """Beyond, the network's code grows faster than its use; `plurality_many` takes over."""
@@ -48,44 +43,6 @@ def comparators(n: int) -> list[tuple[int, int]]:
     return pairs
 
 
-class _Lanes:
-    """Emits operations on vectors of `lanes` unsigned integers of `bits` bits."""
-
-    def __init__(self, context: Any, builder: Any, lanes: int, bits: int, start: Any) -> None:
-        self.context, self.builder, self.start = context, builder, start
-        self.label = ir.VectorType(ir.IntType(bits), lanes)
-        self.byte = ir.VectorType(ir.IntType(8), lanes)
-        self.false = ir.Constant(ir.VectorType(ir.IntType(1), lanes), [0] * lanes)
-        self.lanes = lanes
-
-    def _pointer(self, array_type: Any, array: Any, vector: Any, start: Any) -> Any:
-        data = self.context.make_array(array_type)(self.context, self.builder, array).data
-        return self.builder.bitcast(self.builder.gep(data, [start]), vector.as_pointer())
-
-    def load(self, array_type: Any, array: Any, vector: Any, start: Any = None) -> Any:
-        start = self.start if start is None else start
-        value = self.builder.load(self._pointer(array_type, array, vector, start))
-        value.align = vector.element.width // 8
-        return value
-
-    def store(self, value: Any, array_type: Any, array: Any, start: Any = None) -> None:
-        start = self.start if start is None else start
-        pointer = self._pointer(array_type, array, value.type, start)
-        self.builder.store(value, pointer).align = value.type.element.width // 8
-
-    def minmax(self, name: str, a: Any, b: Any) -> Any:
-        signature = ir.FunctionType(a.type, [a.type, a.type])
-        full_name = f"llvm.{name}.v{self.lanes}i{a.type.element.width}"
-        function = cgutils.get_or_insert_function(self.builder.module, signature, full_name)
-        return self.builder.call(function, [a, b])
-
-    def splat(self, scalar: Any, vector: Any) -> Any:
-        undefined = ir.Constant(vector, ir.Undefined)
-        single = self.builder.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
-        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
-        return self.builder.shuffle_vector(single, undefined, everywhere)
-
-
 @intrinsic(prefer_literal=True)
 def _vote_block(typing_context, rows, start, ignore, labels, votes, tied, highest, lanes):
     """Vote on the `lanes` pixels from `start` on. `ignore` is None or a label that is no vote."""
@@ -98,7 +55,7 @@ def _vote_block(typing_context, rows, start, ignore, labels, votes, tied, highes
 
     def codegen(context, builder, _signature, arguments):
         rows_, start_, ignore_, labels_, votes_, tied_, highest_, _ = arguments
-        v = _Lanes(context, builder, lanes.literal_value, bits, start_)
+        v = Lanes(context, builder, lanes.literal_value, bits, start_)
         one = ir.Constant(v.byte, [1] * v.lanes)
         none = ir.Constant(v.byte, [0] * v.lanes)
         x = [v.load(row_type, row, v.label) for row in cgutils.unpack_tuple(builder, rows_)]

@@ -112,3 +112,13 @@ def painted_share(masks, ignore, share):
             total += share[p]
             count += 1
     return total, count
+
+
+@kernel
+def mark_present(labels, votes, present):
+    """Set present (65536,) bool for every class that a pixel has: labels (N,), votes (N,)."""
+    last = -1
+    for p in range(labels.size):
+        if labels[p] != last and votes[p] > 0:
+            last = types.int64(labels[p])
+            present[last] = True

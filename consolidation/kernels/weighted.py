@@ -12,21 +12,23 @@ from consolidation.kernels._jit import kernel
 
 
 @kernel
-def weighted(masks, weights, slack, ignore, min_votes, labels, votes, tied, scores):
+def weighted(masks, weights, slack, ignore, min_votes, allowed, labels, votes, tied, scores):
     """Replace the plain winners of disputed pixels by the weighted ones.
 
     Parameters
     ----------
     masks : array (W, N)
         One mask a worker.
-    weights : array (W,), int64
-        What each worker's vote counts, >= 0.
+    weights : array (W,), int32
+        What each worker's vote counts, > 0.
     slack : int
         Scores that differ by no more than this are tied: the rounding of the weights.
     ignore : int
         A label that is no vote; -1 for none.
     min_votes : int
         Votes that a class needs to be chosen, before weights.
+    allowed : array (65536,), bool
+        Classes that may be chosen; at every disputed pixel one of them must be.
     labels, votes, tied : arrays (N,), in and out
         In: the result of `plurality`. Out: the winner by weight, the workers who voted for it,
         and whether another class had the same score.
@@ -56,8 +58,7 @@ def weighted(masks, weights, slack, ignore, min_votes, labels, votes, tied, scor
             label = masks[w, p]
             if label == ignore:
                 continue
-            count = scores[label] & 255
-            if count < min_votes:
+            if scores[label] & 255 < min_votes or not allowed[label]:
                 continue
             best_score = max(best_score, scores[label] >> 8)
         for w in range(n_workers):
@@ -65,7 +66,7 @@ def weighted(masks, weights, slack, ignore, min_votes, labels, votes, tied, scor
             if label == ignore:
                 continue
             count = scores[label] & 255
-            if count < min_votes or scores[label] >> 8 < best_score - slack:
+            if count < min_votes or not allowed[label] or scores[label] >> 8 < best_score - slack:
                 continue
             if best_votes == 0 or label == best_label:
                 best_label, best_votes = label, count
@@ -91,16 +92,11 @@ def weighted_share(masks, weights, ignore, labels, share):
     """
     n_workers, n = masks.shape
     for p in range(n):
-        chosen, total, n_chosen, n_voters = 0, 0, 0, 0
+        chosen, total = 0, 0
         for w in range(n_workers):
             label = masks[w, p]
             if label != ignore:
                 total += weights[w]
-                n_voters += 1
                 if label == labels[p]:
                     chosen += weights[w]
-                    n_chosen += 1
-        # workers without weight may be the only ones who voted: then heads count
-        if total == 0:
-            chosen, total = n_chosen, max(n_voters, 1)
-        share[p] = chosen / total
+        share[p] = chosen / total if total > 0 else 0.0

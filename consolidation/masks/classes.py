@@ -15,7 +15,8 @@ BACKGROUND = "BACKGROUND"
 UNDECIDED = "UNDECIDED"
 UNDECIDED_INDEX = 255
 MAX_CLASSES = 255
-UNDECIDED_COLORS = ("#ff00ff", "#fe01fe", "#fd02fd")
+UNDECIDED_COLORS = tuple(f"#{255 - k:02x}{k:02x}{255 - k:02x}" for k in range(256))
+"""More than there are classes: one is always free."""
 
 
 @dataclass(frozen=True)

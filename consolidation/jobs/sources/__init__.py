@@ -16,7 +16,11 @@ SOURCES: tuple[type[Source], ...] = (RequestSource, FolderSource)
 def open_source(path: str | Path, options: SourceOptions | None = None) -> Source:
     """Open whatever kind of source is at `path`; SourceError if none is."""
     path = Path(path)
-    if not path.exists():
+    try:
+        exists = path.exists()
+    except OSError as error:  # such as a name that is too long
+        raise SourceError(f"{path}: {error.strerror}") from None
+    if not exists:
         raise SourceError(f"{path} does not exist")
     for kind in SOURCES:
         if kind.recognises(path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from consolidation.groundtruth import parse_classes
 from consolidation.jobs.sources.base import Source, SourceOptions
 from consolidation.masks import MAX_PIXELS, Classes, decode_indices, read_header
 from consolidation.options import Options
-from consolidation.pipeline import LabeledObject, LoadedAnswer
+from consolidation.pipeline import Answer, LabeledObject, LoadedAnswer
 
 CLASSES_FILE = "classes.json"
 _PICTURES = ("image.png", "image.jpg", "image.jpeg")
@@ -26,22 +26,40 @@ _PICTURES = ("image.png", "image.jpg", "image.jpeg")
 
 @dataclass(frozen=True)
 class MaskFile:
-    """A worker's mask of class indices, or one that is all background."""
+    """A worker's mask of class indices."""
 
     path: Path
-    blank: bool = False
 
     def load(self) -> LoadedAnswer:
         """Read the file."""
-        return IndexMask(storage.read_bytes(self.path), self.blank)
+        return IndexMask(storage.read_bytes(self.path))
+
+
+@dataclass(frozen=True)
+class BlankMask:
+    """A worker who found nothing: all background, of whatever size the other masks have."""
+
+    modified: bool | None = None
+    colors: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+
+    def load(self) -> LoadedAnswer:
+        """Return itself: there is no file."""
+        return self
+
+    def size(self, options: Options) -> None:
+        """No size of its own: it must not outvote the masks that there are."""
+
+    def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
+        """Write background into `out`."""
+        out[...] = 0
+        return []
 
 
 @dataclass(frozen=True)
 class IndexMask:
-    """PNG bytes whose pixels are class indices; `blank`: only its size counts."""
+    """PNG bytes whose pixels are class indices."""
 
     png: bytes
-    blank: bool
     modified: bool | None = None
 
     @property
@@ -56,9 +74,6 @@ class IndexMask:
 
     def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
         """Write class indices into `out`; indices that are no class are ignored."""
-        if self.blank:
-            out[...] = 0
-            return []
         out[...] = decode_indices(self.png, options.max_pixels)
         if int(out.max()) < len(classes):
             return []
@@ -104,14 +119,11 @@ class FolderSource(Source):
     def objects(self) -> Iterator[LabeledObject]:
         """See `Source`."""
         for image, masks in self._images.items():
-            answers = [(worker, MaskFile(file)) for worker, file in sorted(masks.items())]
+            answers: list[tuple[str, Answer]] = [
+                (worker, MaskFile(file)) for worker, file in sorted(masks.items())
+            ]
             if self._options.missing_is_blank:
-                any_file = next(iter(masks.values()))
-                answers += [
-                    (worker, MaskFile(any_file, blank=True))
-                    for worker in self._workers
-                    if worker not in masks
-                ]
+                answers += [(one, BlankMask()) for one in self._workers if one not in masks]
             line = {"source-ref": self._picture(image)}
             yield LabeledObject(id=image, line=line, answers=answers)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from consolidation import storage
@@ -17,7 +18,7 @@ from consolidation.groundtruth import (
     parse_request,
 )
 from consolidation.jobs.sources.base import Source, SourceOptions
-from consolidation.masks import Classes
+from consolidation.masks import BACKGROUND, UNDECIDED, Classes
 from consolidation.pipeline import LabeledObject, LoadedAnswer, PictureAnswer
 
 LABELS_FILE = "label-categories.json"
@@ -55,12 +56,13 @@ class RequestSource(Source):
         objects: dict[str, RequestObject] = {}
         for file in [path] if path.is_file() else _request_files(path):
             for one in parse_request(storage.read_bytes(file), str(file)):
+                name = one.id if one.named else _free_name(one.id, objects)
                 # an object that comes again was sent to workers again: the later request counts
-                objects.pop(one.id, None)
-                objects[one.id] = one
-        if all(object_id.isdecimal() for object_id in objects):
+                objects.pop(name, None)
+                objects[name] = replace(one, id=name)
+        if all(_is_number(one.id) for one in objects.values() if one.named):
             # ids are line numbers of the input manifest, whatever order a request has them in
-            objects = dict(sorted(objects.items(), key=lambda item: (int(item[0]), item[0])))
+            objects = dict(sorted(objects.items(), key=lambda item: _place(item[1])))
         self._objects = objects
 
     @property
@@ -92,28 +94,48 @@ class RequestSource(Source):
                 except ConsolidationError:
                     # it will be reported when its object is consolidated
                     continue
+        # no classes: one is our index 0 anyway, the pixels of others are ignored with a warning
+        labels = {one for one in labels if one.strip() and one not in (BACKGROUND, UNDECIDED)}
         if not labels:
             raise SourceError(f"{self._path}: no answer in it names a label")
         return Classes.of_labels(sorted(labels))
+
+
+def _free_name(name: str, taken: Container[str]) -> str:
+    """Return a name that no object has: what is broken must not replace what is not."""
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(one for one in names if one not in taken)
+
+
+def _is_number(object_id: str) -> bool:
+    return object_id.isascii() and object_id.isdecimal()
+
+
+def _place(one: RequestObject) -> tuple[bool, int, str, str]:
+    """Key that sorts ids of digits, however many, by value, and puts objects without one last."""
+    digits = one.id.lstrip("0")
+    return not one.named, len(digits), digits, one.id
 
 
 def _request_files(folder: Path) -> list[Path]:
     """Return the request files below a folder, by path."""
     found = sorted(folder.rglob("*.json"))
     requests = [path for path in found if "consolidation-request" in path.parts]
-    return requests or [
-        path for path in found if path.name not in _NOT_REQUESTS and _looks_like_request(path)
-    ]
+    if requests:
+        return requests
+    looks = {path: _looks_like_request(path) for path in found if path.name not in _NOT_REQUESTS}
+    if True not in looks.values():
+        return []
+    # among requests, a file that is no JSON is a damaged request: reading it will say so
+    return [path for path, answer in looks.items() if answer is not False]
 
 
-def _looks_like_request(path: Path) -> bool:
+def _looks_like_request(path: Path) -> bool | None:
+    """Whether it has the shape of a request; None if it cannot be read as JSON."""
     try:
         entries = load_json(path.read_bytes())
     except (OSError, ValueError):
-        return False
-    return (
-        isinstance(entries, list)
-        and bool(entries)
-        and isinstance(entries[0], Mapping)
-        and "annotations" in entries[0]
+        return None
+    return isinstance(entries, list) and any(
+        isinstance(entry, Mapping) and "annotations" in entry for entry in entries
     )
