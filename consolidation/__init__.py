@@ -15,12 +15,19 @@ from typing import TYPE_CHECKING, Any
 from consolidation._version import __version__
 
 if TYPE_CHECKING:
-    from consolidation.consensus import Consensus, VotePatterns, WorkerAgreement, consolidate
+    from consolidation.consensus import (
+        Consensus,
+        Reliability,
+        VotePatterns,
+        WorkerAgreement,
+        consolidate,
+    )
     from consolidation.errors import ConsolidationError
 
 __all__ = [
     "Consensus",
     "ConsolidationError",
+    "Reliability",
     "VotePatterns",
     "WorkerAgreement",
     "__version__",
@@ -30,6 +37,7 @@ __all__ = [
 _HOMES = {
     "Consensus": "consensus",
     "ConsolidationError": "errors",
+    "Reliability": "consensus",
     "VotePatterns": "consensus",
     "WorkerAgreement": "consensus",
     "consolidate": "consensus",

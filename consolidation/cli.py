@@ -78,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     run = command("run", _run, "consolidate a labeling job")
     _add_source(run)
     run.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
+    run.add_argument(
+        "--reliability",
+        metavar="FILE",
+        help="reliability.json of earlier jobs by the same workers, to go on from",
+    )
     _add_options(run)
 
     inspect = command("inspect", _inspect, "say what is in a source; write nothing")
@@ -252,6 +257,9 @@ def _summary_text(summary: Summary, out: Path) -> str:
         f"  failures         {summary.failures:,}" + _see(summary.failures, "failures.jsonl"),
         f"  images a second  {summary.images_per_second:.1f}",
     ]
+    if summary.choice is not None:
+        lines.append(f"  method           {summary.choice.reason}")
+    lines += [f"  same answers     {one} and {other}" for one, other in summary.twins]
     return "\n".join(lines)
 
 

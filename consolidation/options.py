@@ -57,12 +57,13 @@ class Options:
     """How the objects of a job are consolidated and named. Defaults are those of a local run."""
 
     method: str = _option(
-        "plurality",
-        choices=("plurality",),
-        help="how votes are weighed: plurality counts every worker the same",
+        "auto",
+        choices=("auto", "plurality", "weighted"),
+        help="whose vote counts what: all the same (plurality), by reliability over the job "
+        "(weighted), or whichever predicts held-out workers better (auto)",
     )
     smoothing: float = _option(
-        0.0,
+        1.0,
         convert=float,
         low=0,
         high=8,

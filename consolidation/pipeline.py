@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from consolidation.consensus import Consensus, consolidate
+from consolidation.consensus import Consensus, LearntWeights, consolidate
 from consolidation.errors import AnswerError, ConsolidationError, ObjectError
 from consolidation.groundtruth.answers import WorkerAnswer
 from consolidation.groundtruth.manifest import MaskClass, metadata
@@ -190,8 +190,32 @@ def _color_warnings(counts: MatchCounts, unknown: Sequence[str]) -> list[str]:
     return warnings
 
 
-def consolidate_object(obj: LabeledObject, classes: Classes, options: Options) -> ObjectResult:
-    """Consolidate the answers to one object.
+@dataclass(frozen=True)
+class PreparedObject:
+    """The usable answers to one object, decoded.
+
+    Attributes
+    ----------
+    masks : ndarray of shape (W, H, Wd), uint8, or uint16 where 256 classes leave no index free
+    workers : list of W str
+    answers : list of W LoadedAnswer
+    warnings : list of AnswerWarning
+    """
+
+    masks: NDArray[Any]
+    workers: list[str]
+    answers: list[LoadedAnswer]
+    warnings: list[AnswerWarning]
+
+    @property
+    def blank(self) -> frozenset[str]:
+        """Workers who painted nothing."""
+        pairs = zip(self.workers, self.masks, strict=True)
+        return frozenset(worker for worker, mask in pairs if not mask.any())
+
+
+def prepare_object(obj: LabeledObject, classes: Classes, options: Options) -> PreparedObject:
+    """Load and decode the answers to one object.
 
     An answer that cannot be used is left out with a warning; the object fails only if none is
     left, or if sizes leave no majority.
@@ -207,28 +231,48 @@ def consolidate_object(obj: LabeledObject, classes: Classes, options: Options) -
     answers = _usable(obj, options, warnings)
     answers, size = _same_size(answers, options, warnings)
     masks, workers = _read(answers, size, classes, options, warnings)
+    kept = set(workers)
+    loaded = [answer for worker, answer in answers if worker in kept]
+    return PreparedObject(masks, workers, loaded, warnings)
+
+
+def consolidate_object(
+    obj: LabeledObject,
+    classes: Classes,
+    options: Options,
+    reliability: LearntWeights | None = None,
+) -> ObjectResult:
+    """Consolidate the answers to one object, with weights learnt over the job if there are any.
+
+    Raises
+    ------
+    ObjectError
+        As `prepare_object`, or if undecided pixels find no free index.
+    """
+    prepared = prepare_object(obj, classes, options)
+    ignore = ignore_index(classes)
     try:
         consensus = consolidate(
-            masks,
+            prepared.masks,
             n_classes=len(classes),
             method=options.method,
-            workers=workers,
+            workers=prepared.workers,
+            reliability=reliability,
             smoothing=options.smoothing,
             ties=options.ties,
             min_votes=options.min_votes,
-            ignore_index=ignore_index(classes),
-            undecided_index=ignore_index(classes),
+            ignore_index=ignore,
+            undecided_index=ignore,
         )
     except ValueError as error:
         raise ObjectError(str(error)) from None
-    loaded = [answer for worker, answer in answers if worker in set(workers)]
     return ObjectResult(
         id=obj.id,
         consensus=consensus,
-        classes=_mask_classes(consensus, classes, loaded),
-        adjusted=_adjusted(loaded),
-        blank=frozenset(w for w, mask in zip(workers, masks, strict=True) if not mask.any()),
-        warnings=warnings,
+        classes=_mask_classes(consensus, classes, prepared.answers),
+        adjusted=_adjusted(prepared.answers),
+        blank=prepared.blank,
+        warnings=prepared.warnings,
     )
 
 

@@ -1,7 +1,21 @@
 """Arrays in, consensus and confidence out. Knows nothing of images, clouds or the wire."""
 
-from consolidation.consensus.consolidate import consolidate
+from consolidation.consensus.auto import Choice, Trial, sampled
+from consolidation.consensus.consolidate import LearntWeights, consolidate
 from consolidation.consensus.patterns import VotePatterns
+from consolidation.consensus.reliability import Estimate, Reliability
 from consolidation.consensus.result import Consensus, WorkerAgreement, class_iou
 
-__all__ = ["Consensus", "VotePatterns", "WorkerAgreement", "class_iou", "consolidate"]
+__all__ = [
+    "Choice",
+    "Consensus",
+    "Estimate",
+    "LearntWeights",
+    "Reliability",
+    "Trial",
+    "VotePatterns",
+    "WorkerAgreement",
+    "class_iou",
+    "consolidate",
+    "sampled",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,16 @@ from consolidation.consensus.settings import Settings
 from consolidation.consensus.stack import Stack
 from consolidation.consensus.vote import vote
 
+AUTO_SMOOTHING = 1.0
+"""Sigma for `method="auto"`: safe on every real set tried; larger was not."""
+
+
+class LearntWeights(Protocol):
+    """What knows workers by their ids."""
+
+    def weights(self, workers: Sequence[str]) -> NDArray[np.float64]:
+        """Weights (W,) of workers, 0 for who shall not vote."""
+
 
 def consolidate(
     masks: NDArray[Any] | Sequence[NDArray[Any]],
@@ -22,8 +32,9 @@ def consolidate(
     method: str = "plurality",
     weights: Sequence[float] | NDArray[Any] | None = None,
     workers: Sequence[str] | None = None,
-    smoothing: float = 0.0,
-    ties: str = "lowest",
+    reliability: LearntWeights | None = None,
+    smoothing: float | None = None,
+    ties: str | None = None,
     ignore_index: int | None = None,
     undecided_index: int | None = None,
     min_votes: int = 1,
@@ -36,13 +47,19 @@ def consolidate(
         Class indices, uint8 or uint16; 1 to 255 workers. Class 0 is background.
     n_classes : int, optional
         Number of classes, background included. By default the highest class seen, plus 1.
-    method : {"plurality", "weighted"}
-        Whose vote counts what: everybody the same, or by `weights`.
+    method : {"plurality", "weighted", "auto"}
+        Whose vote counts what: everybody the same; by `weights` or `reliability`; or, for
+        ``"auto"``, plurality with smoothing 1 and ties by neighbours unless told otherwise, and
+        weights by `reliability` if there is one.
     weights : sequence of W floats, optional
         For ``"weighted"``: >= 0, not all 0; only their ratios matter. They are rounded to
         integers of sum 32767, so that the workers' order cannot matter.
     workers : sequence of W str, optional
-        The workers' ids, for the records in the result; by default ``"0"``, ``"1"``, ...
+        The workers' ids, for `reliability` and the records in the result; by default ``"0"``,
+        ``"1"``, ...
+    reliability : Reliability or Choice, optional
+        Weights learnt over a job, by worker id. Classes that plain plurality gives to no pixel
+        of the image cannot win by such weights.
     smoothing : float, optional
         Sigma, in pixels, of the Gaussian with which neighbours' votes are added at disputed
         pixels; 0 is off, at most 8. Unanimous pixels never change.
@@ -98,16 +115,23 @@ def consolidate(
     [[0, 1, 255, 2]]
     """
     stack = Stack(masks, ignore_index)
+    ids = _worker_ids(workers, stack.n_workers)
+    learnt = reliability is not None
+    if reliability is not None:
+        if workers is None or weights is not None:
+            raise ValueError("reliability needs the workers' ids, and no weights beside it")
+        weights = reliability.weights(ids)
+    auto = method == "auto"
     settings = Settings.checked(
         stack,
         method=method,
         weights=weights,
-        smoothing=smoothing,
-        ties=ties,
+        learnt=learnt,
+        smoothing=(AUTO_SMOOTHING if auto else 0.0) if smoothing is None else smoothing,
+        ties=("neighbours" if auto else "lowest") if ties is None else ties,
         undecided_index=undecided_index,
         min_votes=min_votes,
     )
-    ids = _worker_ids(workers, stack.n_workers)
     if stack.n_pixels == 0:
         raise ValueError(f"masks have no pixels: shape {stack.shape}")
     voting, settings = _with_weight(stack, settings)

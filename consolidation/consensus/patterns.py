@@ -114,6 +114,17 @@ class VotePatterns:
         matrices[below] = matrices.transpose(1, 0, 3, 2)[below]
         return matrices
 
+    def agreements(self, n_classes: int, ignore: int = -1) -> NDArray[np.int64]:
+        """Sums (W, W, 3, K) of every two workers a < b.
+
+        For each class, the pixels that both gave it, that a gave it, and that b gave it; pixels
+        that either labels `ignore` are left out.
+        """
+        n_workers = self.tuples.shape[1]
+        sums = np.zeros((n_workers, n_workers, 3, n_classes), np.int64)
+        kernels.agreements(self.tuples, self.counts, ignore, sums)
+        return sums
+
 
 def _table(n_tuples: int) -> NDArray[np.int32]:
     """Return an empty hash table, at most half full when it holds `n_tuples`."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from consolidation.consensus.smoothing import MAX_SIGMA
 from consolidation.consensus.stack import Stack, check_index
 
-METHODS = ("plurality", "weighted")
+METHODS = ("plurality", "weighted", "auto")
 TIES = ("lowest", "neighbours", "undecided")
 SUM_OF_WEIGHTS = 32767
 """Weights are rounded to integers of this sum, or just below: their sums are then exact."""
@@ -39,6 +39,7 @@ class Settings:
         *,
         method: str,
         weights: Sequence[float] | NDArray[Any] | None,
+        learnt: bool,
         smoothing: float,
         ties: str,
         undecided_index: int | None,
@@ -56,11 +57,13 @@ class Settings:
         if undecided_index is None:
             undecided_index = int(np.iinfo(stack.dtype).max)
         check_index("undecided_index", undecided_index, stack.dtype)
-        if weights is not None and method != "weighted":
+        if weights is not None and not (method == "weighted" or (learnt and method == "auto")):
             raise ValueError(f'weights are for method="weighted", not for {method!r}')
         checked = None
-        if method == "weighted":
+        if weights is not None or method == "weighted":
             checked = checked_weights(weights, stack.n_workers)
+            if learnt and len(set(checked)) == 1:
+                checked = None
         return cls(
             method=method,
             weights=checked,
@@ -68,6 +71,7 @@ class Settings:
             ties=ties,
             undecided=int(undecided_index),
             min_votes=int(min_votes),
+            learnt=learnt and checked is not None,
         )
 
     @property
@@ -106,7 +110,7 @@ def checked_weights(
 ) -> tuple[float, ...]:
     """Weights as floats; ValueError unless one a worker, finite, >= 0 and not all 0."""
     if weights is None:
-        raise ValueError('method="weighted" needs weights, one a mask')
+        raise ValueError('method="weighted" needs weights, one a mask, or reliability')
     array = np.asarray(weights, dtype=np.float64)
     if array.shape != (n_workers,):
         raise ValueError(f"weights have shape {array.shape}, there are {n_workers} masks")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from consolidation import storage
+from consolidation.consensus import Reliability
 from consolidation.errors import SourceError
 from consolidation.groundtruth import parse_classes
 from consolidation.jobs.runner import JobRun, Progress, Summary
@@ -21,6 +22,7 @@ def run_job(
     *,
     labels: str | Path | None = None,
     source_options: SourceOptions | None = None,
+    reliability: str | Path | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Summary:
     """Consolidate every object of a source and write the results.
@@ -35,6 +37,8 @@ def run_job(
     labels : path, optional
         Label-categories file; without it the source tells its classes.
     source_options : SourceOptions, optional
+    reliability : path, optional
+        The ``reliability.json`` of earlier jobs by the same workers, to go on from.
     on_progress : callable, optional
         Called after each object.
 
@@ -50,7 +54,13 @@ def run_job(
     """
     opened = open_source(source, source_options)
     classes = job_classes(opened, labels)
-    return JobRun(opened, classes, Path(out), options or Options()).run(on_progress)
+    known = None
+    if reliability is not None:
+        try:
+            known = Reliability.from_json(storage.read_bytes(reliability), str(reliability))
+        except ValueError as error:
+            raise SourceError(str(error)) from None
+    return JobRun(opened, classes, Path(out), options or Options(), known).run(on_progress)
 
 
 def job_classes(source: Source, labels: str | Path | None) -> Classes:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from consolidation import storage
+from consolidation._version import __version__
+from consolidation.consensus import Choice, Reliability
 from consolidation.errors import ConsolidationError
 from consolidation.groundtruth import compact, manifest_line
+from consolidation.jobs.learning import choose, learn_reliability
 from consolidation.jobs.names import file_names
 from consolidation.jobs.sources import Source
 from consolidation.jobs.tables import Tables
@@ -34,6 +38,10 @@ class Summary:
     confidence: float
     """Mean over images of their confidence; NaN without any."""
     seconds: float
+    choice: Choice | None = None
+    """What `auto` chose, if it was asked."""
+    twins: tuple[tuple[str, str], ...] = ()
+    """Workers with the same answers to the pixel."""
 
     @property
     def images_per_second(self) -> float:
@@ -59,13 +67,25 @@ class JobRun:
     source : Source
     classes : Classes
     out : path
-        Gets ``masks/``, ``output.manifest``, ``images.csv``, ``workers.csv``, ``failures.jsonl``
-        and ``warnings.jsonl``.
+        Gets ``masks/``, ``output.manifest``, ``images.csv``, ``workers.csv``, ``failures.jsonl``,
+        ``warnings.jsonl`` and ``provenance.json``; and ``reliability.json`` if it was learnt.
     options : Options
+    known : Reliability, optional
+        What earlier jobs told about the same workers.
     """
 
-    def __init__(self, source: Source, classes: Classes, out: Path, options: Options) -> None:
+    def __init__(
+        self,
+        source: Source,
+        classes: Classes,
+        out: Path,
+        options: Options,
+        known: Reliability | None = None,
+    ) -> None:
         self.source, self.classes, self.out, self.options = source, classes, out, options
+        self._known = known
+        self.reliability: Reliability | None = None
+        self.choice: Choice | None = None
         self.names = file_names(source.ids)
         self.tables = Tables(len(classes))
         self.creation_date = (
@@ -78,18 +98,33 @@ class JobRun:
     def run(self, on_progress: Callable[[Progress], None] = lambda _: None) -> Summary:
         """Consolidate every object, write everything, and sum it up."""
         started = time.perf_counter()
-        progress = Progress(total=len(self.source.ids))
-        for obj in self.source.objects():
-            self._one(obj)
+        passes = 1 if self.options.method == "plurality" else 2
+        progress = Progress(total=passes * len(self.source.ids))
+
+        def one_more() -> None:
             progress.done += 1
             progress.warnings, progress.failures = len(self._warnings), len(self._failures)
             on_progress(progress)
+
+        if passes == 2:
+            self._learn(one_more)
+        for obj in self.source.objects():
+            self._one(obj)
+            one_more()
         self._write_tables()
         return self._summary(time.perf_counter() - started)
 
+    def _learn(self, on_object: Callable[[], None]) -> None:
+        """First pass: reliability of the workers, and whether to weigh votes by it."""
+        about = (self.source, self.classes, self.options)
+        self.reliability, shared = learn_reliability(*about, self._known, on_object)
+        if self.options.method == "auto":
+            self.choice = choose(*about, self.reliability, shared)
+
     def _one(self, obj: LabeledObject) -> None:
         try:
-            result = consolidate_object(obj, self.classes, self.options)
+            learnt = self.reliability if self.choice is None else self.choice
+            result = consolidate_object(obj, self.classes, self.options, learnt)
             self._keep(obj, result)
         except ConsolidationError as error:
             self._failures.append({"object": obj.id, "reason": str(error)})
@@ -112,9 +147,33 @@ class JobRun:
         write = storage.write_bytes
         write(self.out / "output.manifest", _lines(self._lines))
         write(self.out / "images.csv", self.tables.images_csv())
-        write(self.out / "workers.csv", self.tables.workers_csv())
+        write(self.out / "workers.csv", self.tables.workers_csv(self.reliability))
         write(self.out / "failures.jsonl", _lines(map(compact, self._failures)))
         write(self.out / "warnings.jsonl", _lines(map(compact, self._warnings)))
+        write(self.out / "provenance.json", _pretty(self.provenance()))
+        if self.reliability is not None:
+            write(self.out / "reliability.json", self.reliability.to_json().encode())
+
+    def provenance(self) -> dict[str, Any]:
+        """JSON-ready: version, options, classes, and what was learnt over the job."""
+        content: dict[str, Any] = {
+            "version": __version__,
+            "creation_date": self.creation_date,
+            "options": asdict(self.options),
+            "classes": list(self.classes.names),
+        }
+        if self.choice is not None:
+            content["auto"] = self.choice.as_dict()
+        if self.reliability is not None:
+            estimate = self.reliability.estimate()
+            content["reliability"] = {
+                "quality": {key: round(value, 6) for key, value in estimate.quality.items()},
+                "junk": sorted(estimate.junk),
+                "twins": [list(pair) for pair in self.reliability.twins()],
+                "rounds": estimate.rounds,
+                "converged": estimate.converged,
+            }
+        return content
 
     def _summary(self, seconds: float) -> Summary:
         rows = self.tables.images
@@ -129,8 +188,14 @@ class JobRun:
             disputed=disputed / pixels if pixels else 0.0,
             confidence=sum(row.confidence for row in rows) / len(rows) if rows else float("nan"),
             seconds=seconds,
+            choice=self.choice,
+            twins=tuple(self.reliability.twins()) if self.reliability is not None else (),
         )
 
 
 def _lines(lines: Any) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+
+
+def _pretty(content: dict[str, Any]) -> bytes:
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from consolidation.consensus import class_iou
+from consolidation.consensus import Reliability, class_iou
 from consolidation.pipeline import ObjectResult
 
 IMAGE_COLUMNS = (
@@ -27,7 +27,16 @@ IMAGE_COLUMNS = (
     "warnings",
     "mask",
 )
-WORKER_COLUMNS = ("worker", "images", "agreement", "blank_answers", "ignored", "dropped_answers")
+WORKER_COLUMNS = (
+    "worker",
+    "images",
+    "agreement",
+    "reliability",
+    "junk",
+    "blank_answers",
+    "ignored",
+    "dropped_answers",
+)
 
 
 @dataclass(frozen=True)
@@ -124,20 +133,17 @@ class Tables:
             IMAGE_COLUMNS, ([getattr(row, name) for name in IMAGE_COLUMNS] for row in rows)
         )
 
-    def workers_csv(self) -> bytes:
-        """Workers, lowest agreement first, those without any last."""
-
-        def place(item: tuple[str, WorkerTotals]) -> tuple[bool, float, str]:
-            agreement = item[1].agreement
-            unknown = math.isnan(agreement)  # NaN has no place in an order
-            return unknown, 0.0 if unknown else agreement, item[0]
-
-        order = sorted(self.workers.items(), key=place)
-        columns = WORKER_COLUMNS[1:]
-        return to_csv(
-            WORKER_COLUMNS,
-            ([worker, *(getattr(totals, name) for name in columns)] for worker, totals in order),
-        )
+    def workers_csv(self, reliability: Reliability | None) -> bytes:
+        """Workers, lowest reliability first, or agreement where none was learnt."""
+        estimate = None if reliability is None else reliability.estimate()
+        rows = []
+        for worker, totals in self.workers.items():
+            quality = math.nan if estimate is None else estimate.quality.get(worker, math.nan)
+            junk = "yes" if estimate is not None and worker in estimate.junk else "no"
+            counts = (totals.blank_answers, totals.ignored, totals.dropped_answers)
+            rows.append((worker, totals.images, totals.agreement, quality, junk, *counts))
+        rows.sort(key=lambda row: (row[2] if estimate is None else row[3], row[0]))
+        return to_csv(WORKER_COLUMNS, rows)
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

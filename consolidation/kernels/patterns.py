@@ -157,6 +157,34 @@ def pairwise_confusion(tuples, counts, matrices):
 
 
 @kernel
+def agreements(tuples, counts, ignore, sums):
+    """Add up, for every two workers and class, where they agree and where each gives it.
+
+    Parameters
+    ----------
+    tuples : array (P, W)
+    counts : array (P,), int64
+    ignore : int
+        A label that is no vote; -1 for none. Pixels that either ignores are left out.
+    sums : array (W, W, 3, K), int64, in and out
+        [a, b] for a < b: pixels that both gave the class, that a gave it, that b gave it.
+    """
+    n_patterns, n_workers = tuples.shape
+    for p in range(n_patterns):
+        for a in range(n_workers):
+            i = tuples[p, a]
+            if i == ignore:
+                continue
+            for b in range(a + 1, n_workers):
+                j = tuples[p, b]
+                if j != ignore:
+                    sums[a, b, 1, i] += counts[p]
+                    sums[a, b, 2, j] += counts[p]
+                    if i == j:
+                        sums[a, b, 0, i] += counts[p]
+
+
+@kernel
 def confusion(a, b, ignore, undecided, matrix):
     """Count the pairs of labels of two masks (N,) by runs: matrix (K, K) int64, in and out.
 
