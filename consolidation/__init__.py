@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Reliability,
         VotePatterns,
         WorkerAgreement,
+        WorkerConfusion,
         consolidate,
     )
     from consolidation.errors import ConsolidationError
@@ -30,6 +31,7 @@ __all__ = [
     "Reliability",
     "VotePatterns",
     "WorkerAgreement",
+    "WorkerConfusion",
     "__version__",
     "consolidate",
 ]
@@ -40,6 +42,7 @@ _HOMES = {
     "Reliability": "consensus",
     "VotePatterns": "consensus",
     "WorkerAgreement": "consensus",
+    "WorkerConfusion": "consensus",
     "consolidate": "consensus",
 }
 

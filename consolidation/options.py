@@ -58,9 +58,10 @@ class Options:
 
     method: str = _option(
         "auto",
-        choices=("auto", "plurality", "weighted"),
+        choices=("auto", "plurality", "weighted", "dawid-skene"),
         help="whose vote counts what: all the same (plurality), by reliability over the job "
-        "(weighted), or whichever predicts held-out workers better (auto)",
+        "(weighted), whichever predicts held-out workers better (auto), or by the workers' "
+        "confusion of classes (dawid-skene, without smoothing)",
     )
     smoothing: float = _option(
         1.0,

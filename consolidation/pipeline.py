@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from consolidation.consensus import Consensus, LearntWeights, consolidate
+from consolidation.consensus import Consensus, LearntWeights, WorkerConfusion, consolidate
 from consolidation.errors import AnswerError, ConsolidationError, ObjectError
 from consolidation.groundtruth.answers import WorkerAnswer
 from consolidation.groundtruth.manifest import MaskClass, metadata
@@ -240,7 +240,7 @@ def consolidate_object(
     obj: LabeledObject,
     classes: Classes,
     options: Options,
-    reliability: LearntWeights | None = None,
+    reliability: LearntWeights | WorkerConfusion | None = None,
 ) -> ObjectResult:
     """Consolidate the answers to one object, with weights learnt over the job if there are any.
 
@@ -258,7 +258,7 @@ def consolidate_object(
             method=options.method,
             workers=prepared.workers,
             reliability=reliability,
-            smoothing=options.smoothing,
+            smoothing=None if options.method == "dawid-skene" else options.smoothing,
             ties=options.ties,
             min_votes=options.min_votes,
             ignore_index=ignore,

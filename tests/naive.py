@@ -89,6 +89,61 @@ def _smoothed(masks, exact, labels, sigma, i, j):
     return scores
 
 
+def dawid_skene(masks, ignore=None, steps=1):
+    """Labels (H, Wd) by expectation-maximisation on disputed pixels, one pixel at a time."""
+    masks = np.asarray(masks)
+    flat = masks.reshape(len(masks), -1)
+    plain, _, _ = plurality(flat, ignore)
+    k = int(flat.max()) + 1
+    seen = {label for label in plain.tolist() if label != ignore}
+    pixels = []
+    for place, column in enumerate(flat.T.tolist()):
+        voted = Counter(label for label in column if label != ignore)
+        if len(voted) > 1:
+            pixels.append((place, column, {c: n for c, n in sorted(voted.items()) if c in seen}))
+    probability = [{c: n / sum(voted.values()) for c, n in voted.items()} for _, _, voted in pixels]
+    for _ in range(steps):
+        confusion, prior = _maximise(pixels, probability, len(masks), k, ignore)
+        probability = [
+            _posterior(column, voted, confusion, prior, ignore) for _, column, voted in pixels
+        ]
+    out = np.where(plain == -1 if ignore is None else plain == ignore, 255, plain)
+    for (place, _, _), chances in zip(pixels, probability, strict=True):
+        best = None
+        for label, chance in chances.items():
+            if best is None or chance > chances[best] + 1e-9:
+                best = label
+        out[place] = best
+    return out.reshape(masks.shape[1:])
+
+
+def _maximise(pixels, probability, n_workers, k, ignore):
+    expected, prior = np.zeros((n_workers, k, k)), np.zeros(k)
+    for (_, column, _), chances in zip(pixels, probability, strict=True):
+        for label, chance in chances.items():
+            prior[label] += chance
+            for worker, given in enumerate(column):
+                if given != ignore:
+                    expected[worker, label, given] += chance
+    common = expected.sum(axis=(0, 1)) + 1e-9
+    pseudo = 0.3 * common / common.sum() + 0.7 * np.eye(k)
+    for worker in range(n_workers):
+        expected[worker] += 0.02 * max(expected[worker].sum(), 1) * pseudo
+        expected[worker] /= expected[worker].sum(axis=1, keepdims=True)
+    present = max(np.count_nonzero(prior), 1)
+    prior = prior / prior.sum() if prior.sum() else np.full(k, 1 / k)
+    prior = np.maximum(prior, 0.1 / present)
+    return np.maximum(expected, 1e-12), prior / prior.sum()
+
+
+def _posterior(column, voted, confusion, prior, ignore):
+    chances = {}
+    for label in voted:
+        given = [confusion[w, label, g] for w, g in enumerate(column) if g != ignore]
+        chances[label] = prior[label] * math.prod(given)
+    return {label: chance / sum(chances.values()) for label, chance in chances.items()}
+
+
 def patterns(masks):
     """Count of pixels by tuple of labels, for masks (W, N)."""
     return Counter(map(tuple, np.asarray(masks).T.tolist()))

@@ -18,6 +18,8 @@ WAYS = {
     "smoothed": {"smoothing": 1.0},
     "smoothed wide": {"smoothing": 2.5, "ties": "undecided"},
     "two votes": {"min_votes": 2, "smoothing": 0.7},
+    "dawid-skene": {"method": "dawid-skene"},
+    "auto": {"method": "auto"},
     "weighted": {"method": "weighted"},
     "weighted by neighbours": {"method": "weighted", "ties": "neighbours"},
     "weighted and smoothed": {"method": "weighted", "smoothing": 1.0},
@@ -38,22 +40,31 @@ def run(way, masks, ignore=None, weights=None, **more):
     return consolidate(masks, ignore_index=ignore, weights=weights, **WAYS[way], **more)
 
 
-@every_way
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "dawid-skene"])
 @settings(max_examples=25, deadline=None)
 @given(masks=stacks(max_workers=6, max_side=12, dtypes=(np.uint8,)), ignore=ignores)
 def test_equals_its_naive_twin(way, masks, ignore):
     result = run(way, masks, ignore)
     options = {key: value for key, value in WAYS[way].items() if key != "method"}
+    if way == "auto":
+        options = {"smoothing": 1.0, "ties": "neighbours"}
     options["sigma"] = options.pop("smoothing", 0.0)
     weights = weights_for(way, len(masks))
     expected = naive.decide(masks, weights, ignore, **options)
     np.testing.assert_array_equal(result.labels, expected)
-    np.testing.assert_array_equal(
-        result.votes, (masks == result.labels).sum(axis=0) * result.votes.astype(bool)
-    )
+    given_it = (masks == result.labels).sum(axis=0)
+    np.testing.assert_array_equal(result.votes, np.where(result.undecided, 0, given_it))
     assert result.image_confidence == pytest.approx(
         naive.image_confidence(masks, result.confidence, ignore)
     )
+
+
+@settings(max_examples=60, deadline=None)
+@given(masks=stacks(max_workers=6, max_side=12), ignore=ignores, steps=st.integers(1, 4))
+def test_dawid_skene_equals_its_naive_twin(masks, ignore, steps):
+    masks = masks.astype(np.uint8)
+    result = consolidate(masks, method="dawid-skene", ignore_index=ignore, steps=steps)
+    np.testing.assert_array_equal(result.labels, naive.dawid_skene(masks, ignore, steps))
 
 
 @every_way

@@ -2,6 +2,7 @@
 
 from consolidation.consensus.auto import Choice, Trial, sampled
 from consolidation.consensus.consolidate import LearntWeights, consolidate
+from consolidation.consensus.dawid_skene import WorkerConfusion
 from consolidation.consensus.patterns import VotePatterns
 from consolidation.consensus.reliability import Estimate, Reliability
 from consolidation.consensus.result import Consensus, WorkerAgreement, class_iou
@@ -15,6 +16,7 @@ __all__ = [
     "Trial",
     "VotePatterns",
     "WorkerAgreement",
+    "WorkerConfusion",
     "class_iou",
     "consolidate",
     "sampled",

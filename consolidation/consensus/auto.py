@@ -162,8 +162,8 @@ class Trial:
         outcome = "gain" if gain >= 0 else "loss"
         needed = "more" if weighted else "not more"
         reason = (
-            f"{chosen}: held-out workers are predicted with a {outcome} of {abs(gain):.4f} mean IoU "
-            f"by weights, {needed} than twice the standard error of {error:.4f}"
+            f"{chosen}: by weights held-out workers are predicted with a {outcome} of "
+            f"{abs(gain):.4f} mean IoU, {needed} than twice its standard error of {error:.4f}"
         )
         return Choice(weighted, self.estimate, gain, error, len(gains), reason + without)
 

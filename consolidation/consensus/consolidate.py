@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from consolidation.consensus.dawid_skene import DEFAULT_STEPS, WorkerConfusion
 from consolidation.consensus.result import Consensus
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.stack import Stack
@@ -32,7 +33,8 @@ def consolidate(
     method: str = "plurality",
     weights: Sequence[float] | NDArray[Any] | None = None,
     workers: Sequence[str] | None = None,
-    reliability: LearntWeights | None = None,
+    reliability: LearntWeights | WorkerConfusion | None = None,
+    steps: int = DEFAULT_STEPS,
     smoothing: float | None = None,
     ties: str | None = None,
     ignore_index: int | None = None,
@@ -47,8 +49,9 @@ def consolidate(
         Class indices, uint8 or uint16; 1 to 255 workers. Class 0 is background.
     n_classes : int, optional
         Number of classes, background included. By default the highest class seen, plus 1.
-    method : {"plurality", "weighted", "auto"}
-        Whose vote counts what: everybody the same; by `weights` or `reliability`; or, for
+    method : {"plurality", "weighted", "dawid-skene", "auto"}
+        Whose vote counts what: everybody the same; by `weights` or `reliability`; by confusion
+        matrices estimated by expectation-maximisation; or, for
         ``"auto"``, plurality with smoothing 1 and ties by neighbours unless told otherwise, and
         weights by `reliability` if there is one.
     weights : sequence of W floats, optional
@@ -57,9 +60,11 @@ def consolidate(
     workers : sequence of W str, optional
         The workers' ids, for `reliability` and the records in the result; by default ``"0"``,
         ``"1"``, ...
-    reliability : Reliability or Choice, optional
-        Weights learnt over a job, by worker id. Classes that plain plurality gives to no pixel
-        of the image cannot win by such weights.
+    reliability : Reliability, Choice or WorkerConfusion, optional
+        What was learnt over a job, by worker id: weights, or for ``"dawid-skene"`` confusion
+        matrices. Classes that plain plurality gives to no pixel of the image cannot win by it.
+    steps : int, optional
+        Steps of ``"dawid-skene"`` where nothing was learnt over a job; few are best.
     smoothing : float, optional
         Sigma, in pixels, of the Gaussian with which neighbours' votes are added at disputed
         pixels; 0 is off, at most 8. Unanimous pixels never change.
@@ -117,16 +122,23 @@ def consolidate(
     stack = Stack(masks, ignore_index)
     ids = _worker_ids(workers, stack.n_workers)
     learnt = reliability is not None
+    pooled = None
     if reliability is not None:
         if workers is None or weights is not None:
             raise ValueError("reliability needs the workers' ids, and no weights beside it")
-        weights = reliability.weights(ids)
+        if isinstance(reliability, WorkerConfusion):
+            pooled = reliability
+        else:
+            weights = reliability.weights(ids)
+    if (pooled is not None) != (method == "dawid-skene") and learnt:
+        raise ValueError(f"{type(reliability).__name__} does not go with method {method!r}")
     auto = method == "auto"
     settings = Settings.checked(
         stack,
         method=method,
         weights=weights,
         learnt=learnt,
+        steps=steps,
         smoothing=(AUTO_SMOOTHING if auto else 0.0) if smoothing is None else smoothing,
         ties=("neighbours" if auto else "lowest") if ties is None else ties,
         undecided_index=undecided_index,
@@ -134,6 +146,9 @@ def consolidate(
     )
     if stack.n_pixels == 0:
         raise ValueError(f"masks have no pixels: shape {stack.shape}")
+    if pooled is not None:
+        k = max(_highest(row, stack.ignore) for row in stack.rows) + 1
+        settings = replace(settings, pooled=pooled.confusion(ids, k))
     voting, settings = _with_weight(stack, settings)
     outcome = vote(voting, settings)
     highest = outcome.highest

@@ -197,6 +197,7 @@ class Consensus:
         """JSON-ready: method, parameters, version, counts and warnings."""
         stack = self._stack
         ignored = sum(worker.ignored for worker in self.workers) if stack.ignore >= 0 else 0
+        fitted = self._outcome.fit
         return {
             "method": self._settings.method,
             "parameters": self._settings.as_dict(),
@@ -210,6 +211,7 @@ class Consensus:
                 "undecided": self._outcome.undecided,
                 "ignored": ignored,
             },
+            **({} if fitted is None else {"dawid_skene": fitted.as_dict()}),
             "warnings": list(self.warnings),
         }
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from consolidation.consensus.dawid_skene import DEFAULT_STEPS
 from consolidation.consensus.smoothing import MAX_SIGMA
 from consolidation.consensus.stack import Stack, check_index
 
-METHODS = ("plurality", "weighted", "auto")
+METHODS = ("plurality", "weighted", "dawid-skene", "auto")
 TIES = ("lowest", "neighbours", "undecided")
 SUM_OF_WEIGHTS = 32767
 """Weights are rounded to integers of this sum, or just below: their sums are then exact."""
@@ -29,6 +30,10 @@ class Settings:
     ties: str = "lowest"
     undecided: int = 255
     min_votes: int = 1
+    steps: int = DEFAULT_STEPS
+    """Steps of expectation-maximisation."""
+    pooled: NDArray[np.float64] | None = None
+    """Workers' confusion matrices (W, K, K) pooled over a job."""
     learnt: bool = False
     """Whether the weights were learnt from the votes, not given by somebody who knows."""
 
@@ -40,6 +45,7 @@ class Settings:
         method: str,
         weights: Sequence[float] | NDArray[Any] | None,
         learnt: bool,
+        steps: int,
         smoothing: float,
         ties: str,
         undecided_index: int | None,
@@ -54,6 +60,10 @@ class Settings:
             raise ValueError(f"smoothing must be 0 to {MAX_SIGMA:g} pixels, not {smoothing}")
         if not 1 <= min_votes <= 255 or int(min_votes) != min_votes:
             raise ValueError(f"min_votes must be a whole number from 1 to 255, not {min_votes}")
+        if method == "dawid-skene" and smoothing > 0:
+            raise ValueError("smoothing does not go with dawid-skene, which decides by other means")
+        if not 1 <= steps <= 100:
+            raise ValueError(f"steps must be 1 to 100, not {steps}")
         if undecided_index is None:
             undecided_index = int(np.iinfo(stack.dtype).max)
         check_index("undecided_index", undecided_index, stack.dtype)
@@ -71,13 +81,15 @@ class Settings:
             ties=ties,
             undecided=int(undecided_index),
             min_votes=int(min_votes),
+            steps=int(steps),
             learnt=learnt and checked is not None,
         )
 
     @property
     def by_neighbours(self) -> bool:
         """Whether neighbours' votes are asked."""
-        return self.smoothing > 0 or self.ties == "neighbours"
+        decided = self.method == "dawid-skene"
+        return self.smoothing > 0 or (self.ties == "neighbours" and not decided)
 
     def integer_weights(self, n_workers: int) -> NDArray[np.int32]:
         """Fixed-point weights (W,), at least 1; all 1 without weights."""
@@ -100,6 +112,8 @@ class Settings:
             "ties": self.ties,
             "min_votes": self.min_votes,
         }
+        if self.method == "dawid-skene":
+            parameters["pooled"] = self.pooled is not None
         if self.weights is not None:
             parameters["weights"] = [round(weight, 6) for weight in self.weights]
         return parameters

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from consolidation.consensus.dawid_skene import Fit, fit
+from consolidation.consensus.patterns import VotePatterns
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.smoothing import TIE_SIGMA, gaussian_window
 from consolidation.consensus.stack import Stack
+from consolidation.kernels import em, rules, smoothing
 from consolidation.kernels import plurality as hard
-from consolidation.kernels import rules, smoothing
 from consolidation.kernels._lanes import LANES
 from consolidation.kernels.weighted import weighted
 
@@ -31,6 +33,8 @@ class Outcome:
     """(65536,): classes that could win by smoothing."""
     smoothed: int = 0
     undecided: int = 0
+    fit: Fit | None = None
+    """Dawid-Skene: what was estimated."""
 
 
 def vote(stack: Stack, settings: Settings) -> Outcome:
@@ -38,12 +42,16 @@ def vote(stack: Stack, settings: Settings) -> Outcome:
     labels, votes, tied, highest = plurality(stack)
     by_neighbours = settings.by_neighbours and stack.n_workers > 1
     smoothed = undecided = 0
+    fitted = None
     allowed = np.ones(ALL_LABELS, np.bool_)
     if settings.weights is not None:
         if settings.learnt:
             # weights that were learnt must not bring in a class that no plain majority saw
             allowed = present(labels, votes)
         weigh(stack, settings, allowed, labels, votes, tied)
+    if settings.method == "dawid-skene":
+        allowed = present(labels, votes)
+        fitted = estimate(stack, settings, allowed, highest, labels, votes)
     if by_neighbours:
         if not settings.learnt:
             allowed = present(labels, votes)
@@ -62,7 +70,7 @@ def vote(stack: Stack, settings: Settings) -> Outcome:
         )
     elif stack.ignore >= 0 or settings.ties == "undecided":
         undecided = int(votes.size - np.count_nonzero(votes))
-    return Outcome(labels, votes, tied, highest, allowed, smoothed, int(undecided))
+    return Outcome(labels, votes, tied, highest, allowed, smoothed, int(undecided), fitted)
 
 
 def present(labels: NDArray[Any], votes: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -109,6 +117,31 @@ def weigh(
         tied.reshape(-1),
         np.empty(ALL_LABELS, np.int64),
     )
+
+
+def estimate(
+    stack: Stack,
+    settings: Settings,
+    allowed: NDArray[np.bool_],
+    highest: int,
+    labels: NDArray[Any],
+    votes: NDArray[np.uint8],
+) -> Fit:
+    """Decide disputed pixels by expectation-maximisation, in place."""
+    patterns = VotePatterns.encode(stack.array)
+    pooled = settings.pooled
+    fitted = fit(
+        patterns,
+        stack.ignore,
+        settings.min_votes,
+        allowed,
+        highest + 1 if pooled is None else pooled.shape[1],
+        settings.steps,
+        pooled,
+    )
+    chosen = patterns.paint(stack.array, fitted.chosen.astype(np.int32))
+    em.apply(stack.flat, chosen.reshape(-1), labels.reshape(-1), votes.reshape(-1))
+    return fitted
 
 
 def neighbours(

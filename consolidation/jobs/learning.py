@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from consolidation.consensus import Choice, Reliability, Trial, sampled
+from consolidation.consensus import Choice, Reliability, Trial, WorkerConfusion, sampled
 from consolidation.errors import ConsolidationError
 from consolidation.jobs.sources import Source
 from consolidation.masks import Classes
@@ -35,6 +35,19 @@ def learn_reliability(
             shared.append(obj.id)
         on_object()
     return reliability, shared
+
+
+def learn_confusion(
+    source: Source, classes: Classes, options: Options, on_object: Callable[[], None]
+) -> WorkerConfusion:
+    """Confusion matrices of the workers, pooled over all objects."""
+    pooled = WorkerConfusion()
+    for obj in source.objects():
+        prepared = _prepared(obj, classes, options)
+        if prepared is not None and len(prepared.workers) > 1:
+            pooled.add(prepared.masks, prepared.workers, ignore_index(classes))
+        on_object()
+    return pooled
 
 
 def choose(

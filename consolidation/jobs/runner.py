@@ -12,10 +12,10 @@ from typing import Any
 
 from consolidation import storage
 from consolidation._version import __version__
-from consolidation.consensus import Choice, Reliability
+from consolidation.consensus import Choice, Reliability, WorkerConfusion
 from consolidation.errors import ConsolidationError
 from consolidation.groundtruth import compact, manifest_line
-from consolidation.jobs.learning import choose, learn_reliability
+from consolidation.jobs.learning import choose, learn_confusion, learn_reliability
 from consolidation.jobs.names import file_names
 from consolidation.jobs.sources import Source
 from consolidation.jobs.tables import Tables
@@ -86,6 +86,7 @@ class JobRun:
         self._known = known
         self.reliability: Reliability | None = None
         self.choice: Choice | None = None
+        self._confusion: WorkerConfusion | None = None
         self.names = file_names(source.ids)
         self.tables = Tables(len(classes))
         self.creation_date = (
@@ -117,13 +118,16 @@ class JobRun:
     def _learn(self, on_object: Callable[[], None]) -> None:
         """First pass: reliability of the workers, and whether to weigh votes by it."""
         about = (self.source, self.classes, self.options)
+        if self.options.method == "dawid-skene":
+            self._confusion = learn_confusion(*about, on_object)
+            return
         self.reliability, shared = learn_reliability(*about, self._known, on_object)
         if self.options.method == "auto":
             self.choice = choose(*about, self.reliability, shared)
 
     def _one(self, obj: LabeledObject) -> None:
         try:
-            learnt = self.reliability if self.choice is None else self.choice
+            learnt = self.choice or self._confusion or self.reliability
             result = consolidate_object(obj, self.classes, self.options, learnt)
             self._keep(obj, result)
         except ConsolidationError as error:

@@ -1,0 +1,95 @@
+"""The engine's own methods, as a job runs them, on masks in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.accuracy_sets import Image, Job
+from consolidation import Reliability, consolidate
+from consolidation.consensus import Choice, Trial, sampled
+
+PLURALITY, SMOOTHING, AUTO = "plurality", "smoothing 1", "auto"
+DAWID_SKENE = "dawid-skene"
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a run learns from a job before it decides any image."""
+
+    reliability: Reliability
+    choice: Choice
+
+
+def learn(job: Job) -> Learnt:
+    """Both passes of `consolidation.jobs.learning`, on a job in memory."""
+    reliability = Reliability()
+    shared = [image for image in job.images if len(image.workers) > 1]
+    for image in shared:
+        reliability.add(image.masks, image.workers)
+    trial = Trial(reliability)
+    enough = [image for image in shared if trial.suits(image.workers)]
+    for place in sampled(len(enough)):
+        trial.ask(enough[place].masks, enough[place].workers, job.n_classes)
+    return Learnt(reliability, trial.choice())
+
+
+Method = Callable[[Image, int, Learnt], NDArray[Any]]
+
+
+def _plain(**options: Any) -> Method:
+    def predict(image: Image, n_classes: int, learnt: Learnt) -> NDArray[Any]:
+        return consolidate(image.masks, n_classes=n_classes, **options).labels
+
+    return predict
+
+
+def _auto(image: Image, n_classes: int, learnt: Learnt) -> NDArray[Any]:
+    return consolidate(
+        image.masks,
+        n_classes=n_classes,
+        method="auto",
+        workers=image.workers,
+        reliability=learnt.choice,
+    ).labels
+
+
+def _weighted(image: Image, n_classes: int, learnt: Learnt) -> NDArray[Any]:
+    return consolidate(
+        image.masks,
+        n_classes=n_classes,
+        method="weighted",
+        workers=image.workers,
+        reliability=learnt.reliability,
+        smoothing=1.0,
+        ties="neighbours",
+    ).labels
+
+
+@cache
+def has_dawid_skene() -> bool:
+    """Whether the engine knows the method."""
+    try:
+        consolidate(np.zeros((2, 2, 2), np.uint8), method=DAWID_SKENE)
+    except ValueError:
+        return False
+    return True
+
+
+def methods() -> dict[str, Method]:
+    """Labels (H, Wd) of an image by every method; plurality, the baseline, first."""
+    found = {
+        PLURALITY: _plain(),
+        "plurality, ties by neighbours": _plain(ties="neighbours"),
+        SMOOTHING: _plain(smoothing=1.0, ties="neighbours"),
+        AUTO: _auto,
+        "weighted": _weighted,
+    }
+    if has_dawid_skene():
+        found[DAWID_SKENE] = _plain(method=DAWID_SKENE)
+    return found

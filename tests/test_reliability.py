@@ -1,0 +1,172 @@
+"""Reliability over a job: who is good, who is junk, and that the statistics add up."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from consolidation import Reliability, consolidate
+from consolidation.consensus import Choice, Trial, sampled
+
+CAREFUL = ["ann", "bob", "cid"]
+
+
+def job(n_images, junk=(), seed=0, side=48, flips=(0.02, 0.04, 0.08)):
+    """Images of a disc: careful workers with some flipped pixels, and junk."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[:side, :side]
+    for _ in range(n_images):
+        row, column = rng.integers(12, side - 12, 2)
+        truth = np.hypot(rows - row, columns - column) < rng.integers(6, 12)
+        masks = [truth ^ (rng.random(truth.shape) < flip) for flip in flips]
+        for kind in junk:
+            if kind == "blank":
+                masks.append(np.zeros_like(truth))
+            elif kind == "noise":
+                masks.append(rng.random(truth.shape) < 0.5)
+            else:
+                masks.append(np.hypot(rows - rng.integers(side), columns - rng.integers(side)) < 9)
+        yield truth.astype(np.uint8), np.stack(masks).astype(np.uint8)
+
+
+def learn(images, workers):
+    reliability = Reliability()
+    for _, masks in images:
+        reliability.add(masks, workers)
+    return reliability
+
+
+def test_better_workers_weigh_more():
+    estimate = learn(job(6), CAREFUL).estimate()
+    assert estimate.converged
+    assert not estimate.junk
+    ann, bob, cid = estimate.weights(CAREFUL)
+    assert 1 == ann > bob > cid > 0
+
+
+@pytest.mark.parametrize("junk", [("blank",), ("noise",), ("blob",), ("blank", "blank")])
+def test_junk_is_named_and_gets_no_vote(junk):
+    workers = CAREFUL + [f"{kind}{place}" for place, kind in enumerate(junk)]
+    reliability = learn(job(8, junk), workers)
+    estimate = reliability.estimate()
+    assert estimate.junk == set(workers[3:])
+    assert sorted(workers, key=estimate.quality.get)[: len(junk)] == sorted(
+        workers[3:], key=estimate.quality.get
+    )
+    for truth, masks in job(2, junk, seed=9):
+        options = {"method": "weighted", "workers": workers, "reliability": reliability}
+        alone = consolidate(masks[:3], method="weighted", weights=reliability.weights(CAREFUL))
+        np.testing.assert_array_equal(consolidate(masks, **options).labels, alone.labels)
+        assert truth.any()
+
+
+def test_a_worker_seen_once_is_not_junk_and_a_stranger_is_average():
+    reliability = learn(job(6), CAREFUL)
+    [(_, masks)] = job(1, ["noise"], seed=5)
+    reliability.add(masks, [*CAREFUL, "new"])
+    estimate = reliability.estimate()
+    assert not estimate.junk
+    assert estimate.weights(["ann", "stranger"])[1] < 1
+    weights = estimate.weights(["stranger", "other"])
+    assert weights.tolist() == [1, 1]
+
+
+def test_adds_up_over_batches_machines_and_files(tmp_path):
+    images = list(job(7, ["blank"]))
+    workers = [*CAREFUL, "blank"]
+    whole = learn(images, workers)
+    parts = learn(images[4:], workers)
+    parts += learn(images[:4], workers)
+    whole.save(tmp_path / "whole.json")
+    parts.save(tmp_path / "parts.json")
+    assert (tmp_path / "whole.json").read_bytes() == (tmp_path / "parts.json").read_bytes()
+    loaded = Reliability.load(tmp_path / "whole.json")
+    assert loaded == whole
+    assert loaded.estimate() == whole.estimate()
+    reordered = Reliability()
+    for _, masks in images:
+        reordered.add(masks[::-1].copy(), workers[::-1])
+    assert reordered == whole
+
+
+def test_ignored_pixels_are_left_out():
+    masks = np.array([[[1, 1, 0, 9]], [[1, 0, 9, 0]]], np.uint8)
+    reliability = Reliability()
+    reliability.add(masks, ["a", "b"], ignore_index=9)
+    [pair] = reliability.as_dict()["pairs"]
+    # common pixels 0 and 1: both gave 1 once; a gave 1 twice; b gave 0 once and 1 once
+    assert pair["sums"] == [[0, 1], [0, 2], [1, 1]]
+
+
+def test_twins_are_reported_but_not_two_blank_workers():
+    reliability = Reliability()
+    for _, masks in job(3, ["blank", "blank"]):
+        reliability.add(np.concatenate([masks, masks[:1]]), [*CAREFUL, "x", "y", "zoe"])
+    assert reliability.twins() == [("ann", "zoe")]
+
+
+def test_without_a_worker():
+    images = list(job(5, ["noise"]))
+    whole = learn(images, [*CAREFUL, "noise"])
+    assert whole.without("noise") == learn([(t, m[:3]) for t, m in images], CAREFUL)
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"format": "other"}', '{"format": 1}'])
+def test_a_wrong_file_is_one_clear_line(tmp_path, content):
+    path = tmp_path / "r.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match="holds no reliability statistics"):
+        Reliability.load(path)
+
+
+def test_wrong_workers():
+    with pytest.raises(ValueError, match="2 masks need as many different workers"):
+        Reliability().add(np.zeros((2, 2, 2), np.uint8), ["a", "a"])
+    with pytest.raises(ValueError, match="needs the workers' ids"):
+        consolidate(np.zeros((2, 2, 2), np.uint8), method="weighted", reliability=Reliability())
+
+
+def choose(images, workers) -> Choice:
+    trial = Trial(learn(images, workers))
+    for _, masks in images:
+        trial.ask(masks, workers, 2)
+    return trial.choice()
+
+
+def test_auto_switches_weights_on_where_workers_differ():
+    flips = (0.01, 0.02, 0.02, 0.15, 0.15, 0.2)
+    choice = choose(list(job(10, flips=flips)), list("abcdef"))
+    assert choice.weighted
+    assert choice.gain > 2 * choice.error > 0
+    assert "weighted by reliability" in choice.reason
+    assert json.loads(json.dumps(choice.as_dict()))["weighted"] is True
+
+
+def test_auto_leaves_weights_off_where_workers_are_alike_and_says_why():
+    choice = choose(list(job(10, flips=(0.05,) * 5)), list("abcde"))
+    assert not choice.weighted
+    assert "not more than twice" in choice.reason
+    assert choice.weights(list("abc")).tolist() == [1, 1, 1]
+
+
+def test_auto_needs_images_enough():
+    choice = choose(list(job(3, flips=(0.01, 0.02, 0.3, 0.4))), list("abcd"))
+    assert not choice.weighted
+    assert "3 images have votes of 4 usable workers, 8 are needed" in choice.reason
+
+
+def test_auto_drops_junk_even_without_weights():
+    workers = [*CAREFUL, "junk"]
+    choice = choose(list(job(6, ["noise"])), workers)
+    assert choice.weights(workers).tolist() == [1, 1, 1, 0]
+    assert "without the votes of junk" in choice.reason
+
+
+def test_sample_is_spread_evenly_and_bounded():
+    places = sampled(1000)
+    assert len(places) == 32
+    assert places[0] == 0
+    assert places[-1] == 999
+    assert set(np.diff(places)) <= {32, 33}
