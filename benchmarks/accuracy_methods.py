@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy_sets import Image, Job
 from consolidation import Reliability, consolidate
-from consolidation.consensus import Choice, Trial, sampled
+from consolidation.consensus import Choice, Trial, WorkerConfusion, sampled
 
 PLURALITY, SMOOTHING, AUTO = "plurality", "smoothing 1", "auto"
-DAWID_SKENE = "dawid-skene"
 
 
 @dataclass(frozen=True)
@@ -24,19 +21,21 @@ class Learnt:
 
     reliability: Reliability
     choice: Choice
+    confusion: WorkerConfusion
 
 
 def learn(job: Job) -> Learnt:
-    """Both passes of `consolidation.jobs.learning`, on a job in memory."""
-    reliability = Reliability()
+    """All that `consolidation.jobs.learning` learns, from a job in memory."""
+    reliability, confusion = Reliability(), WorkerConfusion()
     shared = [image for image in job.images if len(image.workers) > 1]
     for image in shared:
         reliability.add(image.masks, image.workers)
+        confusion.add(image.masks, image.workers)
     trial = Trial(reliability)
     enough = [image for image in shared if trial.suits(image.workers)]
     for place in sampled(len(enough)):
         trial.ask(enough[place].masks, enough[place].workers, job.n_classes)
-    return Learnt(reliability, trial.choice())
+    return Learnt(reliability, trial.choice(), confusion)
 
 
 Method = Callable[[Image, int, Learnt], NDArray[Any]]
@@ -71,25 +70,24 @@ def _weighted(image: Image, n_classes: int, learnt: Learnt) -> NDArray[Any]:
     ).labels
 
 
-@cache
-def has_dawid_skene() -> bool:
-    """Whether the engine knows the method."""
-    try:
-        consolidate(np.zeros((2, 2, 2), np.uint8), method=DAWID_SKENE)
-    except ValueError:
-        return False
-    return True
+def _dawid_skene(image: Image, n_classes: int, learnt: Learnt) -> NDArray[Any]:
+    return consolidate(
+        image.masks,
+        n_classes=n_classes,
+        method="dawid-skene",
+        workers=image.workers,
+        reliability=learnt.confusion,
+    ).labels
 
 
 def methods() -> dict[str, Method]:
     """Labels (H, Wd) of an image by every method; plurality, the baseline, first."""
-    found = {
+    return {
         PLURALITY: _plain(),
         "plurality, ties by neighbours": _plain(ties="neighbours"),
         SMOOTHING: _plain(smoothing=1.0, ties="neighbours"),
         AUTO: _auto,
         "weighted": _weighted,
+        "dawid-skene, an image": _plain(method="dawid-skene"),
+        "dawid-skene, pooled": _dawid_skene,
     }
-    if has_dawid_skene():
-        found[DAWID_SKENE] = _plain(method=DAWID_SKENE)
-    return found

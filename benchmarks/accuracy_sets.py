@@ -145,6 +145,7 @@ KINDS = {
     "4 of 10 mixed, 6 classes": Kind(MIXED * 2, 6, votes=4),
     "2 careful, 5 sloppy, 3 classes": Kind(("careful",) * 2 + ("sloppy",) * 5, 3),
     "2 careful, 3 who miss, 2 classes": Kind(("careful",) * 2 + ("misses",) * 3, 2),
+    "3 careful, 2 who confuse, 3 classes": Kind(("careful",) * 3 + ("confuses",) * 2, 3),
     "1 careful, 4 who confuse, 3 classes": Kind(("careful",) + ("confuses",) * 4, 3),
     "3 careful, blank, noise, 3 classes": Kind(("careful",) * 3 + ("blank", "noise"), 3),
     "3 of 4 careful and 3 junk, 2 classes": Kind(

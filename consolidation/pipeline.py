@@ -124,8 +124,7 @@ class ObjectResult:
 
     def confidence_png(self) -> bytes:
         """Confidence as an 8-bit grey PNG, value = round(255 c)."""
-        scaled = self.consensus.confidence * np.float32(255)
-        return encode_grey(np.rint(scaled, out=scaled).astype(np.uint8))
+        return encode_grey(self.consensus.confidence_bytes())
 
     def metadata(self, creation_date: str, job_name: str) -> dict[str, Any]:
         """Return the manifest's `-metadata` block."""

@@ -28,15 +28,15 @@ from consolidation.options import Options
 from consolidation.storage import StorageError
 from tests import tiny_png, wire
 from tests.shared_data import MASKS, needs_shared
-from tests.wire import GREEN, entry, json_lines, write_index_mask, write_json
+from tests.wire import GREEN, PLAIN, entry, json_lines, plain, write_index_mask, write_json
 
-LOWEST = Options(ties="lowest")
 OUTPUT = {
     "images.csv",
     "workers.csv",
     "output.manifest",
     "failures.jsonl",
     "warnings.jsonl",
+    "provenance.json",
 }
 
 
@@ -53,7 +53,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {
         path.relative_to(folder).as_posix(): re.sub(
-            rb'"creation-date":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}"', b"", path.read_bytes()
+            rb'"creation[-_]date": ?"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}"', b"", path.read_bytes()
         )
         for path in files
     }
@@ -68,7 +68,7 @@ def go(tmp_path: Path) -> Callable[..., tuple[Summary, Path]]:
     """Run a job of request entries, or one that is there, into a folder."""
 
     def run(
-        source: Path | list[Any], options: Options = LOWEST, **more: Any
+        source: Path | list[Any], options: Options = PLAIN, **more: Any
     ) -> tuple[Summary, Path]:
         if isinstance(source, list):
             source = write_json(tmp_path / "request.json", source)
@@ -183,7 +183,7 @@ def mixed() -> list[Any]:
 
 
 def test_a_folder_of_results_is_as_promised(go: Go, mixed: list[Any]) -> None:
-    summary, out = go(mixed, Options(ties="lowest", job_name="My-Job", label_attribute="seg-ref"))
+    summary, out = go(mixed, plain(job_name="My-Job", label_attribute="seg-ref"))
     assert {path.name for path in out.iterdir()} == {*OUTPUT, "masks"}
     assert labels_of(out) == {"3": [[0, 0]], "5": [[1, 2, 0, 0]], "10": [[1, 1]]}
     assert (summary.images, summary.failures, summary.warnings) == (3, 2, 1)
@@ -302,20 +302,23 @@ def test_cells_that_start_formulas_are_disarmed(start: str) -> None:
     assert rows[1:] == [["'" + start + "1", "-1.5"], ["a" + start, "-2"]]
 
 
-def test_a_second_run_gives_the_same_names_and_bytes(go: Go, mixed: list[Any]) -> None:
-    _, out = go(mixed)
+@pytest.mark.parametrize("options", [PLAIN, Options()], ids=["plain", "default"])
+def test_a_second_run_gives_the_same_names_and_bytes(
+    go: Go, mixed: list[Any], options: Options
+) -> None:
+    _, out = go(mixed, options)
     first = snapshot(out)
-    _, out = go(mixed)
+    _, out = go(mixed, options)
     assert snapshot(out) == first
     assert first["output.manifest"].count(b'"creation-date"') == 0
     # and from files in another order
-    _, out = go([*reversed(mixed)])
+    _, out = go([*reversed(mixed)], options)
     assert snapshot(out) == first
 
 
 def test_mask_uris_get_their_prefix(go: Go) -> None:
     for prefix in ("s3://bucket/out", "s3://bucket/out/"):
-        _, out = go([two_cats("0")], Options(mask_uri_prefix=prefix))
+        _, out = go([two_cats("0")], plain(mask_uri_prefix=prefix))
         [line] = json_lines(out / "output.manifest")
         assert line["consolidated-ref"] == "s3://bucket/out/masks/0.png"
 
@@ -325,6 +328,7 @@ def test_progress_is_told_after_every_object(tmp_path: Path, mixed: list[Any]) -
     run_job(
         write_json(tmp_path / "request.json", mixed),
         tmp_path / "out",
+        PLAIN,
         on_progress=lambda at: seen.append((at.done, at.total, at.warnings, at.failures)),
     )
     assert seen == [(1, 5, 0, 1), (2, 5, 0, 1), (3, 5, 0, 2), (4, 5, 0, 2), (5, 5, 1, 2)]

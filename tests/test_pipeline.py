@@ -25,10 +25,9 @@ from consolidation.pipeline import (
 )
 from consolidation.storage import StorageError
 from tests import wire
-from tests.wire import BLUE, GREEN, ORANGE
+from tests.wire import BLUE, GREEN, ORANGE, PLAIN, plain
 
 CLASSES = Classes.of_labels(["cat", "dog"])
-LOWEST = Options(ties="lowest")
 
 
 class Given:
@@ -56,7 +55,7 @@ def labeled(*answers: tuple[str, Any]) -> LabeledObject:
 
 
 def run(
-    *answers: tuple[str, Any], classes: Classes = CLASSES, options: Options = LOWEST
+    *answers: tuple[str, Any], classes: Classes = CLASSES, options: Options = PLAIN
 ) -> ObjectResult:
     return consolidate_object(labeled(*answers), classes, options)
 
@@ -134,7 +133,7 @@ def test_a_single_worker_is_passed_through_with_confidence_zero() -> None:
     rng = np.random.default_rng(0)
     mask = rng.integers(0, 3, (13, 17)).astype(np.uint8)
     # whatever the options are
-    options = Options(ties="neighbours", smoothing=2.0)
+    options = plain(ties="neighbours", smoothing=2.0)
     result = run(("only", wire.content(mask)), options=options)
     np.testing.assert_array_equal(result.consensus.labels, mask)
     np.testing.assert_array_equal(decode_indices(result.mask_png), mask)
@@ -167,7 +166,7 @@ def test_workers_who_painted_nothing_are_known() -> None:
     result = run(
         ("a", wire.content([1, 0])),
         ("b", wire.content([0, 0])),
-        options=Options(ties="undecided"),
+        options=plain(ties="undecided"),
     )
     assert result.blank == {"b"}
 
@@ -195,7 +194,7 @@ def test_every_kind_of_repair_is_counted() -> None:
     colors = ["#000000", "#ffffff", "#2ca02d", "#808080", GREEN]
     png = wire.picture([1, 2, 3, 4, 5], colors)
     answer = wire.picture_content(png, {"cat": GREEN})
-    result = run(("a", answer), options=Options(snap_colors=2.0))
+    result = run(("a", answer), options=plain(snap_colors=2.0))
     assert said(result) == [
         "a: 2 opaque black or white pixels are taken for background",
         "a: 1 pixels are taken for the nearest label color",
@@ -295,14 +294,15 @@ def test_255_classes_leave_no_index_for_undecided_pixels() -> None:
     classes, labels = many(255)
     answers = [("a", wire.content([1, 2], labels)), ("b", wire.content([1, 3], labels))]
     with pytest.raises(ObjectError, match="1 pixels are undecided, and 255 classes leave no index"):
-        run(*answers, classes=classes, options=Options(ties="undecided"))
+        run(*answers, classes=classes, options=plain(ties="undecided"))
 
 
 def test_254_classes_leave_room_for_undecided_pixels() -> None:
     classes, labels = many(254)
     answers = [("a", wire.content([254, 2], labels)), ("b", wire.content([254, 3], labels))]
-    result = run(*answers, classes=classes, options=Options(ties="undecided"))
+    result = run(*answers, classes=classes, options=plain(ties="undecided"))
     assert decode_indices(result.mask_png).tolist() == [[254, 255]]
+    assert result.consensus.labels.dtype == np.uint8, "twice the memory is needed for 255 only"
     assert_palette_agrees(result)
 
 
@@ -311,7 +311,7 @@ def test_254_classes_leave_room_for_undecided_pixels() -> None:
 
 def test_undecided_pixels_are_listed_only_where_there_are_some() -> None:
     answers = [("a", wire.content([1, 0])), ("b", wire.content([2, 0]))]
-    result = run(*answers, options=Options(ties="undecided"))
+    result = run(*answers, options=plain(ties="undecided"))
     assert decode_indices(result.mask_png).tolist() == [[255, 0]]
     assert result.classes[-1] == MaskClass(255, UNDECIDED, "#ff00ff")
     assert "255" in result.metadata("now", "job")["internal-color-map"]
@@ -326,7 +326,7 @@ def test_undecided_has_a_color_that_no_class_has() -> None:
     result = run(
         ("a", wire.content([1], loud)),
         ("b", wire.content([2], loud)),
-        options=Options(ties="undecided"),
+        options=plain(ties="undecided"),
     )
     assert len({one.color for one in result.classes}) == 4
     assert_palette_agrees(result)
@@ -334,7 +334,7 @@ def test_undecided_has_a_color_that_no_class_has() -> None:
 
 def test_min_votes_leaves_pixels_undecided() -> None:
     answers = [(name, wire.content([1, k])) for k, name in enumerate("abc")]
-    result = run(*answers, options=Options(ties="lowest", min_votes=2))
+    result = run(*answers, options=plain(min_votes=2))
     assert decode_indices(result.mask_png).tolist() == [[1, 255]]
 
 
@@ -372,12 +372,12 @@ def test_no_answers_and_an_object_that_came_broken() -> None:
     with pytest.raises(ObjectError, match=r"^no answer left$"):
         run()
     with pytest.raises(ObjectError, match=r"^entry 3 is a number$"):
-        consolidate_object(LabeledObject("3", {}, error="entry 3 is a number"), CLASSES, LOWEST)
+        consolidate_object(LabeledObject("3", {}, error="entry 3 is a number"), CLASSES, PLAIN)
 
 
 def test_too_many_pixels_drop_the_answer() -> None:
     answers = [("a", wire.content(blank(3, 3))), ("b", wire.content(blank(2, 2)))]
-    result = run(*answers, options=Options(max_pixels=8))
+    result = run(*answers, options=plain(max_pixels=8))
     assert said(result) == ["a: answer dropped: PNG declares 3 x 3 pixels, the limit is 8"]
 
 
@@ -405,10 +405,15 @@ def test_adjusted_if_any_worker_changed_it(flags: list[bool | None], status: str
     assert result.metadata("now", "job").get("adjustment-status") == status
 
 
-def test_a_dropped_answer_does_not_adjust() -> None:
-    bad = wire.picture_content(b"GIF", initialValueModified=True)
-    result = run(("a", bad), ("b", wire.content([1], initialValueModified=False)))
+@pytest.mark.parametrize("late", [False, True], ids=["when loaded", "when decoded"])
+def test_a_dropped_answer_has_no_say_in_adjustment_and_colors(late: bool) -> None:
+    damaged = bytearray(wire.picture([[1]], ["#800080"]))
+    damaged[-20] ^= 255
+    png = bytes(damaged) if late else b"GIF"
+    bad = wire.picture_content(png, {"cat": "#800080"}, initialValueModified=True)
+    result = run(("a", bad), ("b", wire.content([1], initialValueModified=False)), ("c", bad))
     assert result.adjusted is False
+    assert [one.color for one in result.classes] == ["#ffffff", GREEN, BLUE]
 
 
 def test_the_same_answers_give_the_same_bytes() -> None:

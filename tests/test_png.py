@@ -150,6 +150,12 @@ def test_more_transparencies_than_colors_do_no_harm(trns: bytes) -> None:
     np.testing.assert_array_equal(rgba(found)[..., 3], np.full(GOOD.shape, trns[0]))
 
 
+def test_colors_after_the_pixels_do_not_count() -> None:
+    late = tiny_png.chunk(b"tRNS", b"\0\0\0") + tiny_png.chunk(b"PLTE", bytes(9))
+    found = decode(GOOD_PNG[:-12] + late + GOOD_PNG[-12:])
+    np.testing.assert_array_equal(rgba(found), rgba(decode(GOOD_PNG)))
+
+
 @pytest.mark.parametrize("kind", [GREY, RGB, GREY_ALPHA, RGBA])
 @pytest.mark.parametrize("interlaced", [False, True])
 def test_sixteen_bits_a_channel_are_refused(kind: int, interlaced: bool) -> None:

@@ -5,16 +5,25 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from consolidation.options import Options
 from tests import tiny_png
 
 GREEN, BLUE, ORANGE = "#2ca02c", "#1f77b4", "#ff7f0e"
 LABELS = {"cat": GREEN, "dog": BLUE}
+PLAIN = Options(method="plurality", smoothing=0.0, ties="lowest")
+"""A vote that can be worked out by hand."""
+
+
+def plain(**changes: Any) -> Options:
+    """Return the plain vote's options with changes."""
+    return replace(PLAIN, **changes)
 
 
 def picture(mask: npt.ArrayLike, colors: Sequence[str], depth: int = 8) -> bytes:

@@ -14,6 +14,7 @@ from consolidation.consensus.settings import Settings
 from consolidation.consensus.stack import Stack
 from consolidation.consensus.vote import Outcome, neighbours
 from consolidation.kernels import patterns, rules
+from consolidation.kernels.colors import lookup
 from consolidation.kernels.weighted import weighted_share
 
 
@@ -126,6 +127,25 @@ class Consensus:
             neighbours(stack, settings, again, share)
         return share
 
+    def confidence_bytes(self) -> NDArray[np.uint8]:
+        """(H, Wd) uint8: round(255 confidence)."""
+        if self._plain:
+            # as many values as workers: look them up
+            shares = np.arange(256, dtype=np.float32) / np.float32(self._stack.n_workers)
+            table = np.rint(np.minimum(shares, 1) * np.float32(255)).astype(np.uint8)
+            values = np.empty(self._stack.shape, np.uint8)
+            lookup(self.votes.reshape(-1), table, self._stack.n_workers + 1, values.reshape(-1))
+            return values
+        values = np.empty(self._stack.shape, np.uint8)
+        rules.to_bytes(self.confidence.reshape(-1), values.reshape(-1))
+        return values
+
+    @property
+    def _plain(self) -> bool:
+        """Whether the confidence follows from the votes alone."""
+        ignoring = self._stack.ignore >= 0
+        return not ignoring and not self._shares_are_weighted and self._settings.smoothing == 0
+
     @property
     def _shares_are_weighted(self) -> bool:
         return self._settings.weights is not None and not self._settings.learnt
@@ -154,7 +174,7 @@ class Consensus:
         """Sum of confidence and number of pixels by class; pixels unanimously 0, and unvoted."""
         k, stack, settings = self.n_classes, self._stack, self._settings
         labels, votes = self.labels.reshape(-1), self.votes.reshape(-1)
-        if stack.ignore < 0 and not self._shares_are_weighted and settings.smoothing == 0:
+        if self._plain:
             # the share follows from the votes: count runs of (label, votes)
             table = np.zeros((max(k, stack.n_workers + 1),) * 2, np.int64)
             patterns.confusion(labels, votes, settings.undecided, 0, table)

@@ -86,14 +86,26 @@ def plurality(stack: Stack) -> tuple[NDArray[Any], NDArray[np.uint8], NDArray[np
     votes = np.empty(stack.shape, np.uint8)
     tied = np.empty(stack.shape, np.bool_)
     out = labels.reshape(-1), votes.reshape(-1), tied.reshape(-1)
+    highest = _count(stack, -1, out)
+    if stack.ignore >= 0:
+        if highest < stack.ignore:
+            # nothing is ignored after all, as in most images: all that follows is quicker so
+            stack.ignore = -1
+        else:
+            highest = _count(stack, stack.ignore, out)
+    return labels, votes, tied, highest
+
+
+def _count(stack: Stack, ignore: int, out: tuple[NDArray[Any], ...]) -> int:
+    """Plain vote into flat arrays; the highest class seen."""
     highest = np.zeros(LANES, stack.dtype)
     if stack.n_workers <= hard.MAX_NETWORK_WORKERS:
-        ignore = None if stack.ignore < 0 else stack.dtype.type(stack.ignore)
-        hard.plurality(stack.rows, ignore, *out, highest)
+        label = None if ignore < 0 else stack.dtype.type(ignore)
+        hard.plurality(stack.rows, label, *out, highest)
     else:
         counts = np.zeros(ALL_LABELS, np.uint8)
-        hard.plurality_many(stack.flat, stack.ignore, *out, highest, counts)
-    return labels, votes, tied, int(highest.max())
+        hard.plurality_many(stack.flat, ignore, *out, highest, counts)
+    return int(highest.max())
 
 
 def weigh(

@@ -2,15 +2,59 @@
 
 from __future__ import annotations
 
+from llvmlite import ir
 from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from consolidation.kernels._jit import kernel
+from consolidation.kernels._lanes import LANES, Lanes
+
+MAX_COMPARED = 48
+"""Up to so many values, comparing a whole register with each is quicker than looking up."""
+
+
+@intrinsic(prefer_literal=True)
+def _select_block(typing_context, indices, start, table, length, out, lanes):
+    """Write out[start + i] = table[indices[start + i]] by comparing with 0 .. length - 1."""
+    signature = types.void(indices, types.intp, table, types.intp, out, lanes)
+
+    def codegen(context, builder, _signature, arguments):
+        indices_, start_, table_, length_, out_, _ = arguments
+        v = Lanes(context, builder, lanes.literal_value, table.dtype.bitwidth, start_)
+        given = v.load(indices, indices_, v.byte)
+        values = context.make_array(table)(context, builder, table_).data
+        chosen = cgutils.alloca_once_value(builder, ir.Constant(v.label, [0] * v.lanes))
+        with cgutils.for_range(builder, length_) as loop:
+            wanted = v.splat(builder.trunc(loop.index, ir.IntType(8)), v.byte)
+            value = v.splat(builder.load(builder.gep(values, [loop.index])), v.label)
+            same = builder.icmp_unsigned("==", given, wanted)
+            builder.store(builder.select(same, value, builder.load(chosen)), chosen)
+        v.store(builder.load(chosen), out, out_)
+        return context.get_dummy_value()
+
+    return signature, codegen
 
 
 @kernel
-def lookup(indices, table, out):
-    """out[p] = table[indices[p]]: indices (N,) uint8, table (256,), out (N,)."""
-    for p in range(indices.size):
+def lookup(indices, table, length, out):
+    """Write out[p] = table[indices[p]].
+
+    Parameters
+    ----------
+    indices : array (N,), uint8
+    table : array (256,), uint8 or uint16
+        Zeros from `length` on.
+    length : int
+    out : array (N,), dtype of the table, out
+    """
+    n = indices.size
+    done = 0
+    if length <= MAX_COMPARED:
+        done = n - n % LANES
+        for start in range(0, done, LANES):
+            _select_block(indices, start, table, length, out, LANES)
+    for p in range(done, n):
         out[p] = table[indices[p]]
 
 

@@ -122,3 +122,10 @@ def mark_present(labels, votes, present):
         if labels[p] != last and votes[p] > 0:
             last = types.int64(labels[p])
             present[last] = True
+
+
+@kernel
+def to_bytes(share, out):
+    """Write out = round(255 share), halves to even: share (N,) float32, out (N,) uint8."""
+    for p in range(share.size):
+        out[p] = np.uint8(np.rint(share[p] * np.float32(255)))

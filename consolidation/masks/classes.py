@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +82,7 @@ class Classes:
         for index in range(1, len(self.names)):
             wishes = [(preferred or {}).get(index), self.colors.get(index), class_color(index)]
             spares = (class_color(spare) for spare in range(len(self.names), 1024))
-            color = next(c for c in (*wishes, *spares) if c is not None and c not in taken)
+            color = next(c for c in chain(wishes, spares) if c is not None and c not in taken)
             chosen.append(color)
             taken.add(color)
         return tuple(chosen)

@@ -81,9 +81,12 @@ class ColorMatcher:
         if pixels.palette is not None:
             table = np.zeros(256, out.dtype)
             kinds = np.zeros(256, np.int64)
-            for index, color in enumerate(pixels.palette.tolist()):
+            # the rest of a short palette is transparent black: background, as the table begins
+            defined = np.flatnonzero(pixels.palette.any(axis=1))
+            length = int(defined[-1]) + 1 if defined.size else 0
+            for index, color in enumerate(pixels.palette[:length].tolist()):
                 table[index], kinds[index] = self.meaning(tuple(color))
-            lookup(pixels.values.reshape(-1), table, out.reshape(-1))
+            lookup(pixels.values.reshape(-1), table, length, out.reshape(-1))
             if not kinds.any():
                 return MatchCounts()
             used = np.bincount(pixels.values.reshape(-1), minlength=256)
