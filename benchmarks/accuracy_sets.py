@@ -55,10 +55,6 @@ class Job:
         rest = (image.without(worker) for image in self.images)
         return replace(self, images=tuple(image for image in rest if image.workers))
 
-    def thinned(self, step: int) -> Job:
-        """Every `step`-th image."""
-        return replace(self, images=self.images[::step])
-
 
 def load(folder: Path) -> Job | None:
     """Read `<image>/worker_<k>.png`, `truth.png` and `classes.json`; None if there are none."""

@@ -53,11 +53,12 @@ class Trials:
             self.scores.add(name, image.name, case, peer.predict(image.masks), judge)
 
 
-def held_out(job: Job, each: int, slow: bool) -> Trials:
+def held_out(job: Job, each: int, slow: bool, step: int = 1) -> Trials:
     """Hold each worker out of the whole job, then predict that worker's masks from the rest.
 
     Peers, which know nothing of the job, predict `each` of every image's workers in turn, so
-    that all workers are asked alike; slow ones predict one.
+    that all workers are asked alike; slow ones predict one. With a `step`, all is learnt from the
+    whole job, but only every `step`-th image is predicted.
     """
     trials = Trials()
     found = peers(job.n_classes, slow)
@@ -67,21 +68,21 @@ def held_out(job: Job, each: int, slow: bool) -> Trials:
         trials.choices.append(learnt.choice)
         others = {image.name: image for image in rest.images}
         for number, image in enumerate(job.images):
-            if worker not in image.workers or image.name not in others:
+            if number % step or worker not in image.workers or image.name not in others:
                 continue
             place = image.workers.index(worker)
             judge, left = image.masks[place], others[image.name]
             trials.judge(left, worker, judge, job.n_classes, learnt)
-            turn = (place - number) % len(image.workers)
+            turn = (place - number // step) % len(image.workers)
             asked = {key: peer for key, peer in found.items() if turn < (1 if peer.slow else each)}
             trials.judge_peers(asked, left, worker, judge)
     return trials
 
 
-def against_truth(job: Job, votes: int, seeds: int, slow: bool) -> Trials:
+def against_truth(job: Job, votes: int, seeds: int, slow: bool, step: int = 1) -> Trials:
     """Some workers of each image, drawn anew for each seed, against its truth.
 
-    All peers are asked on every seed, slow ones on the first.
+    All peers are asked on every seed, slow ones on the first; `step` as for `held_out`.
     """
     trials = Trials()
     for seed in range(seeds):
@@ -89,7 +90,7 @@ def against_truth(job: Job, votes: int, seeds: int, slow: bool) -> Trials:
         learnt = learn(some)
         trials.choices.append(learnt.choice)
         found = peers(job.n_classes, slow and seed == 0)
-        for image in some.images:
+        for image in some.images[::step]:
             trials.judge(image, str(seed), image.truth, job.n_classes, learnt)
             trials.judge_peers(found, image, str(seed), image.truth)
     return trials

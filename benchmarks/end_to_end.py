@@ -87,7 +87,9 @@ def _answers(one: dict[str, Any]) -> list[tuple[Image.Image, NDArray[np.uint8]]]
 
 def _save(labels_: NDArray[np.uint8], share: NDArray[np.uint8], colors: NDArray[Any]) -> Output:
     mask = Image.frombytes("P", labels_.shape[::-1], labels_.tobytes())
-    mask.putpalette([255, 255, 255, *colors.reshape(-1).tolist()])
+    # all 256 entries, as Ground Truth writes them, or Pillow would pack the indices to fewer bits
+    palette = [255, 255, 255, *colors.reshape(-1).tolist()]
+    mask.putpalette(palette + [255] * (768 - len(palette)))
     files = []
     for image in (mask, Image.fromarray(share)):
         out = io.BytesIO()

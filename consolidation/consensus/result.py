@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from consolidation._version import __version__
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.stack import Stack
-from consolidation.consensus.vote import Outcome, neighbours
+from consolidation.consensus.vote import Outcome
 from consolidation.kernels import patterns, rules
 from consolidation.kernels.colors import lookup
 from consolidation.kernels.weighted import weighted_share
@@ -121,30 +121,27 @@ class Consensus:
             rules.plain_share(self.votes.reshape(-1), stack.n_workers, share.reshape(-1))
         else:
             share = np.divide(self.votes, np.maximum(self.voters, 1), dtype=np.float32)
-        if settings.smoothing > 0 and stack.n_workers > 1:
-            # deciding again from the outcome visits the same pixels and changes nothing
-            again = replace(self._outcome, labels=self.labels.copy(), votes=self.votes.copy())
-            neighbours(stack, settings, again, share)
+        share.reshape(-1)[self._outcome.overruled] = self._outcome.overruled_share
         return share
 
     def confidence_bytes(self) -> NDArray[np.uint8]:
-        """(H, Wd) uint8: round(255 confidence)."""
-        if self._plain:
-            # as many values as workers: look them up
-            shares = np.arange(256, dtype=np.float32) / np.float32(self._stack.n_workers)
-            table = np.rint(np.minimum(shares, 1) * np.float32(255)).astype(np.uint8)
-            values = np.empty(self._stack.shape, np.uint8)
-            lookup(self.votes.reshape(-1), table, self._stack.n_workers + 1, values.reshape(-1))
-            return values
+        """(H, Wd) uint8: round(255 confidence), without making the confidence first."""
         values = np.empty(self._stack.shape, np.uint8)
-        rules.to_bytes(self.confidence.reshape(-1), values.reshape(-1))
+        if not self._follows_from_votes:
+            rules.to_bytes(self.confidence.reshape(-1), values.reshape(-1))
+            return values
+        n_workers, overruled = self._stack.n_workers, self._outcome.overruled
+        shares = np.arange(256, dtype=np.float32) / np.float32(n_workers)
+        table = np.rint(np.minimum(shares, 1) * np.float32(255)).astype(np.uint8)
+        lookup(self.votes.reshape(-1), table, n_workers + 1, values.reshape(-1))
+        smoothed = np.rint(self._outcome.overruled_share * np.float32(255))
+        values.reshape(-1)[overruled] = smoothed.astype(np.uint8)
         return values
 
     @property
-    def _plain(self) -> bool:
-        """Whether the confidence follows from the votes alone."""
-        ignoring = self._stack.ignore >= 0
-        return not ignoring and not self._shares_are_weighted and self._settings.smoothing == 0
+    def _follows_from_votes(self) -> bool:
+        """Whether the confidence is votes / workers, but where neighbours overruled them."""
+        return self._stack.ignore < 0 and not self._shares_are_weighted
 
     @property
     def _shares_are_weighted(self) -> bool:
@@ -172,15 +169,19 @@ class Consensus:
     @cached_property
     def _shares(self) -> tuple[NDArray[np.float64], NDArray[np.int64], tuple[int, int]]:
         """Sum of confidence and number of pixels by class; pixels unanimously 0, and unvoted."""
-        k, stack, settings = self.n_classes, self._stack, self._settings
+        k, stack = self.n_classes, self._stack
         labels, votes = self.labels.reshape(-1), self.votes.reshape(-1)
-        if self._plain:
-            # the share follows from the votes: count runs of (label, votes)
+        if self._follows_from_votes:
+            # count runs of (label, votes), then put right what neighbours overruled
             table = np.zeros((max(k, stack.n_workers + 1),) * 2, np.int64)
-            patterns.confusion(labels, votes, settings.undecided, 0, table)
+            patterns.confusion(labels, votes, self._settings.undecided, 0, table)
             shares = np.arange(stack.n_workers + 1) / stack.n_workers
             pairs = table[:k, : stack.n_workers + 1]
-            return pairs @ shares, pairs.sum(axis=1), (int(pairs[0, -1]), 0)
+            sums = pairs @ shares
+            places = self._outcome.overruled
+            excess = self._outcome.overruled_share - shares[votes[places]]
+            np.add.at(sums, labels[places], excess)
+            return sums, pairs.sum(axis=1), (int(pairs[0, -1]), 0)
         sums, counts = np.zeros(k), np.zeros(k, np.int64)
         voters = self.voters.reshape(-1)
         share = self.confidence.reshape(-1)

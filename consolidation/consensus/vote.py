@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,10 @@ class Outcome:
     """(65536,): classes that could win by smoothing."""
     smoothed: int = 0
     undecided: int = 0
+    overruled: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    """Flat places of pixels whose neighbours chose a class with fewer votes."""
+    overruled_share: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    """That class's share of the votes in the window."""
     fit: Fit | None = None
     """Dawid-Skene: what was estimated."""
 
@@ -42,6 +46,7 @@ def vote(stack: Stack, settings: Settings) -> Outcome:
     labels, votes, tied, highest = plurality(stack)
     by_neighbours = settings.by_neighbours and stack.n_workers > 1
     smoothed = undecided = 0
+    overruled, overruled_share = np.empty(0, np.int64), np.empty(0, np.float32)
     fitted = None
     allowed = np.ones(ALL_LABELS, np.bool_)
     if settings.weights is not None:
@@ -56,7 +61,7 @@ def vote(stack: Stack, settings: Settings) -> Outcome:
         if not settings.learnt:
             allowed = present(labels, votes)
         outcome = Outcome(labels, votes, tied, highest, allowed)
-        smoothed = neighbours(stack, settings, outcome, np.empty((0, 0), np.float32))
+        smoothed, overruled, overruled_share = neighbours(stack, settings, outcome)
     ties_stay = settings.ties == "undecided" and not by_neighbours
     unvoted_need_label = stack.ignore not in (-1, settings.undecided)
     if settings.min_votes > 1 or ties_stay or unvoted_need_label:
@@ -70,7 +75,18 @@ def vote(stack: Stack, settings: Settings) -> Outcome:
         )
     elif stack.ignore >= 0 or settings.ties == "undecided":
         undecided = int(votes.size - np.count_nonzero(votes))
-    return Outcome(labels, votes, tied, highest, allowed, smoothed, int(undecided), fitted)
+    return Outcome(
+        labels=labels,
+        votes=votes,
+        tied=tied,
+        highest=highest,
+        allowed=allowed,
+        smoothed=smoothed,
+        undecided=int(undecided),
+        overruled=overruled,
+        overruled_share=overruled_share,
+        fit=fitted,
+    )
 
 
 def present(labels: NDArray[Any], votes: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -157,25 +173,34 @@ def estimate(
 
 
 def neighbours(
-    stack: Stack, settings: Settings, outcome: Outcome, share: NDArray[np.float32]
-) -> int:
+    stack: Stack, settings: Settings, outcome: Outcome
+) -> tuple[int, NDArray[np.int64], NDArray[np.float32]]:
     """Decide disputed pixels (smoothing) or tied ones by their neighbours, in place.
 
-    Writes into `share` (H, Wd), unless it is empty, where neighbours overruled a majority.
+    Returns the number of pixels changed, and places and shares as `Outcome` keeps them.
     """
     window = gaussian_window(settings.smoothing or TIE_SIGMA)
     side = len(window)
     masks, outside = stack.array, stack.ignore
+    height, width = stack.shape
     if outside < 0:
         outside = outcome.highest + 1
         if outside > np.iinfo(masks.dtype).max:
             # all 256 labels are classes: one more is needed for what lies beyond the border
             masks = masks.astype(np.uint16)
-    ring = np.empty((len(masks), side, stack.shape[1] + side - 1 + LANES), masks.dtype)
-    return int(
-        smoothing.smooth(
+    weights = settings.integer_weights(stack.n_workers)
+    capacity = max(2 * width, height * width // 64)
+    places, shares = np.empty(capacity, np.int64), np.empty(capacity, np.float32)
+    ring = np.empty(len(masks) * side * (width + side - 1 + LANES), masks.dtype)
+    scratch = np.empty((smoothing.N_SCRATCH, LANES), np.int32)
+    sums = np.empty(LANES, np.uint16)
+    classes = np.zeros((2, ALL_LABELS), np.int64)
+    changed, row = 0, 0
+    found = []
+    while row < height:
+        row, more, n = smoothing.smooth(
             masks,
-            settings.integer_weights(stack.n_workers),
+            weights,
             settings.slack(stack.n_workers),
             window,
             masks.dtype.type(outside),
@@ -186,10 +211,15 @@ def neighbours(
             outcome.labels,
             outcome.votes,
             outcome.tied,
-            share,
+            row,
+            places,
+            shares,
             ring,
-            np.empty((smoothing.N_SCRATCH, LANES), np.int32),
-            np.empty(LANES, np.uint16),
-            np.zeros((2, ALL_LABELS), np.int64),
+            scratch,
+            sums,
+            classes,
         )
-    )
+        changed += more
+        found.append((places[:n].copy(), shares[:n].copy()))
+    parts = [np.concatenate(part) for part in zip(*found, strict=True)]
+    return changed, parts[0], parts[1]

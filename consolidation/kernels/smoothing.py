@@ -10,6 +10,7 @@ the workers' order nor on the machine.
 
 from __future__ import annotations
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -18,7 +19,7 @@ from numba.extending import intrinsic
 from consolidation.kernels._jit import kernel
 from consolidation.kernels._lanes import LANES, Lanes, changes, lowest_bit
 
-N_SCRATCH = 9
+N_SCRATCH = 8
 """Rows of int32 that `smooth` needs as scratch."""
 
 MAX_WEIGHTS = 32767
@@ -26,23 +27,24 @@ MAX_WEIGHTS = 32767
 
 
 @intrinsic
-def _add_row(typing_context, row, start, label, window, sums):
-    """Add to sums (64,) uint16 window[d] where row[start + i + d] is `label`, for all d and i."""
-    signature = types.void(row, types.intp, types.int64, window, sums)
+def _add_row(typing_context, ring, start, label, window, first_tap, n_taps, sums):
+    """Add to sums (64,) uint16 tap d of the row where ring[start + i + d] is `label`."""
+    integer = types.intp
+    signature = types.void(ring, integer, types.int64, window, integer, integer, sums)
 
     def codegen(context, builder, _signature, arguments):
-        row_, start_, label_, window_, sums_ = arguments
-        v = Lanes(context, builder, LANES, row.dtype.bitwidth, start_)
+        ring_, start_, label_, window_, first_tap_, n_taps_, sums_ = arguments
+        v = Lanes(context, builder, LANES, ring.dtype.bitwidth, start_)
         word = v.vector(16)
         zero = ir.Constant(word, [0] * LANES)
         first = ir.Constant(start_.type, 0)
-        taps = context.make_array(window)(context, builder, window_)
-        n_taps = builder.extract_value(taps.shape, 0)
+        taps = context.make_array(window)(context, builder, window_).data
         wanted = v.splat(builder.trunc(label_, v.label.element), v.label)
         total = cgutils.alloca_once_value(builder, v.load(sums, sums_, word, first))
-        with cgutils.for_range(builder, n_taps) as loop:
-            labels = v.load(row, row_, v.label, builder.add(start_, loop.index))
-            tap = v.splat(builder.load(builder.gep(taps.data, [loop.index])), word)
+        with cgutils.for_range(builder, n_taps_) as loop:
+            labels = v.load(ring, ring_, v.label, builder.add(start_, loop.index))
+            at = builder.add(first_tap_, loop.index)
+            tap = v.splat(builder.load(builder.gep(taps, [at])), word)
             same = builder.icmp_unsigned("==", labels, wanted)
             added = builder.select(same, tap, zero)
             builder.store(builder.add(builder.load(total), added), total)
@@ -66,7 +68,9 @@ def smooth(
     labels,
     votes,
     tied,
-    share,
+    first_row,
+    places,
+    shares,
     ring,
     scratch,
     sums,
@@ -97,10 +101,13 @@ def smooth(
     labels, votes : arrays (H, Wd), in and out
         In: the plain or weighted vote. Out: the winner and the workers who voted for it.
     tied : array (H, Wd), bool
-    share : array (H, Wd), float32, or (0, 0)
-        Out, where a class with fewer votes than another was chosen: its share of all votes in
-        the window.
-    ring : array (W, 2 r + 1, Wd + 2 r + 64), dtype of the masks, scratch
+    first_row : int
+        Row to begin with.
+    places, shares : arrays (C,), int64 and float32, out, C >= Wd
+        Pixels (row * Wd + column) that got a class with fewer votes than the one they had, and
+        that class's share of all votes in the window.
+    ring : array (W * (2 r + 1) * (Wd + 2 r + 64),), dtype of the masks, scratch
+        Rows of the workers' masks around the current one, with margins.
     scratch : array (N_SCRATCH, 64), int32, scratch
     sums : array (64,), uint16, scratch
     classes : array (2, 65536), int64, scratch
@@ -108,64 +115,79 @@ def smooth(
 
     Returns
     -------
-    int
-        Pixels whose class changed.
+    (int, int, int)
+        The row to go on with (H when done), the pixels whose class changed, and the number of
+        places. When `places` may not hold another row, the caller keeps them and calls again.
     """
     n_workers, height, width = masks.shape
-    radius = window.shape[0] // 2
+    n_rows = window.shape[0]
+    radius = n_rows // 2
+    pitch = width + n_rows - 1 + LANES
+    stride = n_rows * pitch
+    taps = window.reshape(-1)
     # rows of their own, or the compiler must fear that they overlap
-    visited, chosen, chosen_votes = scratch[0], scratch[1], scratch[2]
-    best, top_own, top_count = scratch[3], scratch[4], scratch[5]
-    own, count, score = scratch[6], scratch[7], scratch[8]
+    visited, chosen, chosen_votes, best = scratch[0], scratch[1], scratch[2], scratch[3]
+    top_own, own, count, score = scratch[4], scratch[5], scratch[6], scratch[7]
     ring[:] = outside
     loaded = -1
-    changed, stamp = 0, 0
-    for y in range(height):
+    changed, stamp, n_places = 0, types.int64(classes[1].max()), 0
+    for y in range(first_row, height):
+        if n_places + width > places.size:
+            return y, changed, n_places
         for x in range(0, width, LANES):
             size = min(LANES, width - x)
             if not _visit(votes, tied, y, x, n_workers, min_votes, ties_only, visited):
                 continue
-            loaded = _load_rows(masks, ring, loaded, y, radius)
+            loaded = _load_rows(masks, ring, loaded, y, radius, pitch)
             stamp += 1
-            slot = y % ring.shape[1]
-            n_classes = _classes_of(ring, slot, x + radius, allowed, classes, stamp)
-            here = ring[:, slot, x + radius : x + radius + LANES]
+            # in the flat ring: the pixels themselves, and one worker after another
+            here = (y % n_rows) * pitch + x + radius
+            n_classes = _classes_of(ring, here, n_workers, stride, allowed, classes, stamp)
             for i in range(LANES):
                 best[i] = -1
                 top_own[i] = 0
-                top_count[i] = 0
-            if ties_only or share.size > 0:
+                own[i] = 0
+            rows = max(y - radius, 0), min(y + radius + 1, height)
+            if ties_only:
                 for k in range(n_classes):
-                    _support(here, classes[0, k], weights, own, count)
-                    _raise_to(own, top_own)
-                    _raise_to(count, top_count)
+                    _add_own(ring, here, stride, classes[0, k], weights, own)
+                    for i in range(LANES):
+                        top_own[i] = own[i] if own[i] > top_own[i] else top_own[i]
             for k in range(n_classes):
                 label = classes[0, k]
-                _support(here, label, weights, own, count)
-                _window_sums(ring, height, y, x, label, weights, window, sums, score)
+                _count(ring, here, n_workers, stride, label, count)
+                if ties_only:
+                    _add_own(ring, here, stride, label, weights, own)
+                _window_sums(ring, pitch, rows, y, x, label, weights, taps, n_rows, sums, score)
+                name, drawn, needed = np.int32(label), np.int32(undecided), np.int32(min_votes)
+                none, lost = np.int32(0), np.int32(slack)
                 for i in range(LANES):
-                    enough = count[i] >= min_votes
-                    enough &= not ties_only or own[i] >= top_own[i] - slack
+                    enough = (count[i] >= needed) & (own[i] + lost >= top_own[i])
                     better = enough & (score[i] > best[i])
                     # a draw lasts until a class has a higher score
-                    draw = enough & (score[i] == best[i]) & (undecided >= 0)
-                    chosen[i] = label if better else (undecided if draw else chosen[i])
-                    chosen_votes[i] = count[i] if better else (0 if draw else chosen_votes[i])
+                    draw = enough & (score[i] == best[i]) & (drawn >= none)
+                    chosen[i] = name if better else (drawn if draw else chosen[i])
+                    chosen_votes[i] = count[i] if better else (none if draw else chosen_votes[i])
                     best[i] = score[i] if better else best[i]
-            if share.size > 0:
-                # all that is a vote in the window: all but what is not
-                outer = types.int64(outside)
-                _window_sums(ring, height, y, x, outer, weights, window, sums, score)
-                total = _taps_inside(window, y, height) * weights.sum()
-                for i in range(size):
-                    if visited[i] and 0 < chosen_votes[i] < top_count[i]:
-                        share[y, x + i] = best[i] / (total - score[i])
+            before = n_places
             for i in range(size):
                 if visited[i]:
+                    if 0 < chosen_votes[i] < votes[y, x + i]:
+                        places[n_places] = y * width + x + i
+                        n_places += 1
                     changed += labels[y, x + i] != chosen[i]
                     labels[y, x + i] = chosen[i]
                     votes[y, x + i] = chosen_votes[i]
-    return changed
+            if n_places > before:
+                # all that is a vote in the window: all but what is not
+                outer = types.int64(outside)
+                _window_sums(ring, pitch, rows, y, x, outer, weights, taps, n_rows, sums, score)
+                inside = taps[(rows[0] - y + radius) * n_rows : (rows[1] - y + radius) * n_rows]
+                total = inside.sum() * weights.sum()
+                for n in range(before, n_places):
+                    i = places[n] - y * width - x
+                    shares[n] = best[i] / (total - score[i])
+    return height, changed, n_places
 
 
 @kernel
@@ -173,98 +195,102 @@ def _visit(votes, tied, y, x, n_workers, min_votes, ties_only, visited):
     """Mark the pixels to be decided among 64; whether there are any."""
     size = min(LANES, votes.shape[1] - x)
     row, tied_row = votes[y, x : x + size], tied[y, x : x + size]
+    everyone, needed = np.uint8(n_workers), np.uint8(min_votes)
     found = 0
+    if ties_only:
+        for i in range(size):
+            found += tied_row[i] & (row[i] >= needed)
+    else:
+        for i in range(size):
+            found += (row[i] != everyone) & (row[i] >= needed)
+    if found == 0:
+        return False
     for i in range(size):
-        open_ = (row[i] >= min_votes) & (tied_row[i] if ties_only else row[i] != n_workers)
-        visited[i] = open_
-        found |= open_
-    return found != 0
+        undecided = tied_row[i] if ties_only else row[i] != everyone
+        visited[i] = undecided & (row[i] >= needed)
+    return True
 
 
 @kernel
-def _load_rows(masks, ring, loaded, y, radius):
+def _load_rows(masks, ring, loaded, y, radius, pitch):
     """Copy the rows of the window around y that the ring lacks; return the last row it has."""
     n_workers, height, width = masks.shape
-    n_rows = ring.shape[1]
+    n_rows = 2 * radius + 1
     last = min(y + radius, height - 1)
     for row in range(max(loaded + 1, y - radius, 0), last + 1):
         for w in range(n_workers):
-            ring[w, row % n_rows, radius : radius + width] = masks[w, row]
+            start = (w * n_rows + row % n_rows) * pitch + radius
+            target, source = ring[start : start + width], masks[w, row]
+            for i in range(width):
+                target[i] = source[i]
     return max(loaded, last)
 
 
 @kernel
-def _classes_of(ring, slot, x, allowed, classes, stamp):
+def _classes_of(ring, here, n_workers, stride, allowed, classes, stamp):
     """Write the allowed classes of a block of 64 pixels to classes[0], sorted; their number."""
-    found, seen = classes[0], classes[1]
     n = 0
-    for w in range(ring.shape[0]):
-        row = ring[w, slot]
+    for w in range(n_workers):
+        start = here + w * stride
         # the first pixel, and those where the label changes
-        bits = changes(row, x + 1) << types.uint64(1) | types.uint64(1)
+        bits = changes(ring, start + 1) << types.uint64(1) | types.uint64(1)
         while bits != 0:
-            label = row[x + lowest_bit(bits)]
+            label = ring[start + lowest_bit(bits)]
             bits &= bits - types.uint64(1)
-            if seen[label] != stamp:
-                seen[label] = stamp
+            if classes[1, label] != stamp:
+                classes[1, label] = stamp
                 if allowed[label]:
                     at = n
-                    while at > 0 and found[at - 1] > label:
-                        found[at] = found[at - 1]
+                    while at > 0 and classes[0, at - 1] > label:
+                        classes[0, at] = classes[0, at - 1]
                         at -= 1
-                    found[at] = label
+                    classes[0, at] = label
                     n += 1
     return n
 
 
 @kernel
-def _support(here, label, weights, own, count):
-    """Weight and votes that each of 64 pixels itself gives a class."""
+def _count(ring, here, n_workers, stride, label, count):
+    """Votes that each of 64 pixels itself gives a class."""
+    # of the masks' own type: registers then hold 64 labels, not 8
+    wanted = ring.dtype.type(label)
+    for i in range(LANES):
+        count[i] = 0
+    for w in range(n_workers):
+        row = ring[here + w * stride : here + w * stride + LANES]
+        for i in range(LANES):
+            count[i] += row[i] == wanted
+
+
+@kernel
+def _add_own(ring, here, stride, label, weights, own):
+    """Weight that each of 64 pixels itself gives a class."""
+    wanted = ring.dtype.type(label)
     for i in range(LANES):
         own[i] = 0
-        count[i] = 0
-    for w in range(here.shape[0]):
-        row = here[w]
+    for w in range(weights.size):
+        row = ring[here + w * stride : here + w * stride + LANES]
         weight = weights[w]
         for i in range(LANES):
-            same = row[i] == label
-            own[i] += weight if same else 0
-            count[i] += same
+            own[i] += weight if row[i] == wanted else np.int32(0)
 
 
 @kernel
-def _raise_to(values, highest):
-    for i in range(LANES):
-        highest[i] = values[i] if values[i] > highest[i] else highest[i]
-
-
-@kernel
-def _window_sums(ring, height, y, x, label, weights, window, sums, score):
+def _window_sums(ring, pitch, rows, y, x, label, weights, taps, n_rows, sums, score):
     """Weighted votes for a class in the windows around 64 pixels."""
-    n_workers, n_rows, _ = ring.shape
+    top, bottom = rows
     radius = n_rows // 2
-    top, bottom = max(y - radius, 0), min(y + radius + 1, height)
     first = top % n_rows
     for i in range(LANES):
         score[i] = 0
-    for w in range(n_workers):
+    for w in range(weights.size):
         for i in range(LANES):
             sums[i] = 0
         slot = first
         for row in range(top, bottom):
-            _add_row(ring[w, slot], x, label, window[row - y + radius], sums)
+            start = (w * n_rows + slot) * pitch + x
+            _add_row(ring, start, label, taps, (row - y + radius) * n_rows, n_rows, sums)
             slot = slot + 1 if slot + 1 < n_rows else 0
         weight = weights[w]
         for i in range(LANES):
             score[i] += weight * sums[i]
-
-
-@kernel
-def _taps_inside(window, y, height):
-    """Sum of the window's rows that lie in the image."""
-    radius = window.shape[0] // 2
-    total = 0
-    for row in range(max(y - radius, 0), min(y + radius + 1, height)):
-        for tap in window[row - y + radius]:
-            total += tap
-    return total
