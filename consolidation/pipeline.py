@@ -25,7 +25,7 @@ from consolidation.masks import (
     ColorMatcher,
     MatchCounts,
     decode,
-    encode_grey,
+    encode_grey_rows,
     encode_indexed,
     hex_color,
     palette,
@@ -124,7 +124,9 @@ class ObjectResult:
 
     def confidence_png(self) -> bytes:
         """Confidence as an 8-bit grey PNG, value = round(255 c)."""
-        return encode_grey(self.consensus.confidence_bytes())
+        consensus = self.consensus
+        height, width = consensus.labels.shape
+        return encode_grey_rows((height, width), consensus.confidence_bytes)
 
     def metadata(self, creation_date: str, job_name: str) -> dict[str, Any]:
         """Return the manifest's `-metadata` block."""

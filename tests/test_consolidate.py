@@ -242,3 +242,19 @@ def test_read_only_and_writable_masks_mix():
     assert (result.labels == 1).all()
     assert not read_only.flags.writeable
     assert np.shares_memory(result._stack.rows[1], read_only) or result._stack._array is not None
+
+
+def test_confidence_is_the_same_whether_overruled_pixels_were_kept_or_not(monkeypatch):
+    rng = np.random.default_rng(8)
+    masks = rng.integers(0, 2, (5, 40, 40)).astype(np.uint8)
+    many = consolidate(masks, smoothing=1)
+    assert many._outcome.overruled is None
+    monkeypatch.setattr("consolidation.consensus.vote.PIXELS_PER_OVERRULED", 1)
+    kept = consolidate(masks, smoothing=1)
+    assert len(kept._outcome.overruled.places) > 100
+    np.testing.assert_array_equal(many.confidence, kept.confidence)
+    np.testing.assert_array_equal(many.confidence_bytes(), kept.confidence_bytes())
+    assert many.image_confidence == kept.image_confidence
+    np.testing.assert_array_equal(
+        kept.confidence_bytes(), np.rint(kept.confidence * np.float32(255))
+    )

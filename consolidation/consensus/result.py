@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from consolidation._version import __version__
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.stack import Stack
-from consolidation.consensus.vote import Outcome
+from consolidation.consensus.vote import Outcome, Overruled, vote
 from consolidation.kernels import patterns, rules
 from consolidation.kernels.colors import lookup
 from consolidation.kernels.weighted import weighted_share
@@ -99,6 +99,13 @@ class Consensus:
         rules.disputed(self._stack.flat, self._stack.ignore, disputed.reshape(-1))
         return disputed
 
+    @property
+    def _n_disputed(self) -> int:
+        n_workers = self._stack.n_workers
+        if self._follows_from_votes and n_workers >= self._settings.min_votes:
+            return self._stack.n_pixels - int(rules.count_equal(self.votes.reshape(-1), n_workers))
+        return int(np.count_nonzero(self.disputed))
+
     @cached_property
     def confidence(self) -> NDArray[np.float32]:
         """(H, Wd) float32 in [0, 1]: share of the vote that the chosen label got.
@@ -121,21 +128,33 @@ class Consensus:
             rules.plain_share(self.votes.reshape(-1), stack.n_workers, share.reshape(-1))
         else:
             share = np.divide(self.votes, np.maximum(self.voters, 1), dtype=np.float32)
-        share.reshape(-1)[self._outcome.overruled] = self._outcome.overruled_share
+        share.reshape(-1)[self._overruled.places] = self._overruled.shares
         return share
 
-    def confidence_bytes(self) -> NDArray[np.uint8]:
-        """(H, Wd) uint8: round(255 confidence), without making the confidence first."""
-        values = np.empty(self._stack.shape, np.uint8)
+    @cached_property
+    def _overruled(self) -> Overruled:
+        """Pixels whose neighbours overruled a majority; voted on again if they were not kept."""
+        kept = self._outcome.overruled or vote(self._stack, self._settings, True).overruled
+        assert kept is not None
+        return kept
+
+    def confidence_bytes(self, rows: slice = slice(None)) -> NDArray[np.uint8]:
+        """Some rows of the confidence as round(255 c), uint8, without making all of it first."""
+        votes = self.votes[rows]
+        values = np.empty(votes.shape, np.uint8)
+        flat = values.reshape(-1)
         if not self._follows_from_votes:
-            rules.to_bytes(self.confidence.reshape(-1), values.reshape(-1))
+            rules.to_bytes(self.confidence[rows].reshape(-1), flat)
             return values
-        n_workers, overruled = self._stack.n_workers, self._outcome.overruled
+        n_workers = self._stack.n_workers
         shares = np.arange(256, dtype=np.float32) / np.float32(n_workers)
         table = np.rint(np.minimum(shares, 1) * np.float32(255)).astype(np.uint8)
-        lookup(self.votes.reshape(-1), table, n_workers + 1, values.reshape(-1))
-        smoothed = np.rint(self._outcome.overruled_share * np.float32(255))
-        values.reshape(-1)[overruled] = smoothed.astype(np.uint8)
+        lookup(votes.reshape(-1), table, n_workers + 1, flat)
+        places, smoothed = self._overruled
+        start = rows.indices(len(self.votes))[0] * votes.shape[1]
+        first, last = np.searchsorted(places, (start, start + flat.size))
+        bytes_ = np.rint(smoothed[first:last] * np.float32(255)).astype(np.uint8)
+        flat[places[first:last] - start] = bytes_
         return values
 
     @property
@@ -178,9 +197,8 @@ class Consensus:
             shares = np.arange(stack.n_workers + 1) / stack.n_workers
             pairs = table[:k, : stack.n_workers + 1]
             sums = pairs @ shares
-            places = self._outcome.overruled
-            excess = self._outcome.overruled_share - shares[votes[places]]
-            np.add.at(sums, labels[places], excess)
+            places, overruled_shares = self._overruled
+            np.add.at(sums, labels[places], overruled_shares - shares[votes[places]])
             return sums, pairs.sum(axis=1), (int(pairs[0, -1]), 0)
         sums, counts = np.zeros(k), np.zeros(k, np.int64)
         voters = self.voters.reshape(-1)
@@ -226,7 +244,7 @@ class Consensus:
             "workers": self._everyone.n_workers,
             "counts": {
                 "pixels": stack.n_pixels,
-                "disputed": int(np.count_nonzero(self.disputed)),
+                "disputed": self._n_disputed,
                 "tied": int(np.count_nonzero(self.tied)),
                 "smoothed": self._outcome.smoothed,
                 "undecided": self._outcome.undecided,

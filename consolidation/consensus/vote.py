@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,19 @@ from consolidation.kernels.weighted import weighted
 ALL_LABELS = 1 << 16
 
 
+PIXELS_PER_OVERRULED = 16
+"""Pixels of the image for one of `Overruled` that is kept: a byte a pixel at most."""
+
+
+class Overruled(NamedTuple):
+    """Pixels whose neighbours chose a class with fewer votes than another one."""
+
+    places: NDArray[np.int64]
+    """(C,): row * Wd + column."""
+    shares: NDArray[np.float32]
+    """(C,): that class's share of the votes in the window."""
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """What a vote stores of an image, all of shape (H, Wd), and what it counted on the way."""
@@ -33,20 +46,18 @@ class Outcome:
     """(65536,): classes that could win by smoothing."""
     smoothed: int = 0
     undecided: int = 0
-    overruled: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    """Flat places of pixels whose neighbours chose a class with fewer votes."""
-    overruled_share: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
-    """That class's share of the votes in the window."""
+    overruled: Overruled | None = None
+    """None where they are too many to be kept."""
     fit: Fit | None = None
     """Dawid-Skene: what was estimated."""
 
 
-def vote(stack: Stack, settings: Settings) -> Outcome:
-    """Decide every pixel of the stack."""
+def vote(stack: Stack, settings: Settings, keep_all: bool = False) -> Outcome:
+    """Decide every pixel of the stack; keep all overruled pixels, or what takes little memory."""
     labels, votes, tied, highest = plurality(stack)
     by_neighbours = settings.by_neighbours and stack.n_workers > 1
     smoothed = undecided = 0
-    overruled, overruled_share = np.empty(0, np.int64), np.empty(0, np.float32)
+    overruled: Overruled | None = Overruled(np.empty(0, np.int64), np.empty(0, np.float32))
     fitted = None
     allowed = np.ones(ALL_LABELS, np.bool_)
     if settings.weights is not None:
@@ -61,7 +72,8 @@ def vote(stack: Stack, settings: Settings) -> Outcome:
         if not settings.learnt:
             allowed = present(labels, votes)
         outcome = Outcome(labels, votes, tied, highest, allowed)
-        smoothed, overruled, overruled_share = neighbours(stack, settings, outcome)
+        limit = stack.n_pixels if keep_all else stack.n_pixels // PIXELS_PER_OVERRULED
+        smoothed, overruled = neighbours(stack, settings, outcome, limit)
     ties_stay = settings.ties == "undecided" and not by_neighbours
     unvoted_need_label = stack.ignore not in (-1, settings.undecided)
     if settings.min_votes > 1 or ties_stay or unvoted_need_label:
@@ -84,7 +96,6 @@ def vote(stack: Stack, settings: Settings) -> Outcome:
         smoothed=smoothed,
         undecided=int(undecided),
         overruled=overruled,
-        overruled_share=overruled_share,
         fit=fitted,
     )
 
@@ -173,11 +184,11 @@ def estimate(
 
 
 def neighbours(
-    stack: Stack, settings: Settings, outcome: Outcome
-) -> tuple[int, NDArray[np.int64], NDArray[np.float32]]:
+    stack: Stack, settings: Settings, outcome: Outcome, limit: int
+) -> tuple[int, Overruled | None]:
     """Decide disputed pixels (smoothing) or tied ones by their neighbours, in place.
 
-    Returns the number of pixels changed, and places and shares as `Outcome` keeps them.
+    Returns the number of pixels changed, and those overruled unless they are more than `limit`.
     """
     window = gaussian_window(settings.smoothing or TIE_SIGMA)
     side = len(window)
@@ -189,14 +200,14 @@ def neighbours(
             # all 256 labels are classes: one more is needed for what lies beyond the border
             masks = masks.astype(np.uint16)
     weights = settings.integer_weights(stack.n_workers)
-    capacity = max(2 * width, height * width // 64)
+    capacity = max(2 * width, height * width // 128)
     places, shares = np.empty(capacity, np.int64), np.empty(capacity, np.float32)
     ring = np.empty(len(masks) * side * (width + side - 1 + LANES), masks.dtype)
     scratch = np.empty((smoothing.N_SCRATCH, LANES), np.int32)
     sums = np.empty(LANES, np.uint16)
     classes = np.zeros((2, ALL_LABELS), np.int64)
-    changed, row = 0, 0
-    found = []
+    changed, row, total = 0, 0, 0
+    found: list[Overruled] = []
     while row < height:
         row, more, n = smoothing.smooth(
             masks,
@@ -220,6 +231,11 @@ def neighbours(
             classes,
         )
         changed += more
-        found.append((places[:n].copy(), shares[:n].copy()))
-    parts = [np.concatenate(part) for part in zip(*found, strict=True)]
-    return changed, parts[0], parts[1]
+        total += n
+        if total > limit:
+            found = []
+        else:
+            found.append(Overruled(places[:n].copy(), shares[:n].copy()))
+    if total > limit:
+        return changed, None
+    return changed, Overruled(*(np.concatenate(part) for part in zip(*found, strict=True)))

@@ -10,6 +10,7 @@ from consolidation.masks.png import (
     decode,
     decode_indices,
     encode_grey,
+    encode_grey_rows,
     encode_indexed,
     read_header,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "decode",
     "decode_indices",
     "encode_grey",
+    "encode_grey_rows",
     "encode_indexed",
     "hex_color",
     "palette",

@@ -9,7 +9,9 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,9 @@ from consolidation.errors import AnswerError
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_PIXELS = 150_000_000
 """Default limit of an image's size; the largest image of a Ground Truth job has 100 megapixels."""
+
+STRIP = 1 << 20
+"""Pixels that are filtered and compressed at a time."""
 
 _GREY, _RGB, _PALETTE = 0, 2, 3
 _DEPTHS = {_GREY: (1, 2, 4, 8), _RGB: (8,), _PALETTE: (1, 2, 4, 8), 4: (8,), 6: (8,)}
@@ -191,39 +196,70 @@ def encode_grey(values: NDArray[np.uint8]) -> bytes:
     return _encode(values, _GREY, b"")
 
 
+def encode_grey_rows(shape: tuple[int, int], rows: Callable[[slice], NDArray[np.uint8]]) -> bytes:
+    """Encode values of shape (H, Wd), asked for some rows at a time, as an 8-bit grey PNG."""
+    return _assemble(shape, _GREY, b"", rows)
+
+
 def _encode(values: NDArray[np.uint8], color_type: int, palette_chunk: bytes) -> bytes:
     if values.dtype != np.uint8 or values.ndim != 2 or 0 in values.shape:
         raise ValueError(f"pixels must be uint8 of shape (H, Wd): {values.dtype} {values.shape}")
     height, width = values.shape
+    return _assemble((height, width), color_type, palette_chunk, lambda rows: values[rows])
+
+
+def _assemble(
+    shape: tuple[int, int],
+    color_type: int,
+    palette_chunk: bytes,
+    rows: Callable[[slice], NDArray[np.uint8]],
+) -> bytes:
+    height, width = shape
     header = struct.pack(">IIBBBBB", width, height, 8, color_type, 0, 0, 0)
-    # filter 2 (Up) on every line: equal lines become zeros, and it is one subtraction
-    filtered = np.empty((height, width + 1), np.uint8)
-    filtered[:, 0] = 2
-    filtered[0, 1:] = values[0]
-    np.subtract(values[1:], values[:-1], out=filtered[1:, 1:])
     return b"".join(
         [
             SIGNATURE,
             _chunk(b"IHDR", header),
             palette_chunk,
-            _chunk(b"IDAT", _deflate(filtered)),
+            _chunk(b"IDAT", _deflate(shape, rows)),
             _chunk(b"IEND", b""),
         ]
     )
 
 
-def _deflate(data: NDArray[np.uint8]) -> bytes:
-    """Compress to a zlib stream, by isal where it is installed."""
+def _deflate(shape: tuple[int, int], rows: Callable[[slice], NDArray[np.uint8]]) -> bytes:
+    """Filter and compress pixels to a zlib stream, by isal where it is installed."""
     try:
         from isal import isal_zlib
     except ImportError:
         # runs are all there is to find in a mask: quicker than other strategies, and smaller
-        encoder = zlib.compressobj(6, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
-        stream = encoder.compress(data.data) + encoder.flush()
+        encoder: Any = zlib.compressobj(6, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
     else:
-        stream = bytes(isal_zlib.compress(data.data, 1))
+        encoder = isal_zlib.compressobj(1)
+    stream = b"".join([encoder.compress(strip.data) for strip in _filtered(shape, rows)])
+    stream += encoder.flush()
     # the second byte only says how hard the encoder tried; readers of masks know the usual one
-    return b"\x78\x9c" + stream[2:]
+    return bytes(b"\x78\x9c" + stream[2:])
+
+
+def _filtered(
+    shape: tuple[int, int], rows: Callable[[slice], NDArray[np.uint8]]
+) -> Iterator[NDArray[np.uint8]]:
+    """Lines with filter 2 (Up): equal lines become zeros, and it is one subtraction.
+
+    In strips, so that a large image takes no second copy.
+    """
+    height, width = shape
+    step = max(1, STRIP // width)
+    above = np.zeros(width, np.uint8)
+    for top in range(0, height, step):
+        lines = rows(slice(top, min(top + step, height)))
+        strip = np.empty((len(lines), width + 1), np.uint8)
+        strip[:, 0] = 2
+        np.subtract(lines[0], above, out=strip[0, 1:])
+        np.subtract(lines[1:], lines[:-1], out=strip[1:, 1:])
+        above = lines[-1]
+        yield strip
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:
