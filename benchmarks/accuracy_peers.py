@@ -73,7 +73,7 @@ def multi_label_staple(masks: Labels) -> Labels:
 
 
 def crowd_kit(aggregator: Callable[[], Any]) -> Callable[[Labels], Labels]:
-    """Wrap a segmentation aggregator of crowd-kit."""
+    """Wrap a segmentation aggregator of crowd-kit, as it is: ties go to the foreground."""
 
     def predict(masks: Labels) -> Labels:
         with warnings.catch_warnings():

@@ -27,8 +27,8 @@ from consolidation.masks import Classes, ColorMatcher, decode, encode_grey, enco
 from consolidation.options import Options
 from consolidation.pipeline import LabeledObject, consolidate_object
 
-PLAIN = Options(method="plurality", smoothing=0.0, ties="lowest")
-LAMBDA = Options(method="plurality", smoothing=1.0, ties="neighbours")
+PLAIN = Options(method="plurality", smoothing=0.0, ties="lowest", threads=1)
+LAMBDA = Options(method="plurality", smoothing=1.0, ties="neighbours", threads=1)
 TIME = "2026-01-01T00:00:00.000000"
 Output = tuple[bytes, bytes, str]
 

@@ -173,6 +173,7 @@ def _run(given: argparse.Namespace) -> int:
             options,
             labels=given.labels,
             source_options=_source_options(given, options.max_pixels),
+            reliability=given.reliability,
             on_progress=on_progress,
         )
     if not given.quiet:

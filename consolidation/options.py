@@ -88,6 +88,12 @@ class Options:
     max_pixels: int = _option(
         MAX_PIXELS, convert=int, low=1, help="largest image, in pixels; larger answers are refused"
     )
+    threads: int = _option(
+        0, convert=int, low=0, high=64, help="threads that decode one image's answers; 0: by cores"
+    )
+    compression: str = _option(
+        "fast", choices=("fast", "small"), help="PNG files quickly, or a third smaller"
+    )
     label_attribute: str = _option(
         "consolidated-ref",
         # other keys of the line must not be overwritten, nor a label taken for metadata

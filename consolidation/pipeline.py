@@ -5,8 +5,10 @@ A local run and the Lambda both take this road.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
@@ -32,6 +34,10 @@ from consolidation.masks import (
     read_header,
 )
 from consolidation.options import Options
+
+PIXELS_WORTH_THREADS = 1 << 17
+"""Smaller images are decoded before a second thread has begun."""
+MAX_THREADS = 4
 
 
 class Answer(Protocol):
@@ -97,6 +103,8 @@ class ObjectResult:
     blank: frozenset[str] = frozenset()
     """Workers who painted nothing."""
     warnings: list[AnswerWarning] = field(default_factory=list)
+    small: bool = False
+    """Whether PNG files shall be small rather than quick."""
 
     @property
     def n_workers(self) -> int:
@@ -115,7 +123,7 @@ class ObjectResult:
         undecided = colors.pop(UNDECIDED_INDEX, None) if self.has_undecided else None
         table = palette([colors[index] for index in sorted(colors)], undecided)
         labels = self.consensus.labels
-        return encode_indexed(labels.astype(np.uint8, copy=False), table)
+        return encode_indexed(labels.astype(np.uint8, copy=False), table, self.small)
 
     @property
     def has_undecided(self) -> bool:
@@ -126,7 +134,7 @@ class ObjectResult:
         """Confidence as an 8-bit grey PNG, value = round(255 c)."""
         consensus = self.consensus
         height, width = consensus.labels.shape
-        return encode_grey_rows((height, width), consensus.confidence_bytes)
+        return encode_grey_rows((height, width), consensus.confidence_bytes, self.small)
 
     def metadata(self, creation_date: str, job_name: str) -> dict[str, Any]:
         """Return the manifest's `-metadata` block."""
@@ -274,6 +282,7 @@ def consolidate_object(
         adjusted=_adjusted(prepared.answers),
         blank=prepared.blank,
         warnings=prepared.warnings,
+        small=options.compression == "small",
     )
 
 
@@ -346,18 +355,32 @@ def _read(
     ignore = ignore_index(classes)
     dtype = np.uint8 if ignore == UNDECIDED_INDEX else np.uint16
     masks = np.empty((len(answers), *size), dtype)
-    workers: list[str] = []
-    for worker, answer in answers:
+
+    def decode_one(index: int) -> list[str] | AnswerError:
         try:
-            found = answer.read(masks[len(workers)], classes, ignore, options)
+            return answers[index][1].read(masks[index], classes, ignore, options)
         except AnswerError as error:
-            warnings.append(AnswerWarning(worker, f"{_DROPPED}{error}"))
-            continue
-        warnings.extend(AnswerWarning(worker, text) for text in found)
-        workers.append(worker)
-    if not workers:
+            return error
+
+    places = range(len(answers))
+    threads = min(options.threads or min(os.cpu_count() or 1, MAX_THREADS), len(answers))
+    if threads > 1 and size[0] * size[1] >= PIXELS_WORTH_THREADS:
+        # Pillow and the kernels let go of the interpreter while they work
+        with ThreadPoolExecutor(threads) as pool:
+            outcomes = list(pool.map(decode_one, places))
+    else:
+        outcomes = [decode_one(index) for index in places]
+    kept = []
+    for index, ((worker, _), found) in enumerate(zip(answers, outcomes, strict=True)):
+        if isinstance(found, AnswerError):
+            warnings.append(AnswerWarning(worker, f"{_DROPPED}{found}"))
+        else:
+            warnings.extend(AnswerWarning(worker, text) for text in found)
+            kept.append(index)
+    if not kept:
         raise _no_answer_left(warnings)
-    return masks[: len(workers)], workers
+    workers = [answers[index][0] for index in kept]
+    return masks if len(kept) == len(answers) else masks[kept], workers
 
 
 def _mask_classes(

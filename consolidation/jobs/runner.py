@@ -130,8 +130,11 @@ class JobRun:
             learnt = self.choice or self._confusion or self.reliability
             result = consolidate_object(obj, self.classes, self.options, learnt)
             self._keep(obj, result)
-        except ConsolidationError as error:
-            self._failures.append({"object": obj.id, "reason": str(error)})
+        except Exception as error:
+            # whatever one object did, the others are done; a defect of ours says so
+            known = isinstance(error, ConsolidationError)
+            reason = str(error) if known else f"internal error: {type(error).__name__}: {error}"
+            self._failures.append({"object": obj.id, "reason": reason})
             self._lines.append(manifest_line(obj.line, self.options.label_attribute, None, None))
 
     def _keep(self, obj: LabeledObject, result: ObjectResult) -> None:

@@ -1,0 +1,119 @@
+"""Jobs whose method needs all images first: auto, weighted, dawid-skene."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from consolidation.cli import main
+from consolidation.evaluation import evaluate_folders, simulate_job
+from consolidation.jobs import run_job, runner
+from consolidation.options import Options
+
+KINDS = ["careful", "careful", "sloppy", "noise", "blank"]
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("simulated")
+    return simulate_job(folder, images=10, size=(96, 128), kinds=KINDS, missing=0.0)
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in sorted((folder / "masks").iterdir())}
+
+
+def test_auto_names_the_junk_in_summary_tables_and_provenance(job, tmp_path):
+    summary = run_job(job.folder, tmp_path / "auto", Options())
+    junk = {"private.us-east-1.noise01", "private.us-east-1.blank01"}
+    assert summary.choice is not None
+    assert summary.choice.estimate.junk == junk
+    provenance = json.loads((tmp_path / "auto" / "provenance.json").read_text())
+    assert provenance["auto"]["reason"] == summary.choice.reason
+    assert set(provenance["reliability"]["junk"]) == junk
+    with (tmp_path / "auto" / "workers.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["worker"] for row in rows[:2]} == junk
+    assert [row["junk"] for row in rows] == ["yes", "yes", "no", "no", "no"]
+    blank = next(row for row in rows if "blank" in row["worker"])
+    assert blank["blank_answers"] == "10"
+
+
+def test_auto_beats_plurality_where_there_is_junk(job, tmp_path):
+    scores = {}
+    for method in ("auto", "plurality", "weighted", "dawid-skene"):
+        run_job(job.folder, tmp_path / method, Options(method=method))
+        scores[method] = evaluate_folders(tmp_path / method, job.truth).mean_iou
+    assert scores["auto"] > scores["plurality"]
+    assert scores["weighted"] > scores["plurality"]
+    assert scores["dawid-skene"] > 0.8
+
+
+def test_the_same_bytes_twice_and_with_threads(job, tmp_path, monkeypatch):
+    monkeypatch.setattr("consolidation.pipeline.PIXELS_WORTH_THREADS", 1)
+    for name, threads in (("one", 1), ("again", 1), ("four", 4)):
+        run_job(job.folder, tmp_path / name, Options(threads=threads))
+    one, again, four = (files(tmp_path / name) for name in ("one", "again", "four"))
+    assert one == again == four
+    for table in ("images.csv", "workers.csv", "reliability.json", "warnings.jsonl"):
+        assert (tmp_path / "one" / table).read_bytes() == (tmp_path / "four" / table).read_bytes()
+
+
+def test_reliability_goes_on_from_an_earlier_job(job, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert main(["run", str(job.folder), "--out", str(first), "--quiet"]) == 0
+    known = str(first / "reliability.json")
+    again = ["run", str(job.folder), "--out", str(second), "--quiet", "--reliability", known]
+    assert main(again) == 0
+    counts = json.loads((second / "reliability.json").read_text())["images"]
+    assert set(counts.values()) == {20}
+
+
+def test_a_wrong_reliability_file_is_one_line(job, tmp_path, capsys):
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text("{}")
+    command = ["run", str(job.folder), "--out", str(tmp_path / "o"), "--reliability", str(wrong)]
+    assert main(command) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "holds no reliability statistics" in error
+
+
+def test_small_files_hold_the_same_pixels(job, tmp_path):
+    for compression in ("fast", "small"):
+        run_job(job.folder, tmp_path / compression, Options(compression=compression))
+    fast, small = (files(tmp_path / name) for name in ("fast", "small"))
+    assert sum(map(len, small.values())) <= sum(map(len, fast.values()))
+    for name in fast:
+        one, other = (
+            np.asarray(Image.open(tmp_path / c / "masks" / name)) for c in ("fast", "small")
+        )
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_defect_in_one_object_harms_no_other(job, tmp_path, monkeypatch):
+    original = runner.consolidate_object
+
+    def defective(obj, *rest):
+        if obj.id == "3":
+            raise MemoryError("no room")
+        return original(obj, *rest)
+
+    monkeypatch.setattr(runner, "consolidate_object", defective)
+    summary = run_job(job.folder, tmp_path, Options(method="plurality"))
+    assert (summary.images, summary.failures) == (9, 1)
+    failure = json.loads((tmp_path / "failures.jsonl").read_text())
+    assert failure == {"object": "3", "reason": "internal error: MemoryError: no room"}
+
+
+def test_options_say_what_was_done(job, tmp_path):
+    options = Options(method="weighted", smoothing=0.5)
+    run_job(job.folder, tmp_path, options)
+    provenance = json.loads((tmp_path / "provenance.json").read_text())
+    assert provenance["options"] == dataclasses.asdict(options)
+    assert provenance["classes"] == list(job.class_names)
