@@ -20,6 +20,8 @@ check: $(VENV)/.test
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.voting
+	$(BIN)/python -m benchmarks.end_to_end
+	$(BIN)/python -m benchmarks.accuracy
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -33,9 +35,9 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml
 	touch $@
 
 $(VENV)/.test: $(BIN)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet -e '.[fast,test]'
+	$(BIN)/python -m pip install --quiet -e '.[aws,fast,test]'
 	touch $@ $(VENV)/.demo
 
 $(VENV)/.bench: $(BIN)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet -e '.[fast,test,bench]'
+	$(BIN)/python -m pip install --quiet -e '.[aws,fast,test,bench]'
 	touch $@
