@@ -1,5 +1,6 @@
 """Arrays in, consensus and confidence out. Knows nothing of images, clouds or the wire."""
 
+from consolidation.consensus.agreement import Agreement, krippendorff_alpha
 from consolidation.consensus.auto import Choice, Trial, sampled
 from consolidation.consensus.consolidate import LearntWeights, consolidate
 from consolidation.consensus.dawid_skene import WorkerConfusion
@@ -8,6 +9,7 @@ from consolidation.consensus.reliability import Estimate, Reliability
 from consolidation.consensus.result import Consensus, WorkerAgreement, class_iou
 
 __all__ = [
+    "Agreement",
     "Choice",
     "Consensus",
     "Estimate",
@@ -19,5 +21,6 @@ __all__ = [
     "WorkerConfusion",
     "class_iou",
     "consolidate",
+    "krippendorff_alpha",
     "sampled",
 ]
