@@ -2,7 +2,7 @@
 
 The command line (``--min-votes``), the environment (``CONSOLIDATION_MIN_VOTES``) and the
 pipeline (``min_votes``) all read this list. The library's own function `consolidate` has the
-same names; where its default differs, it stands in `library`.
+same names, and defaults of its own: it changes nothing that it was not asked to.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ class Option:
         if isinstance(value, str):
             try:
                 value = self.convert(value)
-            except ValueError:
-                kind = "a whole number" if self.convert is int else "a number"
+            except (ValueError, KeyError):
+                kinds = {int: "a whole number", float: "a number"}
+                kind = kinds.get(self.convert, "yes or no")  # type: ignore[call-overload]
                 raise OptionError(f"{name} must be {kind}, not {value!r}") from None
         if self.choices and value not in self.choices:
             raise OptionError(f"{name} must be one of {', '.join(self.choices)}, not {value!r}")
@@ -46,6 +47,11 @@ class Option:
         if isinstance(value, int | float) and not self.low <= value <= self.high:
             raise OptionError(f"{name} must be {self.low:g} to {self.high:g}, not {value}")
         return value
+
+
+def _yes_or_no(text: str) -> bool:
+    answers = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+    return answers[text.strip().lower()]
 
 
 def _option(default: Any, **keywords: Any) -> Any:
@@ -93,6 +99,11 @@ class Options:
     )
     compression: str = _option(
         "fast", choices=("fast", "small"), help="PNG files quickly, or a third smaller"
+    )
+    confidence_maps: bool = _option(
+        False,
+        convert=_yes_or_no,
+        help="also write confidence/<id>.png: 8-bit grey, 255 times the confidence, rounded",
     )
     label_attribute: str = _option(
         "consolidated-ref",

@@ -81,7 +81,7 @@ def test_every_option_is_in_the_help_with_its_default(capsys: pytest.CaptureFixt
         flag = "--" + name.replace("_", "-")
         assert flag in text
         assert option.help in text
-        if default != "":
+        if default not in ("", False):
             assert f"{option.help} ({default})" in text
 
 

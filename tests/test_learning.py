@@ -117,3 +117,28 @@ def test_options_say_what_was_done(job, tmp_path):
     provenance = json.loads((tmp_path / "provenance.json").read_text())
     assert provenance["options"] == dataclasses.asdict(options)
     assert provenance["classes"] == list(job.class_names)
+
+
+def test_confidence_maps(job, tmp_path):
+    command = ["run", str(job.folder), "--out", str(tmp_path), "--quiet", "--confidence-maps"]
+    assert main(command) == 0
+    for name in files(tmp_path):
+        image = Image.open(tmp_path / "confidence" / name)
+        assert image.mode == "L"
+        values = np.asarray(image)
+        assert values.max() == 255
+        assert 0 < (values < 255).mean() < 1
+
+
+@pytest.mark.parametrize(("text", "written"), [("yes", True), ("0", False)])
+def test_confidence_maps_by_environment(job, tmp_path, monkeypatch, text, written):
+    monkeypatch.setenv("CONSOLIDATION_CONFIDENCE_MAPS", text)
+    assert main(["run", str(job.folder), "--out", str(tmp_path), "--quiet"]) == 0
+    assert (tmp_path / "confidence").exists() == written
+
+
+def test_a_wrong_truth_value_is_one_line(job, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("CONSOLIDATION_CONFIDENCE_MAPS", "maybe")
+    assert main(["run", str(job.folder), "--out", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert error == ("consolidate: CONSOLIDATION_CONFIDENCE_MAPS must be yes or no, not 'maybe'\n")

@@ -140,6 +140,9 @@ class JobRun:
     def _keep(self, obj: LabeledObject, result: ObjectResult) -> None:
         mask = f"masks/{self.names[obj.id]}.png"
         storage.write_bytes(self.out / mask, result.mask_png)
+        if self.options.confidence_maps:
+            name = f"confidence/{self.names[obj.id]}.png"
+            storage.write_bytes(self.out / name, result.confidence_png())
         prefix = self.options.mask_uri_prefix
         uri = f"{prefix.rstrip('/')}/{mask}" if prefix else mask
         block = result.metadata(self.creation_date, self.options.job_name)
