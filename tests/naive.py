@@ -23,12 +23,11 @@ def plurality(masks, ignore=None):
 
 
 def decide(masks, weights=None, ignore=None, min_votes=1, sigma=0.0, ties="lowest", undecided=255):
-    """Labels (H, Wd) of the whole vote, by exact fractions; no rounding but that of weights."""
+    """Labels (H, Wd) of the whole vote, by exact fractions of the weights given."""
     masks = np.asarray(masks)
     exact = [Fraction(1)] * len(masks)
     if weights is not None:
-        scale = (32767 - len(masks)) / math.fsum(weights)
-        exact = [Fraction(max(round(w * scale), 1)) for w in weights]
+        exact = [Fraction(w) for w in weights]
     rules = {"ignore": ignore, "min_votes": min_votes, "undecided": undecided}
     weighed = _every_pixel(masks, exact, weights, sigma=0.0, ties="lowest", **rules)
     # what neighbours may choose: classes that the vote without them gives to some pixel
@@ -58,7 +57,8 @@ def _pixel(masks, exact, weights, i, j, *, ignore, min_votes, undecided, sigma, 
         for label in candidates
     }
     best = max(own.values())
-    slack = len(column) if weights is not None else 0
+    # weights are given in floating point: what differs by their rounding only is a tie
+    slack = Fraction(sum(exact), 2**36) if weights is not None else 0
     top = [label for label in candidates if own[label] >= best - slack]
     if sigma == 0 and ties == "lowest":
         return top[0]
@@ -76,6 +76,10 @@ def _pixel(masks, exact, weights, i, j, *, ignore, min_votes, undecided, sigma, 
 
 
 def _smoothed(masks, exact, labels, sigma, i, j):
+    if len(set(exact)) > 1:
+        # the one place where weights are rounded coarsely
+        scale = (32767 - len(exact)) / math.fsum(exact)
+        exact = [max(round(float(weight) * scale), 1) for weight in exact]
     radius = max(1, math.ceil(2 * sigma))
     side = range(-radius, radius + 1)
     values = {(y, x): math.exp(-(y * y + x * x) / (2 * sigma**2)) for y in side for x in side}
@@ -101,7 +105,10 @@ def dawid_skene(masks, ignore=None, steps=1):
         voted = Counter(label for label in column if label != ignore)
         if len(voted) > 1:
             pixels.append((place, column, {c: n for c, n in sorted(voted.items()) if c in seen}))
-    probability = [{c: n / sum(voted.values()) for c, n in voted.items()} for _, _, voted in pixels]
+    probability = []
+    for _, _, voted in pixels:
+        winners = [c for c, n in voted.items() if n == max(voted.values())]
+        probability.append({c: (c in winners) / len(winners) for c in voted})
     for _ in range(steps):
         confusion, prior = _maximise(pixels, probability, len(masks), k, ignore)
         probability = [
@@ -123,7 +130,8 @@ def _maximise(pixels, probability, n_workers, k, ignore):
         for label, chance in chances.items():
             prior[label] += chance
             for worker, given in enumerate(column):
-                if given != ignore:
+                others = {c for w, c in enumerate(column) if w != worker and c != ignore}
+                if given != ignore and len(others) > 1:
                     expected[worker, label, given] += chance
     common = expected.sum(axis=(0, 1)) + 1e-9
     pseudo = 0.3 * common / common.sum() + 0.7 * np.eye(k)

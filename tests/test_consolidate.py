@@ -214,8 +214,8 @@ def test_contiguous_masks_are_not_copied():
         (THREE, {"n_classes": 3}, "mask 2 has class 3, n_classes is 3"),
         (THREE, {"method": "best"}, "method must be one of"),
         (THREE, {"ties": "first"}, "ties must be one of"),
-        (THREE, {"smoothing": -1}, "smoothing must be 0 to 8"),
-        (THREE, {"smoothing": float("nan")}, "smoothing must be 0 to 8"),
+        (THREE, {"smoothing": -1}, "smoothing must be 0, or 0.1 to 8"),
+        (THREE, {"smoothing": float("nan")}, "smoothing must be 0, or 0.1 to 8"),
         (THREE, {"min_votes": 0}, "min_votes must be"),
         (THREE, {"ignore_index": 256}, "ignore_index must be 0 to 255"),
         (THREE, {"undecided_index": -1}, "undecided_index must be 0 to 255"),
@@ -258,3 +258,70 @@ def test_confidence_is_the_same_whether_overruled_pixels_were_kept_or_not(monkey
     np.testing.assert_array_equal(
         kept.confidence_bytes(), np.rint(kept.confidence * np.float32(255))
     )
+
+
+def test_a_weighted_tie_among_too_few_votes_does_not_hide_the_others():
+    masks = np.array([[[1, 1, 1]], [[1, 7, 7]], [[1, 7, 7]], [[1, 9, 9]], [[1, 9, 9]]], np.uint8)
+    masks[0, 0, 1:] = 1
+    options = {"method": "weighted", "weights": [10, 1, 1, 1, 1], "min_votes": 2}
+    result = consolidate(masks, ties="neighbours", **options)
+    assert result.labels.tolist() == [[1, 7, 7]]
+    assert result.votes.tolist() == [[5, 2, 2]]
+
+
+def test_an_undecided_index_that_is_a_class_but_not_needed():
+    masks = np.full((3, 4, 4), 255, np.uint8)
+    masks[:, 0] = 0
+    masks[2, 1] = 1
+    result = consolidate(masks, n_classes=256)
+    assert result.class_confidence[255] == pytest.approx((8 + 4 * 2 / 3) / 12)
+    assert result.image_confidence == pytest.approx((8 + 4 * 2 / 3) / 12)
+    assert result.workers[0].agreement == 1
+
+
+@pytest.mark.parametrize("n_workers", [191, 255])
+def test_equal_weights_of_many_workers_are_plurality(n_workers):
+    masks = np.zeros((n_workers, 1, 1), np.uint8)
+    masks[: n_workers // 2 + 1] = 1
+    weighted = consolidate(masks, method="weighted", weights=[0.3] * n_workers)
+    assert weighted.labels.tolist() == [[1]]
+    assert not weighted.tied.any()
+
+
+def test_a_small_weight_breaks_a_tie():
+    masks = np.array([[[0]]] * 4 + [[[1]]] * 5, np.uint8)
+    weights = [1.0] * 8 + [0.0002]
+    assert consolidate(masks, method="weighted", weights=weights).labels.tolist() == [[1]]
+
+
+@pytest.mark.parametrize("scale", [1e-310, 1e-12, 1e300])
+def test_only_ratios_of_weights_matter(scale):
+    result = consolidate(THREE, method="weighted", weights=[3 * scale, scale, scale])
+    expected = consolidate(THREE, method="weighted", weights=[3, 1, 1])
+    np.testing.assert_array_equal(result.labels, expected.labels)
+    np.testing.assert_allclose(result.confidence, expected.confidence, rtol=1e-5)
+
+
+def test_confidence_where_neighbours_overrule_a_weighted_winner():
+    masks = np.ones((3, 3, 3), np.uint8)
+    masks[0, 1, 1] = 0
+    result = consolidate(masks, method="weighted", weights=[5, 2, 2], smoothing=1)
+    assert (result.labels == 1).all()
+    assert result.confidence[1, 1] > 0.8
+
+
+def test_high_class_numbers_take_little_memory():
+    masks = np.zeros((3, 4, 4), np.uint16)
+    masks[:2, 0, 0] = 60000
+    result = consolidate(masks, ignore_index=7)
+    assert result.class_confidence[60000] == pytest.approx(2 / 3)
+    assert result.workers[0].agreement == 1
+    assert result.provenance["counts"]["ignored"] == 0
+    with pytest.raises(ValueError, match="3 workers x 60001 classes"):
+        consolidate(masks, method="dawid-skene")
+
+
+def test_ignored_pixels_of_a_worker_without_weight_are_counted():
+    masks = row([0, 1], [0, 1], [9, 1])
+    result = consolidate(masks, method="weighted", weights=[1, 2, 0], ignore_index=9)
+    assert result.provenance["counts"]["ignored"] == 1

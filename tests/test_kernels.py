@@ -129,3 +129,26 @@ def test_confusion(masks, ignore, undecided):
     matrix = np.zeros((3, 3), np.int64)
     kernels.confusion(a, b, ignore, undecided, matrix)
     np.testing.assert_array_equal(matrix, naive.confusion(a, b, 3, ignore, undecided))
+
+
+def test_patterns_of_masks_in_any_memory_order():
+    masks = np.random.default_rng(3).integers(0, 3, (40, 50, 4)).astype(np.uint8)
+    strided = np.moveaxis(masks, -1, 0)
+    one, other = VotePatterns.encode(strided), VotePatterns.encode(strided.copy())
+    np.testing.assert_array_equal(one.tuples, other.tuples)
+    np.testing.assert_array_equal(one.counts, other.counts)
+    painted = one.paint(strided, np.arange(len(one.tuples)))
+    np.testing.assert_array_equal(np.moveaxis(one.tuples[painted], -1, 0), strided)
+    with pytest.raises(ValueError, match="must be uint8 or uint16"):
+        VotePatterns.encode(strided.astype(np.int64))
+
+
+@settings(max_examples=40, deadline=None)
+@given(stacks(max_workers=2, max_side=40), st.sampled_from([-1, 0, 1]), st.sampled_from([-1, 2]))
+def test_overlap(masks, ignore, undecided):
+    a, b = masks[0].reshape(-1), masks[-1].reshape(-1)
+    sums = np.zeros((3, 6), np.int64)
+    kernels.overlap(a, b, ignore, undecided, sums)
+    matrix = naive.confusion(a, b, 6, ignore, undecided)
+    expected = [np.diagonal(matrix), matrix.sum(axis=1), matrix.sum(axis=0)]
+    np.testing.assert_array_equal(sums, expected)

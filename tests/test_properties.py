@@ -22,6 +22,11 @@ WAYS = {
     "auto": {"method": "auto"},
     "weighted": {"method": "weighted"},
     "weighted by neighbours": {"method": "weighted", "ties": "neighbours"},
+    "weighted by neighbours, two votes": {
+        "method": "weighted",
+        "ties": "neighbours",
+        "min_votes": 2,
+    },
     "weighted and smoothed": {"method": "weighted", "smoothing": 1.0},
 }
 every_way = pytest.mark.parametrize("way", WAYS, ids=[way.replace(" ", "-") for way in WAYS])

@@ -113,7 +113,34 @@ def test_without_a_worker():
     assert whole.without("noise") == learn([(t, m[:3]) for t, m in images], CAREFUL)
 
 
-@pytest.mark.parametrize("content", ["[]", "{", '{"format": "other"}', '{"format": 1}'])
+def damaged(**changes):
+    whole = {"format": "consolidation/reliability-1", "images": {"a": 1, "b": 1}}
+    pair = {"workers": ["a", "b"], "images": 1, "sums": [[1], [2], [2]]}
+    pair |= changes.pop("pair", {})
+    return json.dumps(whole | {"pairs": [pair]} | changes)
+
+
+def test_a_whole_file_is_read():
+    assert Reliability.from_json(damaged(), "file").images == {"a": 1, "b": 1}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[]",
+        "{",
+        '{"format": "other"}',
+        '{"format": 1}',
+        damaged(images={"a": 1}),
+        damaged(images={"a": -1, "b": 1}),
+        damaged(images={"a": float("inf"), "b": 1}),
+        damaged(pair={"workers": ["b", "a"]}),
+        damaged(pair={"sums": [[3], [2], [2]]}),
+        damaged(pair={"sums": [[-1], [2], [2]]}),
+        damaged(pair={"sums": [[10**30], [2], [2]]}),
+        damaged(pair={"workers": ["a"]}),
+    ],
+)
 def test_a_wrong_file_is_one_clear_line(tmp_path, content):
     path = tmp_path / "r.json"
     path.write_text(content)
@@ -122,7 +149,7 @@ def test_a_wrong_file_is_one_clear_line(tmp_path, content):
 
 
 def test_wrong_workers():
-    with pytest.raises(ValueError, match="2 masks need as many different workers"):
+    with pytest.raises(ValueError, match="worker ids must differ"):
         Reliability().add(np.zeros((2, 2, 2), np.uint8), ["a", "a"])
     with pytest.raises(ValueError, match="needs the workers' ids"):
         consolidate(np.zeros((2, 2, 2), np.uint8), method="weighted", reliability=Reliability())

@@ -6,7 +6,7 @@ from consolidation.consensus.consolidate import LearntWeights, consolidate
 from consolidation.consensus.dawid_skene import WorkerConfusion
 from consolidation.consensus.patterns import VotePatterns
 from consolidation.consensus.reliability import Estimate, Reliability
-from consolidation.consensus.result import Consensus, WorkerAgreement, class_iou
+from consolidation.consensus.result import Consensus, WorkerAgreement, mean_of_present, overlap_iou
 
 __all__ = [
     "Agreement",
@@ -19,8 +19,9 @@ __all__ = [
     "VotePatterns",
     "WorkerAgreement",
     "WorkerConfusion",
-    "class_iou",
     "consolidate",
     "krippendorff_alpha",
+    "mean_of_present",
+    "overlap_iou",
     "sampled",
 ]

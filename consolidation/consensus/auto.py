@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from consolidation.consensus.consolidate import consolidate
 from consolidation.consensus.reliability import Estimate, Reliability
-from consolidation.consensus.result import class_iou
+from consolidation.consensus.result import mean_of_present, overlap_iou
 from consolidation.kernels import patterns
 
 SAMPLE = 32
@@ -150,7 +150,7 @@ class Trial:
         without = f"; without the votes of {junk}, who agree with nobody" if junk else ""
         if len(gains) < MIN_IMAGES:
             reason = (
-                f"plurality with smoothing: {len(gains)} images have votes of {MIN_LEFT + 1} "
+                f"votes that all count the same: {len(gains)} images have votes of {MIN_LEFT + 1} "
                 f"usable workers, {MIN_IMAGES} are needed to test weights"
             )
             nan = math.nan
@@ -158,7 +158,7 @@ class Trial:
         gain = float(gains.mean())
         error = float(gains.std(ddof=1) / math.sqrt(len(gains)))
         weighted = gain > STANDARD_ERRORS * error
-        chosen = "votes weighted by reliability" if weighted else "plurality with smoothing"
+        chosen = "votes weighted by reliability" if weighted else "votes that all count the same"
         outcome = "gain" if gain >= 0 else "loss"
         needed = "more" if weighted else "not more"
         reason = (
@@ -194,9 +194,8 @@ def sampled(n: int, most: int = SAMPLE) -> list[int]:
 def _mean_iou(
     labels: NDArray[Any], truth: NDArray[Any], n_classes: int, ignore: int | None
 ) -> float:
-    matrix = np.zeros((n_classes, n_classes), np.int64)
+    sums = np.zeros((3, n_classes), np.int64)
     outside = -1 if ignore is None else ignore
-    patterns.confusion(truth.reshape(-1), labels.reshape(-1), outside, outside, matrix)
-    iou = class_iou(matrix)
-    present = iou[~np.isnan(iou)]
-    return float(present.mean()) if present.size else 1.0
+    patterns.overlap(truth.reshape(-1), labels.reshape(-1), outside, outside, sums)
+    mean = mean_of_present(overlap_iou(sums))
+    return 1.0 if math.isnan(mean) else mean

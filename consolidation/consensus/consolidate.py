@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from consolidation.consensus.dawid_skene import DEFAULT_STEPS, WorkerConfusion
+from consolidation.consensus.dawid_skene import DEFAULT_STEPS, WorkerConfusion, check_size
 from consolidation.consensus.result import Consensus
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.stack import Stack
@@ -95,7 +95,7 @@ def consolidate(
     =====================  =====================================================================
     case                   result
     =====================  =====================================================================
-    one worker             that mask, unchanged, with confidence 1
+    one worker             that mask, unchanged, with confidence 1, but for the last two cases
     two workers disagree   a tie: `ties` decides; confidence 0.5
     all masks blank        background, confidence 1, image confidence 1
     nobody labelled it     undecided, confidence 0
@@ -120,7 +120,7 @@ def consolidate(
     [[0, 1, 255, 2]]
     """
     stack = Stack(masks, ignore_index)
-    ids = _worker_ids(workers, stack.n_workers)
+    ids = stack.checked_ids(range(stack.n_workers) if workers is None else workers)
     learnt = reliability is not None
     pooled = None
     if reliability is not None:
@@ -147,16 +147,16 @@ def consolidate(
     if stack.n_pixels == 0:
         raise ValueError(f"masks have no pixels: shape {stack.shape}")
     if pooled is not None:
-        k = max(_highest(row, stack.ignore) for row in stack.rows) + 1
+        k = check_size(stack.n_workers, stack.highest() + 1)
         settings = replace(settings, pooled=pooled.confusion(ids, k))
     voting, settings = _with_weight(stack, settings)
     outcome = vote(voting, settings)
     highest = outcome.highest
     if voting is not stack:
-        highest = max(_highest(row, stack.ignore) for row in stack.rows)
+        highest = stack.highest()
     k = highest + 1 if n_classes is None else int(n_classes)
     if highest >= k:
-        tops = [_highest(row, stack.ignore) for row in stack.rows]
+        tops = [stack.highest_of(row) for row in stack.rows]
         index = next(index for index, top in enumerate(tops) if top >= k)
         raise ValueError(f"mask {index} has class {tops[index]}, n_classes is {k}")
     if outcome.undecided and settings.undecided < k and settings.undecided != stack.ignore:
@@ -164,28 +164,15 @@ def consolidate(
             f"undecided_index {settings.undecided} is one of the {k} classes, "
             f"and {outcome.undecided} pixels are undecided"
         )
-    return Consensus(stack, voting, outcome, settings, ids, k)
+    return Consensus(stack, voting, outcome, settings, tuple(ids), k)
 
 
 def _with_weight(stack: Stack, settings: Settings) -> tuple[Stack, Settings]:
-    """Leave out workers of weight 0: they do not vote."""
-    if settings.weights is None or all(settings.weights):
+    """Leave out workers of weight 0: they do not vote. Equal weights are none."""
+    if settings.weights is None:
         return stack, settings
+    voting = stack.only(np.array(settings.weights) > 0)
     weights = tuple(weight for weight in settings.weights if weight)
-    return stack.only(np.array(settings.weights) > 0), replace(settings, weights=weights)
-
-
-def _worker_ids(workers: Sequence[str] | None, n_workers: int) -> tuple[str, ...]:
-    if workers is None:
-        return tuple(str(index) for index in range(n_workers))
-    ids = tuple(str(worker) for worker in workers)
-    if len(ids) != n_workers:
-        raise ValueError(f"{len(ids)} worker ids for {n_workers} masks")
-    if len(set(ids)) != n_workers:
-        raise ValueError(f"worker ids must differ: {', '.join(ids)}")
-    return ids
-
-
-def _highest(row: NDArray[Any], ignore: int) -> int:
-    """Highest class of a mask, 0 if it has none."""
-    return int(row[row != ignore].max(initial=0))
+    if len(set(weights)) == 1:
+        return voting, replace(settings, weights=None, learnt=False)
+    return voting, replace(settings, weights=weights)

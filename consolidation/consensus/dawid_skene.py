@@ -6,10 +6,11 @@ probabilities; and so on (Dawid and Skene 1979; Warfield, Zou and Wells 2004). F
 different here, each because it measured better on real annotators or because it must be so:
 
 - only disputed pixels count, so the result does not depend on how much unanimous background
-  surrounds an object;
-- the first probabilities are the vote shares, and few steps are taken: iterated to convergence,
-  labels invert and correlated errors are taken for truth. On five real sets every step after
-  the first lost accuracy, so one is the default;
+  surrounds an object; and for each worker only those that are disputed among the others, or a
+  worker's errors would all be counted and what everybody got right would not;
+- the first probabilities are the majority's (shared among tied classes), and few steps are
+  taken: iterated to convergence, labels invert and correlated errors are taken for truth. On
+  real crowds steps after the first mostly lost accuracy, so one is the default;
 - only classes that somebody gave the pixel, and that the plain vote gives to some pixel of the
   image, are weighed;
 - over a job, the matrices are pooled (`WorkerConfusion`), and each image keeps its own prior.
@@ -37,6 +38,8 @@ PSEUDO_SHARE = 0.02
 DIAGONAL = 0.7
 MIN_PRIOR = 0.1
 CONVERGED = 1e-4
+MAX_CELLS = 1 << 25
+"""Cells of all workers' confusion matrices together: 256 MB."""
 FIXED_POINT = 1 << 16
 """Expected pixels are kept as multiples of 2^-16, so that sums do not depend on their order."""
 
@@ -53,6 +56,8 @@ class Fit:
         Probability of each class at disputed pixels.
     chosen : ndarray of shape (P,), int64
         Class of every pattern, -1 where it is not disputed.
+    tied : ndarray of shape (P,), bool
+        Whether another class is as probable.
     log_likelihood : float
         A disputed pixel; NaN if there is none.
     change : float
@@ -65,6 +70,7 @@ class Fit:
     confusion: NDArray[np.float64]
     prior: NDArray[np.float64]
     chosen: NDArray[np.int64]
+    tied: NDArray[np.bool_]
     log_likelihood: float
     change: float
     steps: int
@@ -106,15 +112,16 @@ class WorkerConfusion:
     def add(
         self, masks: NDArray[Any], workers: Sequence[str], ignore_index: int | None = None
     ) -> None:
-        """Count one image's disputed pixels, by vote shares: masks (W, H, Wd)."""
+        """Count one image's disputed pixels, by the majority: masks (W, H, Wd)."""
         stack = Stack(masks, ignore_index)
+        ids = stack.checked_ids(workers)
         patterns = VotePatterns.encode(stack.array)
-        k = int(max(row[row != stack.ignore].max(initial=0) for row in stack.rows)) + 1
+        k = check_size(stack.n_workers, stack.highest() + 1)
         everything = np.ones(1 << 16, np.bool_)
         expected, _, _ = _expected(patterns, stack.ignore, 1, everything, k, None)
         fixed = np.rint(expected * FIXED_POINT).astype(np.int64)
-        for worker, counts in zip(workers, fixed, strict=True):
-            self._add(str(worker), counts)
+        for worker, counts in zip(ids, fixed, strict=True):
+            self._add(worker, counts)
 
     def __iadd__(self, other: WorkerConfusion) -> WorkerConfusion:
         """Add what another one has counted."""
@@ -170,6 +177,7 @@ def fit(
         change = float(np.abs(_bounded(counts) - prior).max())
         likelihood = total / pixels if pixels else likelihood
     chosen = np.empty(len(patterns.tuples), np.int64)
+    tied = np.empty(len(patterns.tuples), np.bool_)
     w = patterns.tuples.shape[1]
     em.decide(
         patterns.tuples,
@@ -179,17 +187,29 @@ def fit(
         np.log(confusion),
         np.log(prior),
         chosen,
+        tied,
         *_scratch(w),
     )
     return Fit(
         confusion=confusion,
         prior=prior,
         chosen=chosen,
+        tied=tied,
         log_likelihood=likelihood,
         change=change,
         steps=steps,
         inverted=_inverted(confusion, expected),
     )
+
+
+def check_size(n_workers: int, n_classes: int) -> int:
+    """Return n_classes; ValueError if their confusion matrices would not fit reasonable memory."""
+    if n_workers * n_classes**2 > MAX_CELLS:
+        raise ValueError(
+            f"dawid-skene cannot take {n_workers} workers x {n_classes} classes: "
+            f"at most {MAX_CELLS:,} cells of confusion matrices"
+        )
+    return n_classes
 
 
 def _expected(
@@ -200,7 +220,7 @@ def _expected(
     k: int,
     model: tuple[NDArray[np.float64], NDArray[np.float64]] | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[float, int]]:
-    """Expected counts (W, K, K) and (K,) by a model, or by vote shares without one."""
+    """Expected counts (W, K, K) and (K,) by a model, or by the majority without one."""
     w = patterns.tuples.shape[1]
     expected, prior = np.zeros((w, k, k)), np.zeros(k)
     confusion, class_prior = model or (np.ones((w, 1, 1)), np.ones(1))

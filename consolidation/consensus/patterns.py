@@ -53,7 +53,8 @@ class VotePatterns:
 
     @classmethod
     def encode(cls, masks: NDArray[Any]) -> VotePatterns:
-        """Count the tuples of masks (W, ...), uint8 or uint16, C-contiguous."""
+        """Count the tuples of masks (W, ...), uint8 or uint16."""
+        masks = _checked(masks)
         n_workers = masks.shape[0]
         flat = masks.reshape(n_workers, -1)
         n_pixels = flat.shape[1]
@@ -91,15 +92,34 @@ class VotePatterns:
         np.add.at(counts, inverse.reshape(-1), np.concatenate([self.counts, other.counts]))
         return VotePatterns(unique, counts)
 
-    def paint(self, masks: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
-        """Give every pixel of `masks` (those encoded) the value (P,) of its tuple."""
+    def paint(
+        self,
+        masks: NDArray[Any],
+        values: NDArray[Any],
+        wanted: NDArray[np.bool_] | None = None,
+        out: NDArray[Any] | None = None,
+    ) -> NDArray[Any]:
+        """Give every pixel of `masks` (those encoded) the value (P,) of its tuple.
+
+        Parameters
+        ----------
+        wanted : ndarray of shape (P,), bool, optional
+            Tuples to paint; by default all. Other pixels of `out` stay as they are.
+        out : ndarray of the shape of a mask, optional
+            To paint into; by default a new array.
+        """
+        masks = _checked(masks)
+        if out is None:
+            out = np.zeros(masks.shape[1:], values.dtype)
+        if wanted is None:
+            wanted = np.ones(len(values), np.bool_)
         if self.exact_pixels:
-            return values.reshape(masks.shape[1:])
-        out = np.empty(masks.shape[1:], values.dtype)
+            out.reshape(-1)[wanted] = values[wanted]
+            return out
         table = _table(len(self.tuples))
         kernels.rehash(self.tuples, len(self.tuples), table)
         flat = masks.reshape(masks.shape[0], -1)
-        kernels.paint(flat, self.tuples, table, values, out.reshape(-1))
+        kernels.paint(flat, self.tuples, table, values, wanted, out.reshape(-1))
         return out
 
     def pairwise(self, n_classes: int) -> NDArray[np.int64]:
@@ -124,6 +144,15 @@ class VotePatterns:
         sums = np.zeros((n_workers, n_workers, 3, n_classes), np.int64)
         kernels.agreements(self.tuples, self.counts, ignore, sums)
         return sums
+
+
+def _checked(masks: NDArray[Any]) -> NDArray[Any]:
+    """Return the masks as the kernels read them: memory in order."""
+    if masks.dtype not in (np.uint8, np.uint16) or masks.ndim < 2 or masks.shape[0] == 0:
+        raise ValueError(
+            f"masks must be uint8 or uint16 of shape (W, ...), not {masks.dtype} {masks.shape}"
+        )
+    return np.ascontiguousarray(masks)
 
 
 def _table(n_tuples: int) -> NDArray[np.int32]:

@@ -131,11 +131,9 @@ class Reliability:
             A label that is no vote.
         """
         stack = Stack(masks, ignore_index)
-        ids = [str(worker) for worker in workers]
-        if len(ids) != stack.n_workers or len(set(ids)) != len(ids):
-            raise ValueError(f"{stack.n_workers} masks need as many different workers, not {ids}")
+        ids = stack.checked_ids(workers)
         patterns = VotePatterns.encode(stack.array)
-        k = max(int(row[row != stack.ignore].max(initial=0)) for row in stack.rows) + 1
+        k = stack.highest() + 1
         agreements = patterns.agreements(k, stack.ignore)
         for a, first in enumerate(ids):
             self._images[first] = self._images.get(first, 0) + 1
@@ -222,13 +220,20 @@ class Reliability:
     def from_dict(cls, content: Mapping[str, Any]) -> Reliability:
         """Inverse of `as_dict`; ValueError if it is something else."""
         if content.get("format") != FORMAT:
-            raise ValueError(f"no reliability statistics: format {content.get('format')!r}")
+            raise ValueError(f"format {content.get('format')!r}, not {FORMAT!r}")
         reliability = cls()
         reliability._images = {str(key): int(n) for key, n in content["images"].items()}
+        if any(n < 1 for n in reliability._images.values()):
+            raise ValueError("a worker did no image")
         for entry in content["pairs"]:
             first, second = entry["workers"]
             sums = np.array(entry["sums"], np.int64).reshape(3, -1)
-            reliability._add_pair((first, second), _Pair(sums, int(entry["images"])))
+            known = first in reliability._images and second in reliability._images
+            if not known or first >= second or (first, second) in reliability._pairs:
+                raise ValueError(f"workers {first!r} and {second!r} are no pair of its workers")
+            if (sums < 0).any() or (sums[0] > sums[1:]).any():
+                raise ValueError(f"impossible counts for {first!r} and {second!r}")
+            reliability._pairs[first, second] = _Pair(sums, int(entry["images"]))
         return reliability
 
     def save(self, path: str | Path) -> None:
@@ -249,7 +254,7 @@ class Reliability:
         """Inverse of `to_json`; ValueError, with `name` in it, if it is something else."""
         try:
             return cls.from_dict(json.loads(text))
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             raise ValueError(f"{name} holds no reliability statistics: {error}") from None
 
 

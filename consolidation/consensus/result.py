@@ -192,10 +192,9 @@ class Consensus:
         labels, votes = self.labels.reshape(-1), self.votes.reshape(-1)
         if self._follows_from_votes:
             # count runs of (label, votes), then put right what neighbours overruled
-            table = np.zeros((max(k, stack.n_workers + 1),) * 2, np.int64)
-            patterns.confusion(labels, votes, self._settings.undecided, 0, table)
+            pairs = np.zeros((k, stack.n_workers + 1), np.int64)
+            patterns.confusion(labels, votes, self._no_class, 0, pairs)
             shares = np.arange(stack.n_workers + 1) / stack.n_workers
-            pairs = table[:k, : stack.n_workers + 1]
             sums = pairs @ shares
             places, overruled_shares = self._overruled
             np.add.at(sums, labels[places], overruled_shares - shares[votes[places]])
@@ -205,6 +204,11 @@ class Consensus:
         share = self.confidence.reshape(-1)
         return sums, counts, rules.share_by_class(labels, votes, voters, share, sums, counts)
 
+    @property
+    def _no_class(self) -> int:
+        """Label of undecided pixels; -1 where there are none, for it may be a class then."""
+        return self._settings.undecided if self._outcome.undecided else -1
+
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
         """(W, K, K) int64: [w, i, j] counts pixels that worker w gave i and the consensus j."""
@@ -212,36 +216,52 @@ class Consensus:
         matrices = np.zeros((stack.n_workers, k, k), np.int64)
         labels = self.labels.reshape(-1)
         for row, matrix in zip(stack.rows, matrices, strict=True):
-            patterns.confusion(row, labels, stack.ignore, self._settings.undecided, matrix)
+            patterns.confusion(row, labels, stack.ignore, self._no_class, matrix)
         return matrices
+
+    @cached_property
+    def overlap(self) -> NDArray[np.int64]:
+        """(W, 3, K) int64: pixels of each class in both masks, in worker w's, in the consensus.
+
+        Counted where the worker labelled the pixel and the consensus is decided.
+        """
+        stack = self._everyone
+        sums = np.zeros((stack.n_workers, 3, self.n_classes), np.int64)
+        labels = self.labels.reshape(-1)
+        for row, one in zip(stack.rows, sums, strict=True):
+            patterns.overlap(row, labels, stack.ignore, self._no_class, one)
+        return sums
 
     @cached_property
     def workers(self) -> tuple[WorkerAgreement, ...]:
         """One record a worker, in the order of the masks."""
         records = []
-        for index, matrix in enumerate(self.confusion):
-            iou = class_iou(matrix)
-            present = iou[~np.isnan(iou)]
-            agreement = float(present.mean()) if present.size else float("nan")
+        for name, row, sums in zip(
+            self._worker_ids, self._everyone.rows, self.overlap, strict=True
+        ):
+            iou = overlap_iou(sums)
             ignored = 0
             if self._everyone.ignore >= 0:
-                row = self._everyone.rows[index]
                 ignored = int(np.count_nonzero(row == self._everyone.ignore))
-            name = self._worker_ids[index]
-            records.append(WorkerAgreement(name, agreement, tuple(iou.tolist()), ignored))
+            records.append(
+                WorkerAgreement(name, mean_of_present(iou), tuple(iou.tolist()), ignored)
+            )
         return tuple(records)
 
     @property
     def provenance(self) -> dict[str, Any]:
         """JSON-ready: method, parameters, version, counts and warnings."""
         stack = self._stack
-        ignored = sum(worker.ignored for worker in self.workers) if stack.ignore >= 0 else 0
+        everyone = self._everyone
+        ignored = 0
+        if everyone.ignore >= 0:
+            ignored = sum(int(np.count_nonzero(row == everyone.ignore)) for row in everyone.rows)
         fitted = self._outcome.fit
         return {
             "method": self._settings.method,
             "parameters": self._settings.as_dict(),
             "version": __version__,
-            "workers": self._everyone.n_workers,
+            "workers": everyone.n_workers,
             "counts": {
                 "pixels": stack.n_pixels,
                 "disputed": self._n_disputed,
@@ -255,8 +275,14 @@ class Consensus:
         }
 
 
-def class_iou(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
-    """IoU (K,) of each class from a confusion matrix (K, K); NaN for a class in neither mask."""
-    both = np.diagonal(confusion)
-    either = confusion.sum(axis=0) + confusion.sum(axis=1) - both
+def overlap_iou(sums: NDArray[np.int64]) -> NDArray[np.float64]:
+    """IoU (K,) of each class from sums (3, K) as in `overlap`; NaN for a class in neither."""
+    both, first, second = sums
+    either = first + second - both
     return np.where(either > 0, both / np.maximum(either, 1), np.nan)
+
+
+def mean_of_present(iou: NDArray[np.float64]) -> float:
+    """Mean IoU over the classes that are present; NaN if there is none."""
+    present = iou[~np.isnan(iou)]
+    return float(present.mean()) if present.size else float("nan")

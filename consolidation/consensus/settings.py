@@ -16,8 +16,9 @@ from consolidation.consensus.stack import Stack, check_index
 
 METHODS = ("plurality", "weighted", "dawid-skene", "auto")
 TIES = ("lowest", "neighbours", "undecided")
-SUM_OF_WEIGHTS = 32767
+FINE_SUM = 1 << 40
 """Weights are rounded to integers of this sum, or just below: their sums are then exact."""
+MIN_SIGMA = 0.1
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,10 @@ class Settings:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
         if ties not in TIES:
             raise ValueError(f"ties must be one of {', '.join(TIES)}, not {ties!r}")
-        if not (math.isfinite(smoothing) and 0 <= smoothing <= MAX_SIGMA):
-            raise ValueError(f"smoothing must be 0 to {MAX_SIGMA:g} pixels, not {smoothing}")
+        if smoothing != 0 and not MIN_SIGMA <= smoothing <= MAX_SIGMA:
+            raise ValueError(
+                f"smoothing must be 0, or {MIN_SIGMA:g} to {MAX_SIGMA:g} pixels, not {smoothing}"
+            )
         if not 1 <= min_votes <= 255 or int(min_votes) != min_votes:
             raise ValueError(f"min_votes must be a whole number from 1 to 255, not {min_votes}")
         if method == "dawid-skene" and smoothing > 0:
@@ -68,12 +71,11 @@ class Settings:
             undecided_index = int(np.iinfo(stack.dtype).max)
         check_index("undecided_index", undecided_index, stack.dtype)
         if weights is not None and not (method == "weighted" or (learnt and method == "auto")):
-            raise ValueError(f'weights are for method="weighted", not for {method!r}')
+            given = "reliability is" if learnt else "weights are"
+            raise ValueError(f'{given} for method="weighted", not for {method!r}')
         checked = None
         if weights is not None or method == "weighted":
             checked = checked_weights(weights, stack.n_workers)
-            if learnt and len(set(checked)) == 1:
-                checked = None
         return cls(
             method=method,
             weights=checked,
@@ -91,29 +93,27 @@ class Settings:
         decided = self.method == "dawid-skene"
         return self.smoothing > 0 or (self.ties == "neighbours" and not decided)
 
-    def integer_weights(self, n_workers: int) -> NDArray[np.int32]:
-        """Fixed-point weights (W,), at least 1; all 1 without weights."""
+    def integer_weights(self, n_workers: int, total: int = FINE_SUM) -> NDArray[np.int64]:
+        """Fixed-point weights (W,), at least 1, of sum `total` at most; all 1 without weights."""
         if self.weights is None:
-            return np.ones(n_workers, np.int32)
+            return np.ones(n_workers, np.int64)
         weights = np.array(self.weights)
         # every weight may be rounded up, or raised to 1
-        scale = (SUM_OF_WEIGHTS - n_workers) / math.fsum(self.weights)
-        fixed: NDArray[np.int32] = np.maximum(np.rint(weights * scale), 1).astype(np.int32)
+        scale = (total - n_workers) / math.fsum(self.weights)
+        fixed: NDArray[np.int64] = np.maximum(np.rint(weights * scale), 1).astype(np.int64)
         return fixed
 
     def slack(self, n_workers: int) -> int:
-        """By how much sums of integer weights may differ and still be a tie: their rounding."""
+        """By how much sums of fine weights may differ and still be a tie: their rounding."""
         return 0 if self.weights is None else n_workers
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready parameters for provenance."""
-        parameters: dict[str, Any] = {
-            "smoothing": self.smoothing,
-            "ties": self.ties,
-            "min_votes": self.min_votes,
-        }
+        parameters: dict[str, Any] = {"ties": self.ties, "min_votes": self.min_votes}
         if self.method == "dawid-skene":
             parameters["pooled"] = self.pooled is not None
+        else:
+            parameters["smoothing"] = self.smoothing
         if self.weights is not None:
             parameters["weights"] = [round(weight, 6) for weight in self.weights]
         return parameters
@@ -130,4 +130,5 @@ def checked_weights(
         raise ValueError(f"weights have shape {array.shape}, there are {n_workers} masks")
     if not np.isfinite(array).all() or (array < 0).any() or not (array > 0).any():
         raise ValueError(f"weights must be finite, >= 0 and not all 0: {array.tolist()}")
-    return tuple(array.tolist())
+    # only ratios matter; their sum must be neither infinite nor lost
+    return tuple((array / array.max()).tolist())

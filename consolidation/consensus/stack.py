@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,28 @@ class Stack:
         if ignore_index is not None:
             check_index("ignore_index", ignore_index, self.dtype)
         self.ignore = -1 if ignore_index is None else int(ignore_index)
+
+    def highest(self) -> int:
+        """Highest class in any mask, 0 if there is none."""
+        return max(self.highest_of(row) for row in self.rows)
+
+    def highest_of(self, row: Labels) -> int:
+        """Highest class in one mask (N,), 0 if there is none."""
+        top = int(row.max(initial=0))
+        # a copy only where something is ignored
+        return top if top < self.ignore or self.ignore < 0 else self._without_ignored(row)
+
+    def _without_ignored(self, row: Labels) -> int:
+        return int(row[row != self.ignore].max(initial=0))
+
+    def checked_ids(self, workers: Iterable[object]) -> list[str]:
+        """Workers' ids as text; ValueError unless there is a different one for each mask."""
+        ids = [str(worker) for worker in workers]
+        if len(ids) != self.n_workers:
+            raise ValueError(f"{len(ids)} worker ids for {self.n_workers} masks")
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"worker ids must differ: {', '.join(ids)}")
+        return ids
 
     def only(self, keep: NDArray[np.bool_]) -> Stack:
         """Stack of some of the workers, a copy unless it is all of them: keep (W,)."""

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from consolidation.consensus.dawid_skene import Fit, fit
+from consolidation.consensus.dawid_skene import Fit, check_size, fit
 from consolidation.consensus.patterns import VotePatterns
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.smoothing import TIE_SIGMA, gaussian_window
 from consolidation.consensus.stack import Stack
-from consolidation.kernels import em, rules, smoothing
 from consolidation.kernels import plurality as hard
+from consolidation.kernels import rules, smoothing
 from consolidation.kernels._lanes import LANES
 from consolidation.kernels.weighted import weighted
 
@@ -63,14 +63,14 @@ def vote(stack: Stack, settings: Settings, keep_all: bool = False) -> Outcome:
     if settings.weights is not None:
         if settings.learnt:
             # weights that were learnt must not bring in a class that no plain majority saw
-            allowed = present(labels, votes)
+            allowed = present(labels, votes, settings.min_votes)
         weigh(stack, settings, allowed, labels, votes, tied)
     if settings.method == "dawid-skene":
-        allowed = present(labels, votes)
-        fitted = estimate(stack, settings, allowed, highest, labels, votes)
+        allowed = present(labels, votes, settings.min_votes)
+        fitted = estimate(stack, settings, allowed, highest, labels, votes, tied)
     if by_neighbours:
         if not settings.learnt:
-            allowed = present(labels, votes)
+            allowed = present(labels, votes, settings.min_votes)
         outcome = Outcome(labels, votes, tied, highest, allowed)
         limit = stack.n_pixels if keep_all else stack.n_pixels // PIXELS_PER_OVERRULED
         smoothed, overruled = neighbours(stack, settings, outcome, limit)
@@ -100,10 +100,10 @@ def vote(stack: Stack, settings: Settings, keep_all: bool = False) -> Outcome:
     )
 
 
-def present(labels: NDArray[Any], votes: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """(65536,) bool: classes that some pixel has."""
+def present(labels: NDArray[Any], votes: NDArray[np.uint8], min_votes: int) -> NDArray[np.bool_]:
+    """(65536,) bool: classes that some pixel has, with votes enough."""
     flags = np.zeros(ALL_LABELS, np.bool_)
-    rules.mark_present(labels.reshape(-1), votes.reshape(-1), flags)
+    rules.mark_present(labels.reshape(-1), votes.reshape(-1), min_votes, flags)
     return flags
 
 
@@ -165,10 +165,13 @@ def estimate(
     highest: int,
     labels: NDArray[Any],
     votes: NDArray[np.uint8],
+    tied: NDArray[np.bool_],
 ) -> Fit:
     """Decide disputed pixels by expectation-maximisation, in place."""
-    patterns = VotePatterns.encode(stack.array)
     pooled = settings.pooled
+    if pooled is None:
+        check_size(stack.n_workers, highest + 1)
+    patterns = VotePatterns.encode(stack.array)
     fitted = fit(
         patterns,
         stack.ignore,
@@ -178,8 +181,10 @@ def estimate(
         settings.steps,
         pooled,
     )
-    chosen = patterns.paint(stack.array, fitted.chosen.astype(np.int32))
-    em.apply(stack.flat, chosen.reshape(-1), labels.reshape(-1), votes.reshape(-1))
+    decided = fitted.chosen >= 0
+    given = (patterns.tuples == fitted.chosen[:, None]).sum(axis=1)
+    for values, out in ((fitted.chosen, labels), (given, votes), (fitted.tied, tied)):
+        patterns.paint(stack.array, values.astype(out.dtype), decided, out)
     return fitted
 
 
@@ -199,11 +204,14 @@ def neighbours(
         if outside > np.iinfo(masks.dtype).max:
             # all 256 labels are classes: one more is needed for what lies beyond the border
             masks = masks.astype(np.uint16)
-    weights = settings.integer_weights(stack.n_workers)
+    fine = settings.integer_weights(stack.n_workers)
+    coarse = settings.integer_weights(stack.n_workers, smoothing.MAX_WEIGHTS).astype(np.int32)
+    by_weight = settings.weights is not None and not settings.learnt
     capacity = max(2 * width, height * width // 128)
     places, shares = np.empty(capacity, np.int64), np.empty(capacity, np.float32)
     ring = np.empty(len(masks) * side * (width + side - 1 + LANES), masks.dtype)
     scratch = np.empty((smoothing.N_SCRATCH, LANES), np.int32)
+    own = np.empty((2, LANES), np.int64)
     sums = np.empty(LANES, np.uint16)
     classes = np.zeros((2, ALL_LABELS), np.int64)
     changed, row, total = 0, 0, 0
@@ -211,8 +219,10 @@ def neighbours(
     while row < height:
         row, more, n = smoothing.smooth(
             masks,
-            weights,
+            coarse,
+            fine,
             settings.slack(stack.n_workers),
+            by_weight,
             window,
             masks.dtype.type(outside),
             settings.min_votes,
@@ -227,6 +237,7 @@ def neighbours(
             shares,
             ring,
             scratch,
+            own,
             sums,
             classes,
         )

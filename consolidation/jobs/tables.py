@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from consolidation.consensus import Reliability, class_iou
+from consolidation.consensus import Reliability, mean_of_present, overlap_iou
 from consolidation.pipeline import ObjectResult
 
 IMAGE_COLUMNS = (
@@ -85,7 +85,8 @@ class ImageRow:
 class WorkerTotals:
     """What one worker did over a job; agreement is with the consensus, pooled over images."""
 
-    confusion: NDArray[np.int64]
+    overlap: NDArray[np.int64]
+    """(3, K): see `Consensus.overlap`."""
     images: int = 0
     blank_answers: int = 0
     ignored: int = 0
@@ -94,9 +95,7 @@ class WorkerTotals:
     @property
     def agreement(self) -> float:
         """Mean IoU with the consensus over classes in either; NaN without any."""
-        iou = class_iou(self.confusion)
-        present = iou[~np.isnan(iou)]
-        return float(present.mean()) if present.size else math.nan
+        return mean_of_present(overlap_iou(self.overlap))
 
 
 @dataclass
@@ -110,7 +109,7 @@ class Tables:
     def worker(self, worker: str) -> WorkerTotals:
         """Totals of a worker, new ones if need be."""
         if worker not in self.workers:
-            self.workers[worker] = WorkerTotals(np.zeros((self.n_classes,) * 2, np.int64))
+            self.workers[worker] = WorkerTotals(np.zeros((3, self.n_classes), np.int64))
         return self.workers[worker]
 
     def add(self, result: ObjectResult, mask: str) -> ImageRow:
@@ -118,9 +117,9 @@ class Tables:
         row = ImageRow.of(result, mask)
         self.images.append(row)
         consensus = result.consensus
-        for record, confusion in zip(consensus.workers, consensus.confusion, strict=True):
+        for record, overlap in zip(consensus.workers, consensus.overlap, strict=True):
             totals = self.worker(record.worker)
-            totals.confusion += confusion
+            totals.overlap += overlap
             totals.images += 1
             totals.ignored += record.ignored
             totals.blank_answers += int(record.worker in result.blank)

@@ -91,6 +91,21 @@ def posterior(column, ignore, classes, n, log_confusion, log_prior, terms, out):
 
 
 @kernel
+def _others_dispute(column, ignore, w):
+    """Whether worker w labelled the pixel and the others, without w, gave different classes."""
+    if column[w] == ignore:
+        return False
+    first = -1
+    for other in range(column.size):
+        label = column[other]
+        if other != w and label != ignore:
+            if first >= 0 and label != first:
+                return True
+            first = label
+    return False
+
+
+@kernel
 def expect(
     tuples,
     counts,
@@ -112,10 +127,12 @@ def expect(
     ----------
     tuples, counts : arrays (P, W) and (P,)
     from_votes : bool
-        Take vote shares for probabilities: the first step.
+        Take the majority's word, shared among tied classes, for probabilities: the first step.
     log_confusion, log_prior : arrays (W, K, K) and (K,), float64
     expected : array (W, K, K), float64, in and out
-        [w, k, l]: expected pixels of class k that worker w gave label l.
+        [w, k, l]: expected pixels of class k that worker w gave label l, among those that are
+        disputed without w too. A pixel that only w disputes would tell of w's errors and never
+        of what w got right.
     prior : array (K,), float64, in and out
         Expected pixels of each class.
     scratch : array (2, W), int64; probability, terms : arrays (W,), float64; scratch
@@ -133,11 +150,12 @@ def expect(
         if n == 0 or not disputed:
             continue
         if from_votes:
-            total = 0
+            most, winners = 0, 0
             for i in range(n):
-                total += votes[i]
+                winners = 1 if votes[i] > most else winners + (votes[i] == most)
+                most = max(most, votes[i])
             for i in range(n):
-                probability[i] = votes[i] / total
+                probability[i] = 1.0 / winners if votes[i] == most else 0.0
         else:
             likelihood += counts[p] * posterior(
                 column, ignore, classes, n, log_confusion, log_prior, terms, probability
@@ -147,7 +165,7 @@ def expect(
             share = counts[p] * probability[i]
             prior[classes[i]] += share
             for w in range(column.size):
-                if column[w] != ignore:
+                if _others_dispute(column, ignore, w):
                     expected[w, classes[i], column[w]] += share
     return likelihood, pixels
 
@@ -161,19 +179,27 @@ def decide(
     log_confusion,
     log_prior,
     chosen,
+    tied,
     scratch,
     probability,
     terms,
 ):
-    """Most probable class of every disputed pattern: chosen (P,) int64, -1 where not disputed.
+    """Most probable class of every disputed pattern.
 
     Probabilities that differ by less than 1e-9 are equal; the lowest class gets it.
+
+    Parameters
+    ----------
+    chosen : array (P,), int64, out
+        -1 where the pattern is not disputed.
+    tied : array (P,), bool, out
+        Whether another class is as probable.
     """
     classes, votes = scratch[0], scratch[1]
     for p in range(tuples.shape[0]):
         column = tuples[p]
         n, disputed = candidates(column, ignore, min_votes, allowed, classes, votes)
-        chosen[p] = -1
+        chosen[p], tied[p] = -1, False
         if n == 0 or not disputed:
             continue
         posterior(column, ignore, classes, n, log_confusion, log_prior, terms, probability)
@@ -182,15 +208,5 @@ def decide(
             if probability[i] > probability[best] + 1e-9:
                 best = i
         chosen[p] = classes[best]
-
-
-@kernel
-def apply(masks, chosen, labels, votes):
-    """Write painted decisions, -1 for none: masks (W, N), chosen, labels, votes (N,)."""
-    n_workers = masks.shape[0]
-    for p in range(labels.size):
-        if chosen[p] >= 0:
-            count = 0
-            for w in range(n_workers):
-                count += masks[w, p] == chosen[p]
-            labels[p], votes[p] = chosen[p], count
+        for i in range(n):
+            tied[p] |= i != best and probability[i] > probability[best] - 1e-9

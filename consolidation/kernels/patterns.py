@@ -111,8 +111,11 @@ def rehash(tuples, n_known, table):
 
 
 @kernel
-def paint(masks, tuples, table, values, out):
-    """Write into out (N,) the value (P,) of each pixel's tuple, all tuples being known."""
+def paint(masks, tuples, table, values, wanted, out):
+    """Write into out (N,) the value (P,) of each pixel's tuple where it is wanted (P,) bool.
+
+    All tuples must be known.
+    """
     n = masks.shape[1]
     run_start, run = 0, types.int64(-1)
     bits = types.uint64(1)
@@ -123,12 +126,12 @@ def paint(masks, tuples, table, values, out):
         while bits != 0:
             p = block + lowest_bit(bits)
             bits &= bits - types.uint64(1)
-            if run >= 0:
+            if run >= 0 and wanted[run]:
                 out[run_start:p] = values[run]
             run_start = p
             run = _find(masks, p, tuples, table)
         block += 1 if block == 0 else LANES
-    if run >= 0:
+    if run >= 0 and wanted[run]:
         out[run_start:n] = values[run]
 
 
@@ -186,9 +189,9 @@ def agreements(tuples, counts, ignore, sums):
 
 @kernel
 def confusion(a, b, ignore, undecided, matrix):
-    """Count the pairs of labels of two masks (N,) by runs: matrix (K, K) int64, in and out.
+    """Count the pairs of labels of two masks (N,) by runs: matrix (K, L) int64, in and out.
 
-    Pairs where a is `ignore` or b is `undecided` are left out, and labels from K on.
+    Pairs where a is `ignore` or b is `undecided` are left out, and labels beyond the matrix.
     """
     n = a.size
     run_start = 0
@@ -212,6 +215,41 @@ def confusion(a, b, ignore, undecided, matrix):
 
 @kernel
 def _count_run(i, j, ignore, undecided, length, matrix):
-    n_classes = matrix.shape[0]
-    if i != ignore and j != undecided and i < n_classes and j < n_classes:
+    if i != ignore and j != undecided and i < matrix.shape[0] and j < matrix.shape[1]:
         matrix[i, j] += length
+
+
+@kernel
+def overlap(a, b, ignore, undecided, sums):
+    """Pixels of each class in both masks (N,), in a and in b: sums (3, K) int64, in and out.
+
+    Pixels where a is `ignore` or b is `undecided` are left out. What IoU needs of `confusion`,
+    in memory that grows with the classes, not with their square.
+    """
+    n = a.size
+    run_start = 0
+    block = 1
+    while block < n:
+        bits = types.uint64(0)
+        if block + LANES <= n:
+            bits = changes(a, block) | changes(b, block)
+        else:
+            for i in range(n - block):
+                if a[block + i] != a[block + i - 1] or b[block + i] != b[block + i - 1]:
+                    bits |= types.uint64(1) << types.uint64(i)
+        while bits != 0:
+            p = block + lowest_bit(bits)
+            bits &= bits - types.uint64(1)
+            _overlap_run(a[run_start], b[run_start], ignore, undecided, p - run_start, sums)
+            run_start = p
+        block += LANES
+    _overlap_run(a[run_start], b[run_start], ignore, undecided, n - run_start, sums)
+
+
+@kernel
+def _overlap_run(i, j, ignore, undecided, length, sums):
+    if i != ignore and j != undecided:
+        sums[1, i] += length
+        sums[2, j] += length
+        if i == j:
+            sums[0, i] += length

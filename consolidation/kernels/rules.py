@@ -115,11 +115,11 @@ def painted_share(masks, ignore, share):
 
 
 @kernel
-def mark_present(labels, votes, present):
-    """Set present (65536,) bool for every class that a pixel has: labels (N,), votes (N,)."""
+def mark_present(labels, votes, min_votes, present):
+    """Set present (65536,) bool for classes that a pixel has with votes enough: (N,), (N,)."""
     last = -1
     for p in range(labels.size):
-        if labels[p] != last and votes[p] > 0:
+        if labels[p] != last and votes[p] >= min_votes:
             last = types.int64(labels[p])
             present[last] = True
 

@@ -19,11 +19,11 @@ from numba.extending import intrinsic
 from consolidation.kernels._jit import kernel
 from consolidation.kernels._lanes import LANES, Lanes, changes, lowest_bit
 
-N_SCRATCH = 8
+N_SCRATCH = 6
 """Rows of int32 that `smooth` needs as scratch."""
 
 MAX_WEIGHTS = 32767
-"""Highest sum of the workers' weights: with a window of 65535, scores then fit 31 bits."""
+"""Highest sum of the coarse weights: with a window of 65535, scores then fit 31 bits."""
 
 
 @intrinsic
@@ -58,7 +58,9 @@ def _add_row(typing_context, ring, start, label, window, first_tap, n_taps, sums
 def smooth(
     masks,
     weights,
+    fine_weights,
     slack,
+    by_weight,
     window,
     outside,
     min_votes,
@@ -73,6 +75,7 @@ def smooth(
     shares,
     ring,
     scratch,
+    own,
     sums,
     classes,
 ):
@@ -84,8 +87,12 @@ def smooth(
         One mask a worker.
     weights : array (W,), int32
         What each worker's vote counts, > 0, of sum MAX_WEIGHTS at most.
+    fine_weights : array (W,), int64
+        The same, rounded less: they say which classes are tied at a pixel.
     slack : int
-        Weights that differ by no more than this are tied.
+        Sums of fine weights that differ by no more than this are tied.
+    by_weight : bool
+        Whether the vote that is replaced was one by weight.
     window : array (2 r + 1, 2 r + 1), uint16
         What a vote counts by its distance; its sum is at most 65535.
     outside : scalar of the masks' dtype
@@ -104,11 +111,12 @@ def smooth(
     first_row : int
         Row to begin with.
     places, shares : arrays (C,), int64 and float32, out, C >= Wd
-        Pixels (row * Wd + column) that got a class with fewer votes than the one they had, and
-        that class's share of all votes in the window.
+        Pixels (row * Wd + column) that got a class with fewer votes than the one they had (by
+        weight: another class, without a tie), and that class's share of all votes in the window.
     ring : array (W * (2 r + 1) * (Wd + 2 r + 64),), dtype of the masks, scratch
         Rows of the workers' masks around the current one, with margins.
     scratch : array (N_SCRATCH, 64), int32, scratch
+    own : array (2, 64), int64, scratch
     sums : array (64,), uint16, scratch
     classes : array (2, 65536), int64, scratch
         Zeros.
@@ -127,7 +135,8 @@ def smooth(
     taps = window.reshape(-1)
     # rows of their own, or the compiler must fear that they overlap
     visited, chosen, chosen_votes, best = scratch[0], scratch[1], scratch[2], scratch[3]
-    top_own, own, count, score = scratch[4], scratch[5], scratch[6], scratch[7]
+    count, score = scratch[4], scratch[5]
+    own_weight, most = own[0], own[1]
     ring[:] = outside
     loaded = -1
     changed, stamp, n_places = 0, types.int64(classes[1].max()), 0
@@ -145,24 +154,26 @@ def smooth(
             n_classes = _classes_of(ring, here, n_workers, stride, allowed, classes, stamp)
             for i in range(LANES):
                 best[i] = -1
-                top_own[i] = 0
-                own[i] = 0
+                most[i] = 0
+                own_weight[i] = 0
             rows = max(y - radius, 0), min(y + radius + 1, height)
             if ties_only:
                 for k in range(n_classes):
-                    _add_own(ring, here, stride, classes[0, k], weights, own)
+                    _count(ring, here, n_workers, stride, classes[0, k], count)
+                    _add_own(ring, here, stride, classes[0, k], fine_weights, own_weight)
                     for i in range(LANES):
-                        top_own[i] = own[i] if own[i] > top_own[i] else top_own[i]
+                        if count[i] >= min_votes:
+                            most[i] = max(most[i], own_weight[i])
             for k in range(n_classes):
                 label = classes[0, k]
                 _count(ring, here, n_workers, stride, label, count)
                 if ties_only:
-                    _add_own(ring, here, stride, label, weights, own)
+                    _add_own(ring, here, stride, label, fine_weights, own_weight)
                 _window_sums(ring, pitch, rows, y, x, label, weights, taps, n_rows, sums, score)
                 name, drawn, needed = np.int32(label), np.int32(undecided), np.int32(min_votes)
-                none, lost = np.int32(0), np.int32(slack)
+                none = np.int32(0)
                 for i in range(LANES):
-                    enough = (count[i] >= needed) & (own[i] + lost >= top_own[i])
+                    enough = (count[i] >= needed) & (own_weight[i] + slack >= most[i])
                     better = enough & (score[i] > best[i])
                     # a draw lasts until a class has a higher score
                     draw = enough & (score[i] == best[i]) & (drawn >= none)
@@ -172,7 +183,9 @@ def smooth(
             before = n_places
             for i in range(size):
                 if visited[i]:
-                    if 0 < chosen_votes[i] < votes[y, x + i]:
+                    fewer = chosen_votes[i] < votes[y, x + i]
+                    other = by_weight and labels[y, x + i] != chosen[i] and not tied[y, x + i]
+                    if chosen_votes[i] > 0 and (fewer or other):
                         places[n_places] = y * width + x + i
                         n_places += 1
                     changed += labels[y, x + i] != chosen[i]
@@ -272,7 +285,7 @@ def _add_own(ring, here, stride, label, weights, own):
         row = ring[here + w * stride : here + w * stride + LANES]
         weight = weights[w]
         for i in range(LANES):
-            own[i] += weight if row[i] == wanted else np.int32(0)
+            own[i] += weight if row[i] == wanted else 0
 
 
 @kernel
