@@ -801,3 +801,16 @@ def test_join_keeps_both_worlds_apart() -> None:
     assert storage.join(Path("job"), "masks", "1.png") == str(Path("job/masks/1.png"))
     assert storage.local("file:///tmp/a%20b") == Path("/tmp/a b")
     assert not storage.is_s3(Path("s3://b/k"))
+
+
+def test_later_iterations_count_and_label_files_are_no_requests(tmp_path: Path) -> None:
+    folder = tmp_path / "consolidation-request"
+    for iteration, painted in ((2, False), (10, True)):
+        mask = np.full((4, 4), int(painted), np.uint8)
+        request = [entry("0", ("w", wire.content(mask, {"cat": GREEN})))]
+        path = folder / f"iteration-{iteration}" / "2026-01-01.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(request))
+    (folder / "label-categories.json").write_text('{"labels": [{"label": "cat"}]}')
+    run_job(folder, tmp_path / "out", plain())
+    assert (np.asarray(Image.open(tmp_path / "out" / "masks" / "0.png")) == 1).all()

@@ -142,3 +142,37 @@ def test_a_wrong_truth_value_is_one_line(job, tmp_path, monkeypatch, capsys):
     assert main(["run", str(job.folder), "--out", str(tmp_path)]) == 2
     error = capsys.readouterr().err
     assert error == ("consolidate: CONSOLIDATION_CONFIDENCE_MAPS must be yes or no, not 'maybe'\n")
+
+
+def test_source_date_epoch_fixes_every_byte(job, tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1600000000")
+    for name in ("one", "two"):
+        run_job(job.folder, tmp_path / name, Options())
+    for path in sorted((tmp_path / "one").rglob("*.*")):
+        other = tmp_path / "two" / path.relative_to(tmp_path / "one")
+        assert path.read_bytes() == other.read_bytes()
+    assert (
+        b'"creation-date":"2020-09-13T12:26:40.000000"'
+        in (tmp_path / "one" / "output.manifest").read_bytes()
+    )
+
+
+def test_what_cannot_be_written_is_said_before_the_work(job, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(runner, "consolidate_object", None)
+    occupied = tmp_path / "file"
+    occupied.write_text("")
+    assert main(["run", str(job.folder), "--out", str(occupied)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("place", ["source", "out"])
+def test_s3_is_not_taken_for_a_folder(job, tmp_path, capsys, place):
+    source, out = str(job.folder), str(tmp_path / "out")
+    if place == "source":
+        source = "s3://bucket/job"
+    else:
+        out = "s3://bucket/out"
+    assert main(["run", source, "--out", out]) == 2
+    error = capsys.readouterr().err
+    assert "s3://bucket/" in error
+    assert error.count("\n") == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,17 +40,18 @@ class WorkerAnswer:
 
 
 def load_json(data: bytes | str) -> Any:
-    """Parse JSON by orjson where it is installed; ValueError if it is none."""
+    """Parse JSON, by orjson where it is installed; ValueError if it is none."""
     if isinstance(data, bytes):
         data = data.removeprefix(codecs.BOM_UTF8)  # editors on Windows write one
-    try:
+    with contextlib.suppress(ImportError, ValueError):
         import orjson
-    except ImportError:
-        try:
-            return json.loads(data)
-        except RecursionError:
-            raise ValueError("JSON is nested too deeply") from None
-    return orjson.loads(data)
+
+        return orjson.loads(data)
+    # the standard library has the last word: it takes NaN and lone surrogates, orjson does not
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ValueError("JSON is nested too deeply") from None
 
 
 def parse_answer(content: str | bytes | Mapping[str, Any]) -> WorkerAnswer:

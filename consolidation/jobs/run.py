@@ -52,8 +52,12 @@ def run_job(
         If the source cannot be read or is empty. Objects that fail do not raise; they are
         counted and stand in ``failures.jsonl``.
     """
+    for name, path in (("the source", source), ("the output folder", out)):
+        if storage.is_s3(str(path)):
+            raise SourceError(f"{name} cannot be {path}: whole jobs are read and written locally")
     opened = open_source(source, source_options)
     classes = job_classes(opened, labels)
+    prepare_folder(Path(out))
     known = None
     if reliability is not None:
         try:
@@ -61,6 +65,13 @@ def run_job(
         except ValueError as error:
             raise SourceError(str(error)) from None
     return JobRun(opened, classes, Path(out), options or Options(), known).run(on_progress)
+
+
+def prepare_folder(out: Path) -> None:
+    """Make the output folder and see that it can be written, before hours of work."""
+    probe = out / ".writable"
+    storage.write_bytes(probe, b"")
+    probe.unlink()
 
 
 def job_classes(source: Source, labels: str | Path | None) -> Classes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -89,9 +90,7 @@ class JobRun:
         self._confusion: WorkerConfusion | None = None
         self.names = file_names(source.ids)
         self.tables = Tables(len(classes))
-        self.creation_date = (
-            datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
-        )
+        self.creation_date = _now()
         self._lines: list[str] = []
         self._failures: list[dict[str, Any]] = []
         self._warnings: list[dict[str, Any]] = []
@@ -146,12 +145,14 @@ class JobRun:
         prefix = self.options.mask_uri_prefix
         uri = f"{prefix.rstrip('/')}/{mask}" if prefix else mask
         block = result.metadata(self.creation_date, self.options.job_name)
-        self._lines.append(manifest_line(obj.line, self.options.label_attribute, uri, block))
+        line = manifest_line(obj.line, self.options.label_attribute, uri, block)
         self.tables.add(result, mask)
         for one in result.warnings:
             self._warnings.append({"object": obj.id, **one._asdict()})
             if one.dropped:
                 self.tables.worker(one.worker).dropped_answers += 1
+        # last: an object that fails on the way has one line, without a label
+        self._lines.append(line)
 
     def _write_tables(self) -> None:
         write = storage.write_bytes
@@ -164,12 +165,19 @@ class JobRun:
         if self.reliability is not None:
             write(self.out / "reliability.json", self.reliability.to_json().encode())
 
+    def _effective_options(self) -> dict[str, Any]:
+        options = asdict(self.options)
+        if self.options.method == "dawid-skene":
+            # it decides by other means
+            del options["smoothing"]
+        return options
+
     def provenance(self) -> dict[str, Any]:
         """JSON-ready: version, options, classes, and what was learnt over the job."""
         content: dict[str, Any] = {
             "version": __version__,
             "creation_date": self.creation_date,
-            "options": asdict(self.options),
+            "options": self._effective_options(),
             "classes": list(self.classes.names),
         }
         if self.choice is not None:
@@ -209,3 +217,10 @@ def _lines(lines: Any) -> bytes:
 
 def _pretty(content: dict[str, Any]) -> bytes:
     return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
+def _now() -> str:
+    """Time for the manifest, UTC; fixed by SOURCE_DATE_EPOCH where runs must repeat to the byte."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
+    return now.replace(tzinfo=None).isoformat(timespec="microseconds")

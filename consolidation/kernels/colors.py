@@ -59,6 +59,13 @@ def lookup(indices, table, length, out):
 
 
 @kernel
+def histogram(indices, counts):
+    """Count indices (N,) uint8: counts (256,) int64, in and out."""
+    for p in range(indices.size):
+        counts[indices[p]] += 1
+
+
+@kernel
 def free_slot(keys, key):
     """Slot of `key` in an open-addressed table of keys, or the free one where it belongs."""
     last = types.uint64(keys.size - 1)

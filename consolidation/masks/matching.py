@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from consolidation.kernels.colors import lookup, map_colors
+from consolidation.errors import AnswerError
+from consolidation.kernels.colors import histogram, lookup, map_colors
 from consolidation.masks.png import Pixels
 
 RGB = tuple[int, int, int]
@@ -34,6 +35,10 @@ class MatchCounts:
     unmatched: int = 0
     unknown: tuple[tuple[int, int], ...] = ()
     """Pixels of mapped colours whose label is not one of the job's classes: (order, pixels)."""
+
+
+MAX_COLORS = 1 << 16
+"""An answer of more colours is no mask, and would take minutes to look through."""
 
 
 class ColorMatcher:
@@ -89,7 +94,8 @@ class ColorMatcher:
             lookup(pixels.values.reshape(-1), table, length, out.reshape(-1))
             if not kinds.any():
                 return MatchCounts()
-            used = np.bincount(pixels.values.reshape(-1), minlength=256)
+            used = np.zeros(256, np.int64)
+            histogram(pixels.values.reshape(-1), used)
             return _summary(kinds, used)
         values = np.ascontiguousarray(pixels.values)
         channels = values.shape[2]
@@ -107,6 +113,8 @@ class ColorMatcher:
             position, slot = map_colors(colors, position, keys, table, counts, out)
             if position == len(colors):
                 return _summary(kinds, counts)
+            if known == MAX_COLORS:
+                raise AnswerError(f"it has more than {MAX_COLORS:,} colours: a picture, not a mask")
             if 4 * known >= 3 * len(keys):
                 keys, table, kinds, counts = _doubled(keys, table, kinds, counts)
                 continue

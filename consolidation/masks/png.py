@@ -58,12 +58,12 @@ class Pixels:
 
 
 def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
-    """Read size and kind of a PNG without decoding it.
+    """Read size and kind of a PNG without decoding it, and see that the file is whole.
 
     Raises
     ------
     AnswerError
-        If it is no PNG, too large, or has 16 bits a channel.
+        If it is no PNG, too large, has 16 bits a channel, is cut short or has a wrong checksum.
     """
     if data[:8] != SIGNATURE:
         raise AnswerError("not a PNG file" if data else "the PNG is empty")
@@ -78,6 +78,7 @@ def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
         raise AnswerError("PNG has 16 bits a channel; masks have 8 or fewer")
     if depth not in _DEPTHS.get(color_type, ()):
         raise AnswerError(f"PNG of unknown kind: colour type {color_type}, depth {depth}")
+    _check_chunks(data)
     return Header(height, width, depth, color_type)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -119,15 +120,22 @@ def _place(one: RequestObject) -> tuple[bool, int, str, str]:
 
 def _request_files(folder: Path) -> list[Path]:
     """Return the request files below a folder, by path."""
-    found = sorted(folder.rglob("*.json"))
-    requests = [path for path in found if "consolidation-request" in path.parts]
+    found = [path for path in folder.rglob("*.json") if path.name not in _NOT_REQUESTS]
+    found.sort(key=lambda path: _by_number(path.relative_to(folder).as_posix()))
+    requests = [path for path in found if "consolidation-request" in path.relative_to(folder).parts]
     if requests:
         return requests
-    looks = {path: _looks_like_request(path) for path in found if path.name not in _NOT_REQUESTS}
+    looks = {path: _looks_like_request(path) for path in found}
     if True not in looks.values():
         return []
     # among requests, a file that is no JSON is a damaged request: reading it will say so
     return [path for path, answer in looks.items() if answer is not False]
+
+
+def _by_number(text: str) -> list[tuple[int, int | str]]:
+    """Sort key by which iteration-2 comes before iteration-10."""
+    parts = re.split(r"([0-9]{1,18})", text)
+    return [(0, int(part)) if index % 2 else (1, part) for index, part in enumerate(parts)]
 
 
 def _looks_like_request(path: Path) -> bool | None:
