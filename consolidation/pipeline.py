@@ -27,7 +27,7 @@ from consolidation.masks import (
     ColorMatcher,
     MatchCounts,
     decode,
-    encode_grey_rows,
+    encode_grey,
     encode_indexed,
     hex_color,
     palette,
@@ -134,7 +134,7 @@ class ObjectResult:
         """Confidence as an 8-bit grey PNG, value = round(255 c)."""
         consensus = self.consensus
         height, width = consensus.labels.shape
-        return encode_grey_rows((height, width), consensus.confidence_bytes, self.small)
+        return encode_grey((height, width), consensus.confidence_bytes, self.small)
 
     def metadata(self, creation_date: str, job_name: str) -> dict[str, Any]:
         """Return the manifest's `-metadata` block."""

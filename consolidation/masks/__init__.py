@@ -10,7 +10,6 @@ from consolidation.masks.png import (
     decode,
     decode_indices,
     encode_grey,
-    encode_grey_rows,
     encode_indexed,
     read_header,
 )
@@ -29,7 +28,6 @@ __all__ = [
     "decode",
     "decode_indices",
     "encode_grey",
-    "encode_grey_rows",
     "encode_indexed",
     "hex_color",
     "palette",

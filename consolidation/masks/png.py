@@ -193,27 +193,18 @@ def encode_indexed(
     """
     if palette.shape != (256, 3):
         raise ValueError(f"palette must have shape (256, 3), not {palette.shape}")
+    if labels.dtype != np.uint8 or labels.ndim != 2 or 0 in labels.shape:
+        raise ValueError(f"labels must be uint8 of shape (H, Wd): {labels.dtype} {labels.shape}")
     colors = _chunk(b"PLTE", palette.astype(np.uint8).tobytes())
-    return _encode(labels, _PALETTE, colors, small)
+    height, width = labels.shape
+    return _assemble((height, width), _PALETTE, colors, lambda rows: labels[rows], small)
 
 
-def encode_grey(values: NDArray[np.uint8]) -> bytes:
-    """Encode values (H, Wd) as an 8-bit grey PNG."""
-    return _encode(values, _GREY, b"", small=False)
-
-
-def encode_grey_rows(
+def encode_grey(
     shape: tuple[int, int], rows: Callable[[slice], NDArray[np.uint8]], small: bool = False
 ) -> bytes:
     """Encode values of shape (H, Wd), asked for some rows at a time, as an 8-bit grey PNG."""
     return _assemble(shape, _GREY, b"", rows, small)
-
-
-def _encode(values: NDArray[np.uint8], color_type: int, palette_chunk: bytes, small: bool) -> bytes:
-    if values.dtype != np.uint8 or values.ndim != 2 or 0 in values.shape:
-        raise ValueError(f"pixels must be uint8 of shape (H, Wd): {values.dtype} {values.shape}")
-    height, width = values.shape
-    return _assemble((height, width), color_type, palette_chunk, lambda rows: values[rows], small)
 
 
 def _assemble(
