@@ -814,3 +814,27 @@ def test_later_iterations_count_and_label_files_are_no_requests(tmp_path: Path) 
     (folder / "label-categories.json").write_text('{"labels": [{"label": "cat"}]}')
     run_job(folder, tmp_path / "out", plain())
     assert (np.asarray(Image.open(tmp_path / "out" / "masks" / "0.png")) == 1).all()
+
+
+def test_damaged_answers_have_no_say_on_the_size(tmp_path: Path) -> None:
+    good, other = np.ones((8, 8), np.uint8), np.ones((9, 9), np.uint8)
+    cut = wire.picture_content(wire.picture(other, [GREEN])[:-20], {"cat": GREEN})
+    request = [entry("0", ("a", wire.content(good, {"cat": GREEN})), ("b", cut), ("c", cut))]
+    path = write_json(tmp_path / "request.json", request)
+    summary = run_job(path, tmp_path / "out", plain())
+    assert (summary.images, summary.failures) == (1, 0)
+    assert decode_indices((tmp_path / "out" / "masks" / "0.png").read_bytes()).shape == (8, 8)
+    dropped = [line["worker"] for line in json_lines(tmp_path / "out" / "warnings.jsonl")]
+    assert dropped == ["b", "c"]
+
+
+@pytest.mark.parametrize("hidden", [None, "orjson"])
+def test_json_means_the_same_whatever_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hidden: str | None
+) -> None:
+    if hidden:
+        monkeypatch.setitem(sys.modules, hidden, None)
+    answer = wire.content([[1, 1]], {"cat": GREEN}) | {"slider": float("nan"), "text": "\ud800"}
+    path = write_json(tmp_path / "request.json", [entry("0", ("a", answer))])
+    summary = run_job(path, tmp_path / "out", plain())
+    assert (summary.images, summary.warnings) == (1, 0)

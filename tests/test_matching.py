@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from consolidation.errors import AnswerError
 from consolidation.masks import ColorMatcher, MatchCounts, Pixels
 
 IGNORE = 255
@@ -236,3 +237,10 @@ def test_the_layout_in_memory_does_not_matter(values: npt.NDArray[np.uint8]) -> 
     counts = matcher.match(Pixels(values, None), straight)
     assert matcher.match(Pixels(np.asfortranarray(values), None), turned) == counts
     np.testing.assert_array_equal(straight, turned)
+
+
+def test_a_picture_of_too_many_colours_is_refused() -> None:
+    values = np.arange(1 << 17, dtype=np.uint32).view(np.uint8).reshape(256, 512, 4)[..., :3]
+    out = np.empty((256, 512), np.uint8)
+    with pytest.raises(AnswerError, match="more than 65,536 colours: a picture, not a mask"):
+        ColorMatcher({}, 255).match(Pixels(np.ascontiguousarray(values), None), out)
