@@ -31,9 +31,10 @@ PSEUDO_IMAGES = 2.0
 """Images of mean agreement that every worker is credited with."""
 POWER = 4
 """Weight = quality to this power. On real crowds 2 to 16 differ by less than their error."""
-JUNK = 0.5
+JUNK = 0.4
 """A worker below this share of the co-workers' quality is junk. Real workers were all above .63,
-stable junk (blank, blobs, noise) all below .18."""
+stable junk (blank, blobs, noise) all below .18; the middle is .4. It takes four images of pure junk
+to get there."""
 TOLERANCE, MAX_ROUNDS = 1e-6, 50
 FORMAT = "consolidation/reliability-1"
 
