@@ -25,7 +25,8 @@ from consolidation.groundtruth import compact, parse_answer, parse_request
 from consolidation.jobs.sources.requests import AnnotationAnswer
 from consolidation.masks import Classes, ColorMatcher, decode, encode_grey, encode_indexed
 from consolidation.options import Options
-from consolidation.pipeline import LabeledObject, consolidate_object
+from consolidation.pipeline import consolidate_object
+from consolidation.prepare import LabeledObject
 
 PLAIN = Options(method="plurality", smoothing=0.0, ties="lowest", threads=1)
 LAMBDA = Options(method="plurality", smoothing=1.0, ties="neighbours", threads=1)

@@ -55,7 +55,7 @@ def test_auto_beats_plurality_where_there_is_junk(job, tmp_path):
 
 
 def test_the_same_bytes_twice_and_with_threads(job, tmp_path, monkeypatch):
-    monkeypatch.setattr("consolidation.pipeline.PIXELS_WORTH_THREADS", 1)
+    monkeypatch.setattr("consolidation.prepare.PIXELS_WORTH_THREADS", 1)
     for name, threads in (("one", 1), ("again", 1), ("four", 4)):
         run_job(job.folder, tmp_path / name, Options(threads=threads))
     one, again, four = (files(tmp_path / name) for name in ("one", "again", "four"))

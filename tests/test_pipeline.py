@@ -11,18 +11,13 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from consolidation.answers import Answer, LoadedAnswer, PictureAnswer
 from consolidation.errors import ObjectError
 from consolidation.groundtruth import MaskClass, parse_answer
 from consolidation.masks import UNDECIDED, Classes, decode_indices, hex_color
 from consolidation.options import Options
-from consolidation.pipeline import (
-    Answer,
-    LabeledObject,
-    LoadedAnswer,
-    ObjectResult,
-    PictureAnswer,
-    consolidate_object,
-)
+from consolidation.pipeline import ObjectResult, consolidate_object
+from consolidation.prepare import LabeledObject
 from consolidation.storage import StorageError
 from tests import wire
 from tests.wire import BLUE, GREEN, ORANGE, PLAIN, plain

@@ -9,7 +9,7 @@ from consolidation.errors import ConsolidationError
 from consolidation.jobs.sources import Source
 from consolidation.masks import Classes
 from consolidation.options import Options
-from consolidation.pipeline import LabeledObject, PreparedObject, ignore_index, prepare_object
+from consolidation.prepare import LabeledObject, PreparedObject, ignore_index, prepare_object
 
 
 def learn_reliability(

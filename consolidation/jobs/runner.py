@@ -22,7 +22,8 @@ from consolidation.jobs.sources import Source
 from consolidation.jobs.tables import Tables
 from consolidation.masks import Classes
 from consolidation.options import Options
-from consolidation.pipeline import LabeledObject, ObjectResult, consolidate_object
+from consolidation.pipeline import ObjectResult, consolidate_object
+from consolidation.prepare import LabeledObject
 
 
 @dataclass(frozen=True)

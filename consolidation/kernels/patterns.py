@@ -188,6 +188,18 @@ def agreements(tuples, counts, ignore, sums):
 
 
 @kernel
+def _pair_boundaries(a, b, start):
+    """Bits of the pixels in start .. start + 63 where either mask's label changes."""
+    if start + LANES <= a.size:
+        return changes(a, start) | changes(b, start)
+    bits = types.uint64(0)
+    for i in range(a.size - start):
+        if a[start + i] != a[start + i - 1] or b[start + i] != b[start + i - 1]:
+            bits |= types.uint64(1) << types.uint64(i)
+    return bits
+
+
+@kernel
 def confusion(a, b, ignore, undecided, matrix):
     """Count the pairs of labels of two masks (N,) by runs: matrix (K, L) int64, in and out.
 
@@ -197,13 +209,7 @@ def confusion(a, b, ignore, undecided, matrix):
     run_start = 0
     block = 1
     while block < n:
-        bits = types.uint64(0)
-        if block + LANES <= n:
-            bits = changes(a, block) | changes(b, block)
-        else:
-            for i in range(n - block):
-                if a[block + i] != a[block + i - 1] or b[block + i] != b[block + i - 1]:
-                    bits |= types.uint64(1) << types.uint64(i)
+        bits = _pair_boundaries(a, b, block)
         while bits != 0:
             p = block + lowest_bit(bits)
             bits &= bits - types.uint64(1)
@@ -230,13 +236,7 @@ def overlap(a, b, ignore, undecided, sums):
     run_start = 0
     block = 1
     while block < n:
-        bits = types.uint64(0)
-        if block + LANES <= n:
-            bits = changes(a, block) | changes(b, block)
-        else:
-            for i in range(n - block):
-                if a[block + i] != a[block + i - 1] or b[block + i] != b[block + i - 1]:
-                    bits |= types.uint64(1) << types.uint64(i)
+        bits = _pair_boundaries(a, b, block)
         while bits != 0:
             p = block + lowest_bit(bits)
             bits &= bits - types.uint64(1)

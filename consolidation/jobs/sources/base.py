@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consolidation.masks import Classes
-from consolidation.pipeline import LabeledObject
+from consolidation.prepare import LabeledObject
 
 
 @dataclass(frozen=True)

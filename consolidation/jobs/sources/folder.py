@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation import storage
+from consolidation.answers import Answer, LoadedAnswer
 from consolidation.errors import ConsolidationError, OptionError, SourceError
 from consolidation.groundtruth import parse_classes
 from consolidation.jobs.sources.base import Source, SourceOptions
 from consolidation.masks import MAX_PIXELS, Classes, decode_indices, read_header
 from consolidation.options import Options
-from consolidation.pipeline import Answer, LabeledObject, LoadedAnswer
+from consolidation.prepare import LabeledObject
 
 CLASSES_FILE = "classes.json"
 _PICTURES = ("image.png", "image.jpg", "image.jpeg")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from consolidation import storage
+from consolidation.answers import LoadedAnswer, PictureAnswer
 from consolidation.errors import AnswerError, ConsolidationError, SourceError
 from consolidation.groundtruth import (
     Annotation,
@@ -20,7 +21,7 @@ from consolidation.groundtruth import (
 )
 from consolidation.jobs.sources.base import Source, SourceOptions
 from consolidation.masks import BACKGROUND, UNDECIDED, Classes
-from consolidation.pipeline import LabeledObject, LoadedAnswer, PictureAnswer
+from consolidation.prepare import LabeledObject
 
 LABELS_FILE = "label-categories.json"
 _NOT_REQUESTS = (LABELS_FILE, "classes.json")
