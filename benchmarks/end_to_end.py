@@ -26,12 +26,14 @@ from consolidation.jobs.sources.requests import AnnotationAnswer
 from consolidation.masks import Classes, ColorMatcher, decode, encode_grey, encode_indexed
 from consolidation.options import Options
 from consolidation.pipeline import consolidate_object
-from consolidation.prepare import LabeledObject
+from consolidation.prepare import LabeledObject, MaskBuffer
 
 PLAIN = Options(method="plurality", smoothing=0.0, ties="lowest", threads=1)
 LAMBDA = Options(method="plurality", smoothing=1.0, ties="neighbours", threads=1)
 TIME = "2026-01-01T00:00:00.000000"
 Output = tuple[bytes, bytes, str]
+BUFFER = MaskBuffer()
+"""As a run uses it: one object after another."""
 
 
 def ours(data: bytes, names: list[str], options: Options = PLAIN) -> list[Output]:
@@ -41,7 +43,7 @@ def ours(data: bytes, names: list[str], options: Options = PLAIN) -> list[Output
     for one in parse_request(data, "payload"):
         answers = [(each.worker, AnnotationAnswer(each)) for each in one.annotations]
         obj = LabeledObject(one.id, {"source-ref": one.source_ref}, answers)
-        result = consolidate_object(obj, classes, options)
+        result = consolidate_object(obj, classes, options, buffer=BUFFER)
         entry = compact(result.metadata(TIME, "job"))
         out.append((result.mask_png, result.confidence_png(), entry))
     return out

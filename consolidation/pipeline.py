@@ -27,7 +27,13 @@ from consolidation.masks import (
     palette,
 )
 from consolidation.options import Options
-from consolidation.prepare import AnswerWarning, LabeledObject, ignore_index, prepare_object
+from consolidation.prepare import (
+    AnswerWarning,
+    LabeledObject,
+    MaskBuffer,
+    ignore_index,
+    prepare_object,
+)
 
 
 @dataclass
@@ -85,15 +91,18 @@ def consolidate_object(
     classes: Classes,
     options: Options,
     reliability: LearntWeights | WorkerConfusion | None = None,
+    buffer: MaskBuffer | None = None,
 ) -> ObjectResult:
     """Consolidate the answers to one object, with weights learnt over the job if there are any.
+
+    With a buffer, the result's lazy fields hold until the buffer is used for the next object.
 
     Raises
     ------
     ObjectError
         As `prepare_object`, or if undecided pixels find no free index.
     """
-    prepared = prepare_object(obj, classes, options)
+    prepared = prepare_object(obj, classes, options, buffer)
     ignore = ignore_index(classes)
     try:
         consensus = consolidate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from consolidation.answers import Answer, LoadedAnswer, by
 from consolidation.errors import AnswerError, ConsolidationError, ObjectError
@@ -49,6 +50,24 @@ class AnswerWarning(NamedTuple):
 _DROPPED = "answer dropped: "
 
 
+class MaskBuffer:
+    """Memory for the masks of one object after another: new memory costs more than the vote.
+
+    Masks taken from it are overwritten when the next ones are taken; a result must be written
+    before.
+    """
+
+    def __init__(self) -> None:
+        self._bytes = np.empty(0, np.uint8)
+
+    def take(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+        """Array of this shape, with any content."""
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        if self._bytes.size < size:
+            self._bytes = np.empty(size, np.uint8)
+        return self._bytes[:size].view(dtype).reshape(shape)
+
+
 @dataclass(frozen=True)
 class PreparedObject:
     """The usable answers to one object, decoded.
@@ -73,8 +92,10 @@ class PreparedObject:
         return frozenset(worker for worker, mask in pairs if not mask.any())
 
 
-def prepare_object(obj: LabeledObject, classes: Classes, options: Options) -> PreparedObject:
-    """Load and decode the answers to one object.
+def prepare_object(
+    obj: LabeledObject, classes: Classes, options: Options, buffer: MaskBuffer | None = None
+) -> PreparedObject:
+    """Load and decode the answers to one object, into a buffer if one is given.
 
     An answer that cannot be used is left out with a warning; the object fails only if none is
     left, or if sizes leave no majority.
@@ -89,7 +110,7 @@ def prepare_object(obj: LabeledObject, classes: Classes, options: Options) -> Pr
     warnings: list[AnswerWarning] = []
     answers = _usable(obj, options, warnings)
     answers, size = _same_size(answers, options, warnings)
-    masks, workers = _read(answers, size, classes, options, warnings)
+    masks, workers = _read(answers, size, classes, options, warnings, buffer or MaskBuffer())
     kept = set(workers)
     loaded = [answer for worker, answer in answers if worker in kept]
     return PreparedObject(masks, workers, loaded, warnings)
@@ -159,11 +180,12 @@ def _read(
     classes: Classes,
     options: Options,
     warnings: list[AnswerWarning],
+    buffer: MaskBuffer,
 ) -> tuple[NDArray[Any], list[str]]:
     """Decode answers into one array (W, H, Wd), leaving out what cannot be decoded."""
     ignore = ignore_index(classes)
     dtype = np.uint8 if ignore == UNDECIDED_INDEX else np.uint16
-    masks = np.empty((len(answers), *size), dtype)
+    masks = buffer.take((len(answers), *size), dtype)
 
     def decode_one(index: int) -> list[str] | AnswerError:
         try:

@@ -9,7 +9,13 @@ from consolidation.errors import ConsolidationError
 from consolidation.jobs.sources import Source
 from consolidation.masks import Classes
 from consolidation.options import Options
-from consolidation.prepare import LabeledObject, PreparedObject, ignore_index, prepare_object
+from consolidation.prepare import (
+    LabeledObject,
+    MaskBuffer,
+    PreparedObject,
+    ignore_index,
+    prepare_object,
+)
 
 
 def learn_reliability(
@@ -28,8 +34,9 @@ def learn_reliability(
     if known is not None:
         reliability += known
     shared = []
+    buffer = MaskBuffer()
     for obj in source.objects():
-        prepared = _prepared(obj, classes, options)
+        prepared = _prepared(obj, classes, options, buffer)
         if prepared is not None and len(prepared.workers) > 1:
             reliability.add(prepared.masks, prepared.workers, ignore_index(classes))
             shared.append(obj.id)
@@ -42,8 +49,9 @@ def learn_confusion(
 ) -> WorkerConfusion:
     """Confusion matrices of the workers, pooled over all objects."""
     pooled = WorkerConfusion()
+    buffer = MaskBuffer()
     for obj in source.objects():
-        prepared = _prepared(obj, classes, options)
+        prepared = _prepared(obj, classes, options, buffer)
         if prepared is not None and len(prepared.workers) > 1:
             pooled.add(prepared.masks, prepared.workers, ignore_index(classes))
         on_object()
@@ -77,15 +85,18 @@ def _suitable(
         if obj.id in wanted and trial.suits([worker for worker, _ in obj.answers])
     ]
     chosen = {enough[place] for place in sampled(len(enough))}
+    buffer = MaskBuffer()
     for obj in source.objects():
         if obj.id in chosen:
-            prepared = _prepared(obj, classes, options)
+            prepared = _prepared(obj, classes, options, buffer)
             if prepared is not None and trial.suits(prepared.workers):
                 yield prepared
 
 
-def _prepared(obj: LabeledObject, classes: Classes, options: Options) -> PreparedObject | None:
+def _prepared(
+    obj: LabeledObject, classes: Classes, options: Options, buffer: MaskBuffer
+) -> PreparedObject | None:
     try:
-        return prepare_object(obj, classes, options)
+        return prepare_object(obj, classes, options, buffer)
     except ConsolidationError:
         return None

@@ -23,7 +23,7 @@ from consolidation.jobs.tables import Tables
 from consolidation.masks import Classes
 from consolidation.options import Options
 from consolidation.pipeline import ObjectResult, consolidate_object
-from consolidation.prepare import LabeledObject
+from consolidation.prepare import LabeledObject, MaskBuffer
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ class JobRun:
         self.names = file_names(source.ids)
         self.tables = Tables(len(classes))
         self.creation_date = _now()
+        self._buffer = MaskBuffer()
         self._lines: list[str] = []
         self._failures: list[dict[str, Any]] = []
         self._warnings: list[dict[str, Any]] = []
@@ -128,7 +129,7 @@ class JobRun:
     def _one(self, obj: LabeledObject) -> None:
         try:
             learnt = self.choice or self._confusion or self.reliability
-            result = consolidate_object(obj, self.classes, self.options, learnt)
+            result = consolidate_object(obj, self.classes, self.options, learnt, self._buffer)
             self._keep(obj, result)
         except Exception as error:
             # whatever one object did, the others are done; a defect of ours says so
