@@ -53,7 +53,7 @@ class ObjectResult:
     @property
     def n_workers(self) -> int:
         """Workers whose answers counted."""
-        return len(self.consensus.workers)
+        return self.consensus.n_workers
 
     @property
     def reported_confidence(self) -> float:
@@ -149,7 +149,7 @@ def _mask_classes(
         MaskClass(index, name, color)
         for index, (name, color) in enumerate(zip(classes.names, colors, strict=True))
     ]
-    undecided = consensus.provenance["counts"]["undecided"]
+    undecided = consensus.n_undecided
     if undecided:
         if len(classes) > UNDECIDED_INDEX:
             raise ObjectError(

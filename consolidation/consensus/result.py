@@ -74,6 +74,16 @@ class Consensus:
         self.n_classes = k
         self.warnings: list[str] = []
 
+    @property
+    def n_workers(self) -> int:
+        """Number of masks."""
+        return self._everyone.n_workers
+
+    @property
+    def n_undecided(self) -> int:
+        """Pixels without a class."""
+        return self._outcome.undecided
+
     @cached_property
     def voters(self) -> NDArray[np.uint8]:
         """(H, Wd) uint8: workers who labelled the pixel."""
