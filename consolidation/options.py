@@ -98,7 +98,7 @@ class Options:
         0, convert=int, low=0, high=64, help="threads that decode one image's answers; 0: by cores"
     )
     compression: str = _option(
-        "fast", choices=("fast", "small"), help="PNG files quickly, or a third smaller"
+        "fast", choices=("fast", "small"), help="masks written quickly, or a third smaller"
     )
     confidence_maps: bool = _option(
         False,

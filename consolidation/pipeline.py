@@ -48,7 +48,7 @@ class ObjectResult:
     """Workers who painted nothing."""
     warnings: list[AnswerWarning] = field(default_factory=list)
     small: bool = False
-    """Whether PNG files shall be small rather than quick."""
+    """Whether the mask's PNG shall be small rather than quick."""
 
     @property
     def n_workers(self) -> int:
@@ -78,7 +78,8 @@ class ObjectResult:
         """Confidence as an 8-bit grey PNG, value = round(255 c)."""
         consensus = self.consensus
         height, width = consensus.labels.shape
-        return encode_grey((height, width), consensus.confidence_bytes, self.small)
+        # what quick encoders make of confidence is half as large again; a mask's is hardly larger
+        return encode_grey((height, width), consensus.confidence_bytes, small=True)
 
     def metadata(self, creation_date: str, job_name: str) -> dict[str, Any]:
         """Return the manifest's `-metadata` block."""

@@ -58,12 +58,12 @@ class Pixels:
 
 
 def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
-    """Read size and kind of a PNG without decoding it, and see that the file is whole.
+    """Read size and kind of a PNG without decoding it.
 
     Raises
     ------
     AnswerError
-        If it is no PNG, too large, has 16 bits a channel, is cut short or has a wrong checksum.
+        If it is no PNG, too large, or has 16 bits a channel.
     """
     if data[:8] != SIGNATURE:
         raise AnswerError("not a PNG file" if data else "the PNG is empty")
@@ -78,7 +78,6 @@ def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
         raise AnswerError("PNG has 16 bits a channel; masks have 8 or fewer")
     if depth not in _DEPTHS.get(color_type, ()):
         raise AnswerError(f"PNG of unknown kind: colour type {color_type}, depth {depth}")
-    _check_chunks(data)
     return Header(height, width, depth, color_type)
 
 
@@ -133,6 +132,12 @@ def decode_indices(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint
     if header.color_type == _GREY and header.depth < 8:
         values = values // (255 // (2**header.depth - 1))
     return values
+
+
+def check_whole(data: bytes) -> None:
+    """Raise AnswerError if a PNG is cut short or has a wrong checksum; nothing is decoded."""
+    if data[:8] == SIGNATURE:
+        _check_chunks(data)
 
 
 def _check_chunks(data: bytes) -> tuple[bytes, bytes]:

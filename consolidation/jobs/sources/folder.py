@@ -17,7 +17,7 @@ from consolidation.answers import Answer, LoadedAnswer
 from consolidation.errors import ConsolidationError, OptionError, SourceError
 from consolidation.groundtruth import parse_classes
 from consolidation.jobs.sources.base import Source, SourceOptions
-from consolidation.masks import MAX_PIXELS, Classes, decode_indices, read_header
+from consolidation.masks import MAX_PIXELS, Classes, check_whole, decode_indices, read_header
 from consolidation.options import Options
 from consolidation.prepare import LabeledObject
 
@@ -33,7 +33,10 @@ class MaskFile:
 
     def load(self) -> LoadedAnswer:
         """Read the file."""
-        return IndexMask(storage.read_bytes(self.path))
+        png = storage.read_bytes(self.path)
+        # before its size is believed
+        check_whole(png)
+        return IndexMask(png)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from consolidation.groundtruth import (
     parse_request,
 )
 from consolidation.jobs.sources.base import Source, SourceOptions
-from consolidation.masks import BACKGROUND, UNDECIDED, Classes
+from consolidation.masks import BACKGROUND, UNDECIDED, Classes, check_whole
 from consolidation.prepare import LabeledObject
 
 LABELS_FILE = "label-categories.json"
@@ -40,7 +40,10 @@ class AnnotationAnswer:
             raise AnswerError(one.error)
         content = one.content if one.uri is None else storage.read_bytes(one.uri)
         assert content is not None
-        return PictureAnswer(parse_answer(content))
+        answer = parse_answer(content)
+        # before its size is believed
+        check_whole(answer.png)
+        return PictureAnswer(answer)
 
 
 class RequestSource(Source):
