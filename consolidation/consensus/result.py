@@ -113,7 +113,7 @@ class Consensus:
     def _n_disputed(self) -> int:
         n_workers = self._stack.n_workers
         if self._follows_from_votes and n_workers >= self._settings.min_votes:
-            return self._stack.n_pixels - int(rules.count_equal(self.votes.reshape(-1), n_workers))
+            return self._stack.n_pixels - int(self._votes_by_class[:, -1].sum())
         return int(np.count_nonzero(self.disputed))
 
     @cached_property
@@ -196,14 +196,21 @@ class Consensus:
         return float(total / painted) if painted else 1.0
 
     @cached_property
+    def _votes_by_class(self) -> NDArray[np.int64]:
+        """(K, W + 1) int64: pixels by class and number of votes for it."""
+        pairs = np.zeros((self.n_classes, self._stack.n_workers + 1), np.int64)
+        labels, votes = self.labels.reshape(-1), self.votes.reshape(-1)
+        patterns.confusion(labels, votes, self._no_class, 0, pairs)
+        return pairs
+
+    @cached_property
     def _shares(self) -> tuple[NDArray[np.float64], NDArray[np.int64], tuple[int, int]]:
         """Sum of confidence and number of pixels by class; pixels unanimously 0, and unvoted."""
         k, stack = self.n_classes, self._stack
         labels, votes = self.labels.reshape(-1), self.votes.reshape(-1)
         if self._follows_from_votes:
-            # count runs of (label, votes), then put right what neighbours overruled
-            pairs = np.zeros((k, stack.n_workers + 1), np.int64)
-            patterns.confusion(labels, votes, self._no_class, 0, pairs)
+            # the share of every (class, votes), then put right what neighbours overruled
+            pairs = self._votes_by_class
             shares = np.arange(stack.n_workers + 1) / stack.n_workers
             sums = pairs @ shares
             places, overruled_shares = self._overruled

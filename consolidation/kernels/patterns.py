@@ -227,7 +227,7 @@ def _count_run(i, j, ignore, undecided, length, matrix):
 
 @kernel
 def overlap(a, b, ignore, undecided, sums):
-    """Pixels of each class in both masks (N,), in a and in b: sums (3, K) int64, in and out.
+    """Pixels of each class in both masks (N,), in a and in b: sums (3, K) int64, zeros, out.
 
     Pixels where a is `ignore` or b is `undecided` are left out. What IoU needs of `confusion`,
     in memory that grows with the classes, not with their square.
@@ -244,12 +244,16 @@ def overlap(a, b, ignore, undecided, sums):
             run_start = p
         block += LANES
     _overlap_run(a[run_start], b[run_start], ignore, undecided, n - run_start, sums)
+    for k in range(sums.shape[1]):
+        sums[1, k] += sums[0, k]
+        sums[2, k] += sums[0, k]
 
 
 @kernel
 def _overlap_run(i, j, ignore, undecided, length, sums):
-    if i != ignore and j != undecided:
+    if i == j and i != ignore and j != undecided:
+        # most runs: one sum for three, put right at the end
+        sums[0, i] += length
+    elif i != ignore and j != undecided:
         sums[1, i] += length
         sums[2, j] += length
-        if i == j:
-            sums[0, i] += length

@@ -129,13 +129,3 @@ def to_bytes(share, out):
     """Write out = round(255 share), halves to even: share (N,) float32, out (N,) uint8."""
     for p in range(share.size):
         out[p] = np.uint8(np.rint(share[p] * np.float32(255)))
-
-
-@kernel
-def count_equal(votes, n_workers):
-    """Pixels with votes (N,) uint8 of all workers, counted without an array of answers."""
-    everyone = np.uint8(n_workers)
-    total = 0
-    for p in range(votes.size):
-        total += votes[p] == everyone
-    return total
