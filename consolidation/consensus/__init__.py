@@ -5,7 +5,8 @@ from consolidation.consensus.auto import Choice, Trial, sampled
 from consolidation.consensus.consolidate import LearntWeights, consolidate
 from consolidation.consensus.dawid_skene import WorkerConfusion
 from consolidation.consensus.patterns import VotePatterns
-from consolidation.consensus.reliability import Estimate, Reliability
+from consolidation.consensus.quality import Estimate
+from consolidation.consensus.reliability import Reliability
 from consolidation.consensus.result import Consensus, WorkerAgreement, mean_of_present, overlap_iou
 
 __all__ = [

@@ -3,7 +3,7 @@
 The base is plurality with light smoothing (sigma 1) and ties by neighbours: on every real set
 tried it was as good as plain plurality or better. Over a job,
 
-- workers who are plainly junk (see `reliability.JUNK`) get no vote;
+- workers who are plainly junk (see `quality.JUNK`) get no vote;
 - the others' votes are weighted by reliability only if that shows to predict better. Each worker
   in turn is held out of the whole job, reliability is learnt from the rest, and the masks that
   worker made of the sampled images are predicted with weights and without. Weights are switched
@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus.consolidate import consolidate
-from consolidation.consensus.reliability import Estimate, Reliability
+from consolidation.consensus.quality import Estimate
+from consolidation.consensus.reliability import Reliability
 from consolidation.consensus.result import mean_of_present, overlap_iou
 from consolidation.kernels import patterns
 
