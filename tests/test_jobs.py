@@ -25,7 +25,7 @@ from consolidation.jobs.names import file_name, file_names
 from consolidation.jobs.tables import to_csv
 from consolidation.masks import decode_indices
 from consolidation.options import Options
-from consolidation.storage import StorageError
+from consolidation.storage import StorageError, s3
 from tests import tiny_png, wire
 from tests.shared_data import MASKS, needs_shared
 from tests.wire import GREEN, PLAIN, entry, json_lines, plain, write_index_mask, write_json
@@ -779,7 +779,7 @@ def test_an_s3_uri_has_a_bucket_and_a_key(uri: str) -> None:
 def test_s3_without_boto3_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("boto3", "botocore", "botocore.exceptions"):
         monkeypatch.setitem(sys.modules, name, None)
-    storage._client.cache_clear()
+    s3._default_client.cache_clear()
     for call in (
         lambda: storage.read_bytes("s3://b/k"),
         lambda: storage.write_bytes("s3://b/k", b""),
@@ -791,7 +791,7 @@ def test_s3_without_boto3_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
 def test_unusable_s3_settings_are_storage_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("boto3")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "no url at all")
-    storage._client.cache_clear()
+    s3._default_client.cache_clear()
     with pytest.raises(StorageError, match="cannot use s3://"):
         storage.read_bytes("s3://bucket/key")
 

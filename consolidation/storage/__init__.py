@@ -1,0 +1,30 @@
+"""Local folders and ``s3://`` prefixes behind one small interface."""
+
+from consolidation.storage.errors import StorageError
+from consolidation.storage.files import (
+    Entry,
+    delete,
+    entries,
+    exists,
+    read_bytes,
+    read_range,
+    write_bytes,
+)
+from consolidation.storage.s3 import s3_access
+from consolidation.storage.uris import is_s3, join, local, split_s3
+
+__all__ = [
+    "Entry",
+    "StorageError",
+    "delete",
+    "entries",
+    "exists",
+    "is_s3",
+    "join",
+    "local",
+    "read_bytes",
+    "read_range",
+    "s3_access",
+    "split_s3",
+    "write_bytes",
+]

@@ -1,0 +1,186 @@
+"""Reading, writing and listing, the same for files and S3 objects."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from consolidation.storage import s3
+from consolidation.storage.errors import StorageError
+from consolidation.storage.uris import S3, is_s3, local, split_s3
+
+
+class Entry(NamedTuple):
+    """A file below a folder, or an object below a prefix."""
+
+    name: str
+    """Relative to the folder or prefix, parts joined by ``/``."""
+    size: int
+    stamp: str
+    """Changes when the content does: time of the last change, or S3's ETag."""
+
+
+def read_bytes(uri: str | Path) -> bytes:
+    """Content of a file or S3 object; StorageError if it cannot be read."""
+    if is_s3(uri):
+        return _get(str(uri))
+    try:
+        return local(uri).read_bytes()
+    except (OSError, ValueError) as error:
+        raise StorageError(f"cannot read {uri}: {_reason(error)}") from None
+
+
+def read_range(uri: str | Path, start: int, end: int) -> bytes:
+    """Bytes from `start` to before `end`, fewer where the content is shorter."""
+    if start >= end:
+        return b""
+    if is_s3(uri):
+        return _get(str(uri), Range=f"bytes={start}-{end - 1}")
+    try:
+        with local(uri).open("rb") as file:
+            file.seek(start)
+            return file.read(end - start)
+    except (OSError, ValueError) as error:
+        raise StorageError(f"cannot read {uri}: {_reason(error)}") from None
+
+
+def write_bytes(uri: str | Path, data: bytes) -> None:
+    """Write a file or S3 object so that it appears whole or not at all."""
+    if is_s3(uri):
+        bucket, key = split_s3(str(uri))
+        with _reported("write", uri):
+            s3.client().put_object(Bucket=bucket, Key=key, Body=data, **s3.write_arguments())
+        return
+    try:
+        path = local(uri)
+        part = path.with_name(f".{secrets.token_hex(8)}.part")
+        try:
+            with _opened(part) as file:
+                file.write(data)
+            part.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            raise
+    except (OSError, ValueError) as error:
+        raise StorageError(f"cannot write {uri}: {_reason(error)}") from None
+
+
+def delete(uri: str | Path) -> None:
+    """Delete a file or S3 object; nothing happens where there is none."""
+    if is_s3(uri):
+        bucket, key = split_s3(str(uri))
+        with _reported("delete", uri):
+            s3.client().delete_object(Bucket=bucket, Key=key)
+        return
+    try:
+        local(uri).unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        raise StorageError(f"cannot delete {uri}: {_reason(error)}") from None
+
+
+def exists(uri: str | Path) -> bool:
+    """Whether there is a file or an S3 object of exactly this name."""
+    if not is_s3(uri):
+        return local(uri).is_file()
+    bucket, key = split_s3(str(uri))
+    with _reported("read", uri):
+        try:
+            s3.client().head_object(Bucket=bucket, Key=key)
+        except s3.client().exceptions.ClientError as error:
+            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
+                return False
+            raise
+    return True
+
+
+def entries(base: str | Path) -> list[Entry]:
+    """Everything below a folder or prefix, at any depth, sorted by name.
+
+    Files that are being written, and links that lead out of the folder, are left out. A folder
+    that does not exist is empty.
+    """
+    found = _s3_entries(str(base)) if is_s3(base) else _local_entries(local(base))
+    return sorted(found)
+
+
+def _local_entries(folder: Path) -> Iterator[Entry]:
+    root = folder.resolve()
+    try:
+        for here, folders, names in os.walk(folder, onerror=_raise):
+            folders.sort()
+            for name in names:
+                path = Path(here, name)
+                if name.endswith(".part") and name.startswith("."):
+                    continue
+                if path.is_symlink() and not path.resolve().is_relative_to(root):
+                    continue
+                if not path.is_file():
+                    continue
+                about = path.stat()
+                relative = path.relative_to(folder).as_posix()
+                yield Entry(relative, about.st_size, str(about.st_mtime_ns))
+    except OSError as error:
+        raise StorageError(f"cannot list {folder}: {_reason(error)}") from None
+
+
+def _raise(error: OSError) -> None:
+    # a folder that is not there is empty; one that cannot be read is not
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _s3_entries(base: str) -> Iterator[Entry]:
+    bucket, _, prefix = base.removeprefix(S3).rstrip("/").partition("/")
+    if not bucket:
+        raise StorageError(f"{base!r} names no bucket: s3://bucket/prefix")
+    prefix = f"{prefix}/" if prefix else ""
+    with _reported("list", base):
+        pages = s3.client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        for page in pages:
+            for one in page.get("Contents", ()):
+                name = one["Key"][len(prefix) :]
+                if name and not name.endswith("/"):
+                    yield Entry(name, one["Size"], one["ETag"])
+
+
+def _get(uri: str, **arguments: str) -> bytes:
+    bucket, key = split_s3(uri)
+    with _reported("read", uri):
+        try:
+            answer = s3.client().get_object(Bucket=bucket, Key=key, **arguments)
+        except s3.client().exceptions.ClientError as error:
+            if arguments and error.response["Error"]["Code"] in ("InvalidRange", "416"):
+                return b""
+            raise
+        body: bytes = answer["Body"].read()
+    return body
+
+
+@contextlib.contextmanager
+def _reported(what: str, uri: str | Path) -> Iterator[None]:
+    # outside the block: no client means no S3, which is told apart from an S3 that refuses
+    s3.client()
+    try:
+        yield
+    except s3.s3_errors() as error:
+        raise StorageError(f"cannot {what} {uri}: {error}") from None
+
+
+def _opened(path: Path) -> Any:
+    """File opened for writing, its folder made if it is not there."""
+    try:
+        return path.open("xb")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("xb")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error)
