@@ -3,6 +3,7 @@
 from consolidation.storage.errors import StorageError
 from consolidation.storage.files import (
     Entry,
+    about,
     delete,
     entries,
     exists,
@@ -16,6 +17,7 @@ from consolidation.storage.uris import is_s3, join, local, split_s3
 __all__ = [
     "Entry",
     "StorageError",
+    "about",
     "delete",
     "entries",
     "exists",

@@ -5,13 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from consolidation.storage import s3
 from consolidation.storage.errors import StorageError
 from consolidation.storage.uris import S3, is_s3, local, split_s3
+
+MOST_AT_ONCE = 1000
+"""Objects that S3 deletes in one call."""
+ABSENT = ("404", "NoSuchKey", "NoSuchBucket", "NotFound")
+FORBIDDEN = ("403", "AccessDenied", "InvalidObjectState")
 
 
 class Entry(NamedTuple):
@@ -31,7 +36,7 @@ def read_bytes(uri: str | Path) -> bytes:
     try:
         return local(uri).read_bytes()
     except (OSError, ValueError) as error:
-        raise StorageError(f"cannot read {uri}: {_reason(error)}") from None
+        raise _unread(uri, error) from None
 
 
 def read_range(uri: str | Path, start: int, end: int) -> bytes:
@@ -45,7 +50,7 @@ def read_range(uri: str | Path, start: int, end: int) -> bytes:
             file.seek(start)
             return file.read(end - start)
     except (OSError, ValueError) as error:
-        raise StorageError(f"cannot read {uri}: {_reason(error)}") from None
+        raise _unread(uri, error) from None
 
 
 def write_bytes(uri: str | Path, data: bytes) -> None:
@@ -70,32 +75,52 @@ def write_bytes(uri: str | Path, data: bytes) -> None:
         raise StorageError(f"cannot write {uri}: {_reason(error)}") from None
 
 
-def delete(uri: str | Path) -> None:
-    """Delete a file or S3 object; nothing happens where there is none."""
-    if is_s3(uri):
-        bucket, key = split_s3(str(uri))
-        with _reported("delete", uri):
-            s3.client().delete_object(Bucket=bucket, Key=key)
-        return
-    try:
-        local(uri).unlink(missing_ok=True)
-    except (OSError, ValueError) as error:
-        raise StorageError(f"cannot delete {uri}: {_reason(error)}") from None
+def delete(uris: Iterable[str | Path]) -> None:
+    """Delete files or S3 objects; those that are not there do not matter."""
+    objects: dict[str, list[dict[str, str]]] = {}
+    for uri in uris:
+        if is_s3(uri):
+            bucket, key = split_s3(str(uri))
+            objects.setdefault(bucket, []).append({"Key": key})
+            continue
+        try:
+            local(uri).unlink(missing_ok=True)
+        except (OSError, ValueError) as error:
+            raise StorageError(f"cannot delete {uri}: {_reason(error)}") from None
+    for bucket, keys in objects.items():
+        for start in range(0, len(keys), MOST_AT_ONCE):
+            wanted = {"Objects": keys[start : start + MOST_AT_ONCE], "Quiet": True}
+            with _reported("delete", f"s3://{bucket}"):
+                answer = s3.client().delete_objects(Bucket=bucket, Delete=wanted)
+            for one in answer.get("Errors", ()):
+                raise StorageError(f"cannot delete s3://{bucket}/{one['Key']}: {one['Message']}")
+
+
+def about(uri: str | Path) -> Entry | None:
+    """Size and stamp of a file or an S3 object of exactly this name; None where there is none."""
+    if not is_s3(uri):
+        path = local(uri)
+        try:
+            if not path.is_file():
+                return None
+            stat = path.stat()
+        except (OSError, ValueError) as error:
+            raise _unread(uri, error) from None
+        return Entry(path.name, stat.st_size, str(stat.st_mtime_ns))
+    bucket, key = split_s3(str(uri))
+    with _reported("read", uri):
+        try:
+            head = s3.client().head_object(Bucket=bucket, Key=key)
+        except s3.client().exceptions.ClientError as error:
+            if _code(error) in ABSENT:
+                return None
+            raise
+    return Entry(key.rpartition("/")[2], head["ContentLength"], head["ETag"])
 
 
 def exists(uri: str | Path) -> bool:
     """Whether there is a file or an S3 object of exactly this name."""
-    if not is_s3(uri):
-        return local(uri).is_file()
-    bucket, key = split_s3(str(uri))
-    with _reported("read", uri):
-        try:
-            s3.client().head_object(Bucket=bucket, Key=key)
-        except s3.client().exceptions.ClientError as error:
-            if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
-                return False
-            raise
-    return True
+    return about(uri) is not None
 
 
 def entries(base: str | Path) -> list[Entry]:
@@ -154,7 +179,7 @@ def _get(uri: str, **arguments: str) -> bytes:
         try:
             answer = s3.client().get_object(Bucket=bucket, Key=key, **arguments)
         except s3.client().exceptions.ClientError as error:
-            if arguments and error.response["Error"]["Code"] in ("InvalidRange", "416"):
+            if arguments and _code(error) in ("InvalidRange", "416"):
                 return b""
             raise
         body: bytes = answer["Body"].read()
@@ -168,7 +193,8 @@ def _reported(what: str, uri: str | Path) -> Iterator[None]:
     try:
         yield
     except s3.s3_errors() as error:
-        raise StorageError(f"cannot {what} {uri}: {error}") from None
+        absent = _code(error) in (*ABSENT, *FORBIDDEN)
+        raise StorageError(f"cannot {what} {uri}: {error}", absent) from None
 
 
 def _opened(path: Path) -> Any:
@@ -178,6 +204,16 @@ def _opened(path: Path) -> Any:
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("xb")
+
+
+def _unread(uri: str | Path, error: Exception) -> StorageError:
+    absent = isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError | ValueError)
+    return StorageError(f"cannot read {uri}: {_reason(error)}", absent)
+
+
+def _code(error: Exception) -> str:
+    response: dict[str, Any] = getattr(error, "response", {})
+    return str(response.get("Error", {}).get("Code", ""))
 
 
 def _reason(error: Exception) -> str:
