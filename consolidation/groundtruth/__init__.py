@@ -12,15 +12,26 @@ from consolidation.groundtruth.manifest import (
     parse_manifest,
     parse_response,
 )
-from consolidation.groundtruth.requests import Annotation, RequestObject, parse_request
+from consolidation.groundtruth.requests import (
+    Annotation,
+    RequestObject,
+    parse_object,
+    parse_request,
+    read_request,
+)
+from consolidation.groundtruth.responses import WorkerResponse, parse_worker_responses
+from consolidation.groundtruth.spans import Span, lines
 
 __all__ = [
     "Annotation",
     "MaskClass",
     "MaskLabel",
     "RequestObject",
+    "Span",
     "WorkerAnswer",
+    "WorkerResponse",
     "compact",
+    "lines",
     "load_json",
     "manifest_line",
     "mask_labels",
@@ -28,6 +39,9 @@ __all__ = [
     "parse_answer",
     "parse_classes",
     "parse_manifest",
+    "parse_object",
     "parse_request",
     "parse_response",
+    "parse_worker_responses",
+    "read_request",
 ]

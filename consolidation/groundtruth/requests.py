@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from consolidation.errors import SourceError
-from consolidation.groundtruth.answers import load_json
+from consolidation.groundtruth.spans import Read, Span, list_entries
 
 
 @dataclass(frozen=True)
@@ -61,25 +61,41 @@ def parse_request(data: bytes | str, name: str) -> list[RequestObject]:
     >>> one.id, one.source_ref, one.annotations[0].worker
     ('7', 's3://b/k.png', 'w')
     """
-    try:
-        entries = load_json(data)
-    except ValueError as error:
-        raise SourceError(f"{name} is not JSON: {error}") from None
-    if not isinstance(entries, list):
-        raise SourceError(
-            f"{name} is not a consolidation request: a JSON {_kind(entries)}, not a list of objects"
-        )
-    if not entries:
+    read = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
+    return [one for _, one in read_request(lambda start, end: read[start:end], name)]
+
+
+def read_request(read: Read, name: str) -> Iterator[tuple[Span, RequestObject]]:
+    """As `parse_request`, of a file read piece by piece: each object and where it lies.
+
+    Parameters
+    ----------
+    read : callable
+        Bytes of the file from a place to before another.
+    name : str
+        The file, for messages.
+
+    Raises
+    ------
+    SourceError
+        When the file turns out not to be a request: at its end at the latest.
+    """
+    n_entries, requested = 0, False
+    for span, entry in list_entries(read, name):
+        requested |= isinstance(entry, Mapping) and "annotations" in entry
+        yield span, parse_object(entry, n_entries)
+        n_entries += 1
+    if n_entries == 0:
         raise SourceError(f"{name} is empty: no objects to consolidate")
-    if not any(isinstance(entry, Mapping) and "annotations" in entry for entry in entries):
+    if not requested:
         raise SourceError(
-            f"{name} is not a consolidation request: none of its {len(entries)} entries "
+            f"{name} is not a consolidation request: none of its {n_entries} entries "
             "has annotations"
         )
-    return [_parse_object(entry, index) for index, entry in enumerate(entries)]
 
 
-def _parse_object(entry: Any, index: int) -> RequestObject:
+def parse_object(entry: Any, index: int) -> RequestObject:
+    """One entry of a request; `index` is its place in the file, for messages."""
     if not isinstance(entry, Mapping):
         return _unnamed(index, f"is a {_kind(entry)}, not an object")
     object_id = entry.get("datasetObjectId")

@@ -1,0 +1,162 @@
+"""Large JSON files read piece by piece: entries of a list, lines, and the bytes they lie at.
+
+A payload of a whole job does not fit the memory of a laptop. Its entries are parsed one after
+another here, and read again by their place in the file when their turn comes.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from consolidation.errors import SourceError
+
+WINDOW = 1 << 22
+"""Bytes read at a time."""
+
+Read = Callable[[int, int], bytes]
+"""Bytes of a file from a place to before another; fewer, or none, behind its end."""
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_DECODER = json.JSONDecoder()
+
+
+class Span(NamedTuple):
+    """Bytes of a file from `start` to before `end`."""
+
+    start: int
+    end: int
+
+
+class _Text:
+    """A file's text, of which only a window is kept, and the byte at which the window starts."""
+
+    def __init__(self, read: Read) -> None:
+        self._read, self._place, self._finished = read, 0, False
+        self._decode = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape").decode
+        self.window, self.at = "", 0
+        self.start, self._counted = 0, (0, 0)
+        self.more()
+        # the mark that editors on Windows write is in no text, but in the file
+        self.start = 3 if read(0, 3) == codecs.BOM_UTF8 else 0
+
+    def more(self) -> bool:
+        """Read on; whether there was more."""
+        if self._finished:
+            return False
+        size = max(WINDOW, len(self.window))
+        data = self._read(self._place, self._place + size)
+        self._place += len(data)
+        self._finished = not data
+        self.start = self.byte(self.at)
+        self._counted = (0, 0)
+        self.window = self.window[self.at :] + self._decode(data, final=self._finished)
+        self.at = 0
+        return True
+
+    def byte(self, at: int) -> int:
+        """Place in the file of a place in the window, not before the one asked for last."""
+        counted, n_bytes = self._counted
+        n_bytes += _n_bytes(self.window, counted, at)
+        self._counted = (at, n_bytes)
+        return self.start + n_bytes
+
+    def skip_space(self) -> str:
+        """Go to the next character that is no space and return it; nothing at the end."""
+        while True:
+            match = _SPACE.match(self.window, self.at)
+            assert match is not None
+            self.at = match.end()
+            if self.at < len(self.window):
+                return self.window[self.at]
+            if not self.more():
+                return ""
+
+
+def list_entries(read: Read, name: str) -> Iterator[tuple[Span, Any]]:
+    """Entries of a file that is one JSON list, and where they lie; `name` is used in messages.
+
+    Raises
+    ------
+    SourceError
+        If the file is not JSON, at the byte where that shows, or no list.
+
+    Examples
+    --------
+    >>> data = b'[{"a": 1}, 2]'
+    >>> [(entry, data[span.start : span.end]) for span, entry in
+    ...  list_entries(lambda start, end: data[start:end], "file.json")]
+    [({'a': 1}, b'{"a": 1}'), (2, b'2')]
+    """
+    text = _Text(read)
+    if text.skip_space() != "[":
+        value, _ = _value(text, name)
+        kind = {dict: "object", str: "text", bool: "truth value", type(None): "null"}
+        found = kind.get(type(value), "number")
+        raise SourceError(
+            f"{name} is not a consolidation request: a JSON {found}, not a list of objects"
+        )
+    text.at += 1
+    if text.skip_space() == "]":
+        return
+    while True:
+        text.skip_space()
+        entry, length = _value(text, name)
+        start = text.byte(text.at)
+        text.at += length
+        yield Span(start, text.byte(text.at)), entry
+        del entry
+        after = text.skip_space()
+        text.at += 1
+        if after == "]":
+            break
+        if after != ",":
+            raise _not_json(name, "a comma or the list's end is missing", text.byte(text.at - 1))
+    if text.skip_space():
+        raise _not_json(name, "there is more after the list's end", text.byte(text.at))
+
+
+def lines(read: Read) -> Iterator[Span]:
+    """Places of the lines of a file that are not blank, without their line ends."""
+    place, rest = 0, b""
+    while data := read(place + len(rest), place + len(rest) + WINDOW):
+        *whole, last = (rest + data).split(b"\n")
+        for line in whole:
+            if line.strip():
+                yield Span(place, place + len(line))
+            place += len(line) + 1
+        rest = last
+    if rest.strip():
+        yield Span(place, place + len(rest))
+
+
+def _value(text: _Text, name: str) -> tuple[Any, int]:
+    """JSON value at the window's place, and its length."""
+    while True:
+        try:
+            value, end = _DECODER.raw_decode(text.window, text.at)
+        except RecursionError:
+            raise _not_json(name, "nested too deeply", text.byte(text.at)) from None
+        except ValueError as error:
+            # cut off by the window, or broken
+            where = error.pos if isinstance(error, json.JSONDecodeError) else text.at
+            reason, beyond = str(getattr(error, "msg", error)), where - text.at
+            if text.more():
+                continue
+            raise _not_json(name, reason, text.byte(text.at + beyond)) from None
+        # a number may go on behind the window
+        if end < len(text.window) or not text.more():
+            return value, end - text.at
+
+
+def _not_json(name: str, reason: str, place: int) -> SourceError:
+    return SourceError(f"{name} is not JSON: {reason} at byte {place:,}")
+
+
+def _n_bytes(text: str, start: int, end: int) -> int:
+    if text.isascii():  # known without looking
+        return end - start
+    return len(text[start:end].encode("utf-8", "surrogateescape"))
