@@ -8,8 +8,17 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from consolidation.groundtruth.answers import WorkerAnswer
-from consolidation.masks import Classes, ColorMatcher, MatchCounts, decode, read_header
+from consolidation import storage
+from consolidation.errors import AnswerError
+from consolidation.groundtruth import Annotation, WorkerAnswer, parse_answer
+from consolidation.masks import (
+    Classes,
+    ColorMatcher,
+    MatchCounts,
+    check_whole,
+    decode,
+    read_header,
+)
 from consolidation.options import Options
 
 
@@ -77,6 +86,25 @@ class PictureAnswer:
                 f"its mask is {by(out.shape)} pixels, the worker saw {by(self.answer.size)}"
             )
         return warnings
+
+
+@dataclass(frozen=True)
+class AnnotationAnswer:
+    """An annotation of a request, fetched and parsed when it is needed."""
+
+    annotation: Annotation
+
+    def load(self) -> LoadedAnswer:
+        """Return the widget's answer in it."""
+        one = self.annotation
+        if one.error is not None:
+            raise AnswerError(one.error)
+        content = one.content if one.uri is None else storage.read_bytes(one.uri)
+        assert content is not None
+        answer = parse_answer(content)
+        # before its size is believed
+        check_whole(answer.png)
+        return PictureAnswer(answer)
 
 
 def _color_warnings(counts: MatchCounts, unknown: Sequence[str]) -> list[str]:

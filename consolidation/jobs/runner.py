@@ -17,10 +17,10 @@ from consolidation.consensus import Choice, Reliability, WorkerConfusion
 from consolidation.errors import ConsolidationError
 from consolidation.groundtruth import compact, manifest_line
 from consolidation.jobs.learning import choose, learn_confusion, learn_reliability
-from consolidation.jobs.names import file_names
 from consolidation.jobs.sources import Source
 from consolidation.jobs.tables import Tables
 from consolidation.masks import Classes
+from consolidation.names import file_names
 from consolidation.options import Options
 from consolidation.pipeline import ObjectResult, consolidate_object
 from consolidation.prepare import LabeledObject, MaskBuffer

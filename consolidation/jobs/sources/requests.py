@@ -5,45 +5,24 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from consolidation import storage
-from consolidation.answers import LoadedAnswer, PictureAnswer
-from consolidation.errors import AnswerError, ConsolidationError, SourceError
+from consolidation.answers import AnnotationAnswer
+from consolidation.errors import ConsolidationError, SourceError
 from consolidation.groundtruth import (
-    Annotation,
     RequestObject,
     load_json,
-    parse_answer,
     parse_classes,
     parse_request,
 )
 from consolidation.jobs.sources.base import Source, SourceOptions
-from consolidation.masks import BACKGROUND, UNDECIDED, Classes, check_whole
+from consolidation.masks import BACKGROUND, UNDECIDED, Classes
 from consolidation.prepare import LabeledObject
 
 LABELS_FILE = "label-categories.json"
 _NOT_REQUESTS = (LABELS_FILE, "classes.json")
-
-
-@dataclass(frozen=True)
-class AnnotationAnswer:
-    """An annotation of a request, fetched and parsed when it is needed."""
-
-    annotation: Annotation
-
-    def load(self) -> LoadedAnswer:
-        """Return the widget's answer in it."""
-        one = self.annotation
-        if one.error is not None:
-            raise AnswerError(one.error)
-        content = one.content if one.uri is None else storage.read_bytes(one.uri)
-        assert content is not None
-        answer = parse_answer(content)
-        # before its size is believed
-        check_whole(answer.png)
-        return PictureAnswer(answer)
 
 
 class RequestSource(Source):
