@@ -20,9 +20,9 @@ from PIL import Image
 
 from benchmarks.harness import measure, peak_memory, report, verdict
 from benchmarks.payloads import labels, payload
+from consolidation.answers import AnnotationAnswer
 from consolidation.consensus import consolidate
 from consolidation.groundtruth import compact, parse_answer, parse_request
-from consolidation.jobs.sources.requests import AnnotationAnswer
 from consolidation.masks import Classes, ColorMatcher, decode, encode_grey, encode_indexed
 from consolidation.options import Options
 from consolidation.pipeline import consolidate_object

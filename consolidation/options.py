@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Self
 
 from consolidation.errors import OptionError
 from consolidation.masks.png import MAX_PIXELS
@@ -51,12 +51,14 @@ class Option:
         return value
 
 
-def _yes_or_no(text: str) -> bool:
+def yes_or_no(text: str) -> bool:
+    """Read a yes or no; KeyError if it is neither."""
     answers = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
     return answers[text.strip().lower()]
 
 
-def _option(default: Any, **keywords: Any) -> Any:
+def option_field(default: Any, **keywords: Any) -> Any:
+    """Field of a dataclass of options, by its default and the fields of its `Option`."""
     return field(default=default, metadata={"option": Option(**keywords)})
 
 
@@ -64,39 +66,39 @@ def _option(default: Any, **keywords: Any) -> Any:
 class Options:
     """How the objects of a job are consolidated and named. Defaults are those of a local run."""
 
-    method: str = _option(
+    method: str = option_field(
         "auto",
         choices=("auto", "plurality", "weighted", "dawid-skene"),
         help="whose vote counts what: all the same (plurality), by reliability over the job "
         "(weighted), whichever predicts held-out workers better (auto), or by the workers' "
         "confusion of classes (dawid-skene, without smoothing)",
     )
-    smoothing: float = _option(
+    smoothing: float = option_field(
         1.0,
         convert=float,
         low=0,
         high=8,
         help="sigma, in pixels, with which neighbours' votes help at disputed pixels; 0 is off",
     )
-    ties: str = _option(
+    ties: str = option_field(
         "neighbours",
         choices=("lowest", "neighbours", "undecided"),
         help="what a tied pixel gets: the lowest class, its neighbours' choice, or none",
     )
-    min_votes: int = _option(
+    min_votes: int = option_field(
         1, convert=int, low=1, high=255, help="votes a class needs to be chosen at a pixel"
     )
-    snap_colors: float = _option(
+    snap_colors: float = option_field(
         0.0,
         convert=float,
         low=0,
         high=442,
         help="take a colour for the nearest mapped one within this distance in RGB; 0 is off",
     )
-    max_pixels: int = _option(
+    max_pixels: int = option_field(
         MAX_PIXELS, convert=int, low=1, help="largest image, in pixels; larger answers are refused"
     )
-    threads: int = _option(
+    threads: int = option_field(
         0,
         convert=int,
         low=0,
@@ -104,7 +106,7 @@ class Options:
         help="threads that decode one image's answers; 0: by cores",
         changes_results=False,
     )
-    jobs: int = _option(
+    jobs: int = option_field(
         0,
         convert=int,
         low=0,
@@ -112,33 +114,33 @@ class Options:
         help="processes that share a job's images; 0: as many as there are cores",
         changes_results=False,
     )
-    backend: str = _option(
+    backend: str = option_field(
         "processes",
         choices=("processes", "threads", "dask"),
         help="what images are shared among: processes of this machine, its threads, or a cluster",
         changes_results=False,
     )
-    scheduler: str = _option(
+    scheduler: str = option_field(
         "", help="address of a Dask cluster's scheduler: tcp://host:8786", changes_results=False
     )
-    compression: str = _option(
+    compression: str = option_field(
         "fast", choices=("fast", "small"), help="masks written quickly, or a third smaller"
     )
-    confidence_maps: bool = _option(
+    confidence_maps: bool = option_field(
         False,
-        convert=_yes_or_no,
+        convert=yes_or_no,
         help="also write confidence/<id>.png: 8-bit grey, 255 times the confidence, rounded",
     )
-    label_attribute: str = _option(
+    label_attribute: str = option_field(
         "consolidated-ref",
         # other keys of the line must not be overwritten, nor a label taken for metadata
         pattern=r"(?!source(-ref)?$)(?!.*-metadata$)[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}",
         help="name of the label in the output manifest: letters, digits, dashes",
     )
-    mask_uri_prefix: str = _option(
+    mask_uri_prefix: str = option_field(
         "", help="what to put before masks/<id>.png in the manifest; relative without it"
     )
-    job_name: str = _option("consolidation", help="job name for the manifest's metadata")
+    job_name: str = option_field("consolidation", help="job name for the manifest's metadata")
 
     @classmethod
     def table(cls) -> dict[str, tuple[Any, Option]]:
@@ -154,7 +156,7 @@ class Options:
         }
 
     @classmethod
-    def read(cls, given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Options:
+    def read(cls, given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Self:
         """Options given (None: not given), else from the environment, else the defaults.
 
         Raises

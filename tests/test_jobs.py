@@ -21,9 +21,9 @@ from PIL import Image
 from consolidation import storage
 from consolidation.errors import OptionError, SourceError
 from consolidation.jobs import SourceOptions, Summary, inspect_source, open_source, run_job
-from consolidation.jobs.names import file_name, file_names
 from consolidation.jobs.tables import to_csv
 from consolidation.masks import decode_indices
+from consolidation.names import file_name, file_names
 from consolidation.options import Options
 from consolidation.storage import StorageError, s3
 from tests import tiny_png, wire

@@ -1,7 +1,13 @@
 """The wire formats of Ground Truth: requests, answers, label categories, manifests. No policy."""
 
 from consolidation.groundtruth.answers import WorkerAnswer, label_names, load_json, parse_answer
-from consolidation.groundtruth.categories import parse_classes
+from consolidation.groundtruth.categories import listed_classes, parse_classes
+from consolidation.groundtruth.events import (
+    ConsolidationEvent,
+    TaskEvent,
+    parse_consolidation_event,
+    parse_task_event,
+)
 from consolidation.groundtruth.manifest import (
     MaskClass,
     MaskLabel,
@@ -24,25 +30,30 @@ from consolidation.groundtruth.spans import Span, lines
 
 __all__ = [
     "Annotation",
+    "ConsolidationEvent",
     "MaskClass",
     "MaskLabel",
     "RequestObject",
     "Span",
+    "TaskEvent",
     "WorkerAnswer",
     "WorkerResponse",
     "compact",
     "label_names",
     "lines",
+    "listed_classes",
     "load_json",
     "manifest_line",
     "mask_labels",
     "metadata",
     "parse_answer",
     "parse_classes",
+    "parse_consolidation_event",
     "parse_manifest",
     "parse_object",
     "parse_request",
     "parse_response",
+    "parse_task_event",
     "parse_worker_responses",
     "read_request",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from consolidation.errors import OptionError, SourceError
@@ -36,15 +36,28 @@ def parse_classes(data: bytes | str, name: str) -> Classes:
         if isinstance(content, Mapping) and isinstance(content.get("classes"), list):
             return _indexed(content["classes"])
         labels = content.get("labels") if isinstance(content, Mapping) else content
-        if isinstance(labels, list):
-            return Classes.of_labels([_label(entry) for entry in labels])
     except OptionError as error:
         raise SourceError(f"{name}: {error}") from None
+    if isinstance(labels, list):
+        return listed_classes(labels, name)
     raise SourceError(f"{name} is no label-categories file: it has neither labels nor classes")
 
 
-def _label(entry: Any) -> Any:
-    return entry.get("label") if isinstance(entry, Mapping) else entry
+def listed_classes(entries: Sequence[Any], name: str) -> Classes:
+    """Classes of a list of label names, or of objects with a `label`; SourceError if they clash.
+
+    Examples
+    --------
+    >>> listed_classes(["cat", {"label": "dog"}], "the event").names
+    ('BACKGROUND', 'cat', 'dog')
+    """
+    labels: list[Any] = [
+        entry.get("label") if isinstance(entry, Mapping) else entry for entry in entries
+    ]
+    try:
+        return Classes.of_labels(labels)
+    except OptionError as error:
+        raise SourceError(f"{name}: {error}") from None
 
 
 def _indexed(entries: list[Any]) -> Classes:

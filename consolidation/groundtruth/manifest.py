@@ -12,6 +12,8 @@ from consolidation.groundtruth.answers import load_json
 
 MASK_TYPE = "groundtruth/semantic-segmentation"
 METADATA_SUFFIX = "-metadata"
+MOST_OF_REASON = 1000
+"""Characters of a failure's reason: an attribute has little room."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,17 @@ def metadata(
     if adjusted is not None:
         block["adjustment-status"] = "adjusted" if adjusted else "unadjusted"
     return block
+
+
+def failure_metadata(reason: str, creation_date: str, job_name: str) -> dict[str, Any]:
+    """Return the `-metadata` block of an object that has no label.
+
+    Ground Truth documents none. Whoever reads labels passes over this one, for it has no colour
+    map, and a person finds the reason.
+    """
+    block = metadata((), 0.0, creation_date, job_name)
+    del block["internal-color-map"]
+    return {"failure-reason": reason[:MOST_OF_REASON], **block}
 
 
 def manifest_line(

@@ -15,7 +15,7 @@ class Annotation:
     """One submitted answer: its content, or where the content lies, or why there is neither."""
 
     worker: str
-    content: str | Mapping[str, Any] | None = None
+    content: str | bytes | Mapping[str, Any] | None = None
     uri: str | None = None
     error: str | None = None
 

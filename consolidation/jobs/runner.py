@@ -12,7 +12,6 @@ from typing import Any
 from consolidation.consensus import Reliability
 from consolidation.jobs.learning import Learnt, choose, gather
 from consolidation.jobs.lock import only_run_in
-from consolidation.jobs.names import file_names
 from consolidation.jobs.parallel import Workers, chunks
 from consolidation.jobs.results import write_results
 from consolidation.jobs.sources import Source
@@ -20,6 +19,7 @@ from consolidation.jobs.state import RunState
 from consolidation.jobs.tables import Tables
 from consolidation.jobs.work import Job, Task, consolidate_chunk, learn_chunk
 from consolidation.masks import Classes
+from consolidation.names import file_names
 from consolidation.options import Options
 
 

@@ -1,0 +1,116 @@
+"""Clients of AWS that give up in time, and calls to S3 beside the work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from consolidation.errors import SourceError
+
+T = TypeVar("T")
+MOST_AT_ONCE = 8
+"""Calls to S3 at once."""
+MANY_ATTEMPTS, FEW_ATTEMPTS, MANY_FROM = 5, 3, 60.0
+"""Attempts at a call in an invocation of at least a minute, and in a shorter one."""
+SESSION_SECONDS = 3600
+_lock = threading.Lock()
+_assumed: dict[tuple[str, Config], tuple[Any, datetime]] = {}
+
+
+def call_config(seconds: float) -> Config:
+    """Retries and timeouts of one call in an invocation of so many seconds.
+
+    However slow or throttled S3 is, the retries of one call, waits between them included, end
+    within half of the time: standard mode waits at most 1, 2, 4 and 8 seconds.
+    """
+    return _config(min(int(seconds), 900))
+
+
+@lru_cache(maxsize=8)
+def _config(seconds: int) -> Config:
+    attempts = MANY_ATTEMPTS if seconds >= MANY_FROM else FEW_ATTEMPTS
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=min(max(seconds / 60, 1), 5),
+        read_timeout=min(max(seconds / 30, 1), 10),
+        max_pool_connections=2 * MOST_AT_ONCE,
+    )
+
+
+def s3_client(config: Config, role_arn: str | None = None) -> Any:
+    """S3 client with the function's rights, or those of a role, kept for the next invocation.
+
+    Raises
+    ------
+    SourceError
+        If the role cannot be assumed.
+    """
+    # boto3's default session, with which clients are made, is not safe to share
+    with _lock:
+        return _own_client("s3", config) if role_arn is None else _role_client(role_arn, config)
+
+
+def sagemaker_client(config: Config) -> Any:
+    """SageMaker client with the function's rights."""
+    with _lock:
+        return _own_client("sagemaker", config)
+
+
+@lru_cache(maxsize=8)
+def _own_client(service: str, config: Config) -> Any:
+    return boto3.client(service, config=config)
+
+
+def _role_client(role_arn: str, config: Config) -> Any:
+    client, expires = _assumed.get((role_arn, config), (None, datetime.min.replace(tzinfo=UTC)))
+    # no invocation lasts longer than a quarter of an hour
+    if expires - datetime.now(UTC) > timedelta(minutes=16):
+        return client
+    try:
+        credentials = _own_client("sts", config).assume_role(
+            RoleArn=role_arn, RoleSessionName="consolidation", DurationSeconds=SESSION_SECONDS
+        )["Credentials"]
+    except (BotoCoreError, ClientError) as error:
+        raise SourceError(f"cannot assume the role {role_arn}: {error}") from None
+    client = boto3.client(
+        "s3",
+        config=config,
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+    )
+    _assumed[role_arn, config] = client, credentials["Expiration"]
+    return client
+
+
+class Transfers:
+    """Calls to storage in threads, with the S3 access of whoever starts them."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(MOST_AT_ONCE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # whoever still waits for S3 is left behind: its result came too late
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def start(self, call: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Begin a call; its result is waited for by `Deadline.wait`."""
+        return self._pool.submit(copy_context().run, call, *arguments)

@@ -1,0 +1,232 @@
+"""One invocation: the objects of a payload, one after another, through the pipeline."""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections import deque
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from botocore.config import Config
+
+from consolidation import storage
+from consolidation.aws.access import Transfers, call_config, s3_client
+from consolidation.aws.deadline import Deadline, OutOfTimeError
+from consolidation.aws.labels import job_classes
+from consolidation.aws.layout import JobLayout
+from consolidation.aws.logs import InvocationLog
+from consolidation.aws.payload import Fetcher, all_workers, distinct_objects
+from consolidation.aws.record import Record
+from consolidation.aws.response import Response
+from consolidation.aws.settings import LambdaOptions
+from consolidation.aws.statistics import job_reliability, statistics_name
+from consolidation.consensus import Reliability
+from consolidation.errors import ConsolidationError, ObjectError, SourceError
+from consolidation.groundtruth import ConsolidationEvent, RequestObject, parse_consolidation_event
+from consolidation.masks import Classes
+from consolidation.pipeline import ObjectResult, consolidate_object
+from consolidation.prepare import AnswerWarning, MaskBuffer
+
+MOST_PENDING = 4
+"""Objects whose files are on their way to S3 while the next one is consolidated."""
+
+
+def consolidate_batch(event: Any, context: Any, options: LambdaOptions) -> list[dict[str, Any]]:
+    """Answer to a post-annotation event.
+
+    Parameters
+    ----------
+    event : dict
+        As Ground Truth sends it.
+    context : Lambda context
+        Tells the time that is left.
+    options : LambdaOptions
+
+    Returns
+    -------
+    list of dict
+        One an object, in the payload's order: label and metadata. Failed objects are left out, or
+        have metadata only, by `failed_objects`.
+
+    Raises
+    ------
+    ConsolidationError
+        If the payload cannot be read, its classes are unknown, or no object has a result.
+    """
+    deadline = Deadline(context)
+    request = parse_consolidation_event(event)
+    log = InvocationLog(context, request.job_name, options.log_worker_ids)
+    log.note(payload=request.payload_uri)
+    try:
+        role = _role(request, options)
+        config = call_config(deadline.total)
+        access = storage.s3_access(s3_client(config, role), request.kms_key_id)
+        with access, Transfers() as transfers:
+            return Batch(request, options, deadline, log, transfers).run(config)
+    except ConsolidationError as error:
+        reason = log.public(str(error))
+        log.note(error=reason)
+        raise type(error)(reason) from None
+    finally:
+        log.invocation()
+
+
+def _role(request: ConsolidationEvent, options: LambdaOptions) -> str | None:
+    if options.credentials == "function":
+        return None
+    if request.role_arn is None:
+        raise SourceError("the event has no roleArn, whose rights should be used")
+    return request.role_arn
+
+
+@dataclass
+class _Outcome:
+    """What became of an object, on its way into the response."""
+
+    request: RequestObject
+    record: Record | None = None
+    block: dict[str, Any] = field(default_factory=dict)
+    warnings: list[AnswerWarning] = field(default_factory=list)
+    uploads: list[Future[None]] = field(default_factory=list)
+    error: ConsolidationError | None = None
+    trace: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def left(self) -> bool:
+        """Whether it was left for want of time."""
+        return isinstance(self.error, OutOfTimeError)
+
+
+class Batch:
+    """The work on one payload."""
+
+    def __init__(
+        self,
+        request: ConsolidationEvent,
+        options: LambdaOptions,
+        deadline: Deadline,
+        log: InvocationLog,
+        transfers: Transfers,
+    ) -> None:
+        self._request, self._options = request, options
+        self._deadline, self._log, self._transfers = deadline, log, transfers
+        self._layout = JobLayout.of(request, options.prefixes)
+        self._response = Response(request.label_attribute, self._layout.time, request.job_name)
+        self._buffer = MaskBuffer()
+        self._fetcher = Fetcher(self._layout.allowed, transfers, deadline)
+        self._reliability: Reliability | None = None
+        self._failures: dict[str, str] = {}
+
+    def run(self, config: Config) -> list[dict[str, Any]]:
+        """Consolidate every object; see `consolidate_batch`."""
+        start, wait = self._transfers.start, self._deadline.wait
+        uri = self._request.payload_uri
+        payload = wait(start(storage.read_bytes, uri), "reading the payload")
+        objects = distinct_objects(payload, uri)
+        self._log.know(all_workers(objects))
+        about = (self._request.job_arn, self._options, config, self._request.labels)
+        self._classes: Classes = wait(start(job_classes, *about), "finding the classes")
+        if self._options.job_reliability:
+            name = statistics_name(self._layout.time, payload)
+            place = (name, self._layout.reliability, self._fetcher)
+            about_masks = (self._classes, self._options, self._buffer)
+            total = job_reliability(objects, *place, *about_masks)
+            if self._options.method == "weighted":
+                self._reliability = total
+        pending: deque[_Outcome] = deque()
+        for one in objects:
+            pending.append(self._begin(one))
+            if len(pending) > MOST_PENDING:
+                self._finish(pending.popleft())
+        for outcome in pending:
+            self._finish(outcome)
+        self._write_failures()
+        if len(self._failures) == len(objects):
+            object_id, reason = next(iter(self._failures.items()))
+            raise ObjectError(f"all {len(objects)} objects failed; object {object_id}: {reason}")
+        return self._response.entries
+
+    def _begin(self, one: RequestObject) -> _Outcome:
+        """Consolidate an object, and let its files go to S3."""
+        outcome = _Outcome(one)
+        try:
+            self._deadline.check()
+        except OutOfTimeError as error:
+            outcome.error = error
+            return outcome
+        started = time.perf_counter()
+        try:
+            obj = self._fetcher.labeled(one)
+            about = (self._classes, self._options, self._reliability, self._buffer)
+            self._keep(outcome, consolidate_object(obj, *about))
+        except ConsolidationError as error:
+            outcome.error = error
+        except Exception as error:
+            # whatever one object did, the others are done; a defect of ours says where
+            outcome.error = ObjectError(f"internal error: {type(error).__name__}: {error}")
+            frames = traceback.extract_tb(error.__traceback__)
+            outcome.trace = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames]
+        outcome.seconds = self._deadline.took(started)
+        return outcome
+
+    def _keep(self, outcome: _Outcome, result: ObjectResult) -> None:
+        """Take from a result all that is needed, for the next one uses its memory."""
+        layout = self._layout
+        mask = layout.mask(result.id)
+        record = Record.of(result, self._options, self._request.payload_uri, mask)
+        files = {mask: result.mask_png, layout.provenance(result.id): _json(record.full)}
+        if self._options.confidence_maps:
+            files[layout.confidence(result.id)] = result.confidence_png()
+        outcome.record, outcome.warnings = record, result.warnings
+        outcome.block = result.metadata(layout.time, self._request.job_name)
+        write = storage.write_bytes
+        outcome.uploads = [self._transfers.start(write, *file) for file in files.items()]
+
+    def _finish(self, outcome: _Outcome) -> None:
+        """Wait for an object's files; add it to the response and the log."""
+        object_id, record = outcome.request.id, outcome.record
+        if outcome.error is None and record is not None:
+            try:
+                for upload in outcome.uploads:
+                    self._deadline.wait(upload, "writing its files")
+                mask = self._layout.mask(object_id)
+                self._response.add(object_id, mask, outcome.block, record.short)
+            except ConsolidationError as error:
+                outcome.error = error
+        if outcome.error is not None:
+            self._fail(outcome, str(outcome.error))
+        elif record is not None:
+            workers = [self._log.public(one["worker"]) for one in record.full["workers"]]
+            about = {**record.logged, "workers": workers, "seconds": round(outcome.seconds, 3)}
+            self._log.object(object_id, "done", outcome.warnings, **about)
+
+    def _fail(self, outcome: _Outcome, reason: str) -> None:
+        object_id = outcome.request.id
+        self._failures[object_id] = reason
+        if self._options.failed_objects == "report" and outcome.request.named:
+            with suppress(ObjectError):  # where a mask finds no room, its failure needs none
+                self._response.add_failure(object_id, self._log.public(reason))
+        state = "left" if outcome.left else "failed"
+        trace = {"trace": outcome.trace} if outcome.trace else {}
+        self._log.object(object_id, state, outcome.warnings, reason=reason, **trace)
+
+    def _write_failures(self) -> None:
+        """Write down why objects failed, as far as there is time."""
+        writes = []
+        for object_id, reason in self._failures.items():
+            about = {"object": object_id, "payload": self._request.payload_uri, "reason": reason}
+            uri = self._layout.failure(object_id)
+            writes.append(self._transfers.start(storage.write_bytes, uri, _json(about)))
+        unwritten = self._deadline.last(writes)
+        if unwritten:
+            self._log.note(failures_not_written=unwritten)
+
+
+def _json(content: Any) -> bytes:
+    return (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()

@@ -1,0 +1,85 @@
+"""What is written down about how an object was decided: in full, in short, and in the log."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from consolidation.options import Options
+from consolidation.pipeline import ObjectResult
+
+_COUNTS = ("disputed", "tied", "undecided", "ignored")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What there is to say about one consolidated object.
+
+    Attributes
+    ----------
+    full : dict
+        JSON-ready, for its file of provenance.
+    short : dict
+        For the metadata of its label.
+    logged : dict
+        For its line in the log.
+    """
+
+    full: dict[str, Any]
+    short: dict[str, Any]
+    logged: dict[str, Any]
+
+    @classmethod
+    def of(cls, result: ObjectResult, options: Options, payload: str, mask: str) -> Record:
+        """Record of a result, read from its masks before they are overwritten."""
+        consensus = result.consensus
+        decided = consensus.provenance
+        counts = decided["counts"]
+        warnings = [one._asdict() for one in result.warnings]
+        workers = [
+            {
+                "worker": one.worker,
+                "agreement": _number(one.agreement),
+                "class_iou": _numbers(one.class_iou),
+                "ignored": one.ignored,
+                "blank": one.worker in result.blank,
+            }
+            for one in consensus.workers
+        ]
+        full = {
+            "object": result.id,
+            "payload": payload,
+            "mask": mask,
+            "size": list(consensus.labels.shape),
+            "classes": [asdict(one) for one in result.classes],
+            "image_confidence": _number(consensus.image_confidence),
+            "class_confidence": _numbers(consensus.class_confidence.tolist()),
+            "consensus": decided,
+            "workers": workers,
+            "answers": warnings,
+            "options": asdict(options),
+        }
+        short = {
+            **{key: decided[key] for key in ("version", "method", "parameters", "workers")},
+            "counts": counts,
+            "warnings": len(warnings) + len(decided["warnings"]),
+        }
+        logged = {
+            "mask": mask,
+            "pixels": counts["pixels"],
+            **{name: round(counts[name] / counts["pixels"], 6) for name in _COUNTS},
+            "confidence": result.reported_confidence,
+            "notes": decided["warnings"],
+        }
+        return cls(full, short, logged)
+
+
+def _numbers(values: Iterable[float]) -> list[float | None]:
+    return [_number(value) for value in values]
+
+
+def _number(value: float) -> float | None:
+    """Six digits; JSON has no NaN."""
+    return None if math.isnan(value) else round(value, 6)

@@ -1,0 +1,148 @@
+"""Configuration of the Lambda functions, by ``CONSOLIDATION_`` variables of the environment.
+
+The options of a local run hold, with a few other defaults; those that name the job do not, for
+the event tells. What only a Lambda has:
+
+==================================  ==========  ==================================================
+variable                            default     meaning
+==================================  ==========  ==================================================
+``CONSOLIDATION_LABELS``                        classes of the job if its events have none: names
+                                                with commas between, a JSON list, or the
+                                                ``s3://`` URI of a label-categories file
+``CONSOLIDATION_JOB_RELIABILITY``   no          add up over the job how reliable its workers are,
+                                                and weigh their votes by it (method `weighted`)
+``CONSOLIDATION_FAILED_OBJECTS``    omit        what becomes of an object that fails: omitted from
+                                                the response, or listed in it with the reason
+``CONSOLIDATION_CREDENTIALS``       function    whose rights are used at S3: the function's role,
+                                                or the job's (``roleArn``), which is assumed
+``CONSOLIDATION_TRUSTED_PREFIXES``              S3 prefixes that may be read and written besides
+                                                the job's own, with spaces between; ``s3://`` is
+                                                everything
+``CONSOLIDATION_LOG_WORKER_IDS``    no          log the ids of workers as they are, not hashed
+==================================  ==========  ==================================================
+
+A variable of this prefix that is none of these is refused, so that a slip of the pen does not go
+unnoticed. An empty one counts as not set.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from consolidation.errors import OptionError
+from consolidation.groundtruth import listed_classes, parse_classes
+from consolidation.masks import Classes
+from consolidation.options import ENVIRONMENT_PREFIX, Options, option_field, yes_or_no
+from consolidation.storage import is_s3
+
+LABELS = ENVIRONMENT_PREFIX + "LABELS"
+_TOLD_BY_THE_EVENT = {"label_attribute", "mask_uri_prefix", "job_name"}
+
+
+@dataclass(frozen=True)
+class LambdaOptions(Options):
+    """How a Lambda consolidates the objects of a job."""
+
+    method: str = option_field(
+        "plurality",
+        choices=("plurality", "weighted", "dawid-skene"),
+        help="whose vote counts what: all the same (plurality), by reliability over the job "
+        "(weighted, with job_reliability), or by the workers' confusion of classes (dawid-skene)",
+    )
+    confidence_maps: bool = option_field(
+        True, convert=yes_or_no, help="also write each object's confidence, as a grey PNG"
+    )
+    labels: str = option_field(
+        "", help="classes if events have none: a,b or a JSON list or an s3:// URI"
+    )
+    job_reliability: bool = option_field(
+        False, convert=yes_or_no, help="add up over the job how reliable its workers are"
+    )
+    failed_objects: str = option_field(
+        "omit", choices=("omit", "report"), help="leave failed objects out of the response, or not"
+    )
+    credentials: str = option_field(
+        "function", choices=("function", "job"), help="whose rights are used at S3"
+    )
+    trusted_prefixes: str = option_field(
+        "",
+        pattern=r"(s3://\S*(\s+s3://\S*)*)?",
+        help="s3:// prefixes, with spaces between, beyond the job's own",
+    )
+    log_worker_ids: bool = option_field(
+        False, convert=yes_or_no, help="log the ids of workers as they are"
+    )
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """Trusted prefixes, each with a slash at its end.
+
+        Examples
+        --------
+        >>> LambdaOptions(trusted_prefixes="s3://bucket/more").prefixes
+        ('s3://bucket/more/',)
+        """
+        return tuple(
+            one if one.endswith("/") else f"{one}/" for one in self.trusted_prefixes.split()
+        )
+
+    def listed_classes(self) -> Classes | None:
+        """Classes that the environment lists itself; None if it has none, or a URI.
+
+        Examples
+        --------
+        >>> LambdaOptions(labels="cat, dog").listed_classes().names
+        ('BACKGROUND', 'cat', 'dog')
+        """
+        text = self.labels.strip()
+        if not text or is_s3(text):
+            return None
+        if text[0] in "[{":
+            return parse_classes(text, LABELS)
+        return listed_classes([name.strip() for name in text.split(",")], LABELS)
+
+
+def read_options(environment: Mapping[str, str] = os.environ) -> LambdaOptions:
+    """Read the configuration.
+
+    Raises
+    ------
+    OptionError, SourceError
+        For a value that cannot be, or a variable that is none, naming it.
+
+    Examples
+    --------
+    >>> read_options({"CONSOLIDATION_JOB_RELIABILITY": "yes"}).method
+    'weighted'
+    """
+    given = {
+        variable: value
+        for variable, value in environment.items()
+        if variable.startswith(ENVIRONMENT_PREFIX) and value.strip()
+    }
+    known = [
+        ENVIRONMENT_PREFIX + name.upper()
+        for name in LambdaOptions.table()
+        if name not in _TOLD_BY_THE_EVENT
+    ]
+    for variable in given:
+        if variable not in known:
+            near = difflib.get_close_matches(variable, known, 1)
+            meant = f": is {near[0]} meant?" if near else ""
+            raise OptionError(f"{variable} is no option of the Lambda functions{meant}")
+    method = ENVIRONMENT_PREFIX + "METHOD"
+    if given.get(method) == "auto":
+        raise OptionError(
+            f"{method} cannot be auto: that choice is made on a whole job, and a Lambda sees a "
+            f"batch at a time; weighted goes with {ENVIRONMENT_PREFIX}JOB_RELIABILITY=yes"
+        )
+    options = LambdaOptions.read({}, given)
+    if options.job_reliability and method not in given:
+        options = replace(options, method="weighted")
+    if options.method == "weighted" and not options.job_reliability:
+        raise OptionError(f"{method}=weighted needs {ENVIRONMENT_PREFIX}JOB_RELIABILITY=yes")
+    options.listed_classes()
+    return options

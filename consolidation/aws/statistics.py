@@ -1,0 +1,110 @@
+"""What a job's payloads tell about its workers, added up on S3.
+
+Each payload has one object, named by its time and the hash of its bytes. So a repeated call
+writes the same one again, and calls at the same time write different ones: nothing is counted
+twice, nothing is lost, and nobody waits for anybody.
+
+A payload is decided by its own statistics and those of the payloads before it, not of later ones:
+what is repeated comes out the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+
+from consolidation import storage
+from consolidation.aws.deadline import OutOfTimeError
+from consolidation.aws.payload import Fetcher
+from consolidation.consensus import Reliability
+from consolidation.errors import SourceError
+from consolidation.groundtruth import RequestObject
+from consolidation.masks import Classes
+from consolidation.options import Options
+from consolidation.prepare import MaskBuffer, ignore_index, prepare_object
+from consolidation.storage import StorageError
+
+MOST_REMEMBERED = 1 << 14
+"""Payloads whose statistics a function keeps in memory between invocations."""
+
+
+def job_reliability(
+    objects: Sequence[RequestObject],
+    name: str,
+    folder: str,
+    fetcher: Fetcher,
+    classes: Classes,
+    options: Options,
+    buffer: MaskBuffer,
+) -> Reliability:
+    """Add a payload's statistics to a folder, under a name; return those of all names up to it.
+
+    Raises
+    ------
+    StorageError, OutOfTimeError
+        If something cannot be read or written now: when repeated, the statistics would be others.
+    SourceError
+        If something else lies among the statistics.
+    """
+    start, wait = fetcher.transfers.start, fetcher.deadline.wait
+    own = _learn(objects, fetcher, classes, options, buffer)
+    written = start(storage.write_bytes, f"{folder}/{name}", own.to_json().encode())
+    earlier = [
+        start(_read, f"{folder}/{one.name}", one.stamp)
+        for one in wait(start(storage.entries, folder), "listing statistics")
+        if one.name < name
+    ]
+    total = Reliability()
+    for read in earlier:
+        total += wait(read, "reading statistics")
+    total += own
+    wait(written, "writing statistics")
+    return total
+
+
+def _learn(
+    objects: Sequence[RequestObject],
+    fetcher: Fetcher,
+    classes: Classes,
+    options: Options,
+    buffer: MaskBuffer,
+) -> Reliability:
+    """Agreement of the workers over a payload's objects; those that fail are left out."""
+    own = Reliability()
+    deadline = fetcher.deadline
+    for one in objects:
+        deadline.check()
+        started = time.perf_counter()
+        try:
+            prepared = prepare_object(fetcher.labeled(one), classes, options, buffer)
+            if len(prepared.workers) > 1:
+                own.add(prepared.masks, prepared.workers, ignore_index(classes))
+        except (StorageError, OutOfTimeError):
+            raise
+        except Exception:
+            continue  # it will be reported when the object is consolidated
+        finally:
+            deadline.took(started)
+    return own
+
+
+def statistics_name(payload_time: str, payload: bytes) -> str:
+    """Name of a payload's statistics; names sort by the payloads' times.
+
+    Examples
+    --------
+    >>> statistics_name("2020-10-20T21:33:03.000000", b"[]")[:34]
+    '2020-10-20T21:33:03.000000~4f53cda'
+    """
+    return f"{payload_time}~{hashlib.sha256(payload).hexdigest()}.json"
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _read(uri: str, stamp: str) -> Reliability:
+    """Statistics of a payload; `stamp` changes when they do."""
+    try:
+        return Reliability.from_json(storage.read_bytes(uri), uri)
+    except ValueError as error:
+        raise SourceError(str(error)) from None

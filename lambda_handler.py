@@ -1,0 +1,27 @@
+"""The Lambda functions of a labeling job: what AWS calls. All that they do is elsewhere.
+
+`handler` takes the place of ``ACS-SemanticSegmentation``, `pre_handler` that of
+``PRE-SemanticSegmentation``. Configuration is read, and everything imported, before the first
+event comes: what is wrong shows when the function starts, not in the middle of a job.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from consolidation.aws.batch import consolidate_batch
+from consolidation.aws.settings import read_options
+from consolidation.aws.task import make_task
+
+_options = read_options(os.environ)
+
+
+def handler(event: Any, context: Any) -> list[dict[str, Any]]:
+    """Consolidate the annotated objects of a payload (post-annotation)."""
+    return consolidate_batch(event, context, _options)
+
+
+def pre_handler(event: Any, context: Any) -> dict[str, Any]:
+    """Make an object's task for the workers (pre-annotation)."""
+    return make_task(event, context, _options)
