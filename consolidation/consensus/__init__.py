@@ -2,6 +2,7 @@
 
 from consolidation.consensus.agreement import Agreement, krippendorff_alpha
 from consolidation.consensus.auto import Choice, Trial, sampled
+from consolidation.consensus.calibration import Calibration
 from consolidation.consensus.consolidate import LearntWeights, consolidate
 from consolidation.consensus.dawid_skene import WorkerConfusion
 from consolidation.consensus.patterns import VotePatterns
@@ -11,6 +12,7 @@ from consolidation.consensus.result import Consensus, WorkerAgreement, mean_of_p
 
 __all__ = [
     "Agreement",
+    "Calibration",
     "Choice",
     "Consensus",
     "Estimate",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from consolidation.evaluation.boundary import boundary_f1
+from consolidation.evaluation.calibration import ConfidenceCounts, expected_calibration_error
 from consolidation.evaluation.evaluate import evaluate_folders, evaluate_masks
 from consolidation.evaluation.evaluation import Evaluation, ImageScore
 from consolidation.evaluation.folders import load_masks, read_class_names, read_mask
@@ -13,6 +14,7 @@ from consolidation.evaluation.worker_kinds import KINDS
 
 __all__ = [
     "KINDS",
+    "ConfidenceCounts",
     "Evaluation",
     "ImageScore",
     "SimulatedJob",
@@ -22,6 +24,7 @@ __all__ = [
     "confusion_matrix",
     "evaluate_folders",
     "evaluate_masks",
+    "expected_calibration_error",
     "load_masks",
     "mean_iou",
     "read_class_names",
