@@ -7,6 +7,7 @@ from consolidation.consensus.consolidate import LearntWeights, consolidate
 from consolidation.consensus.dawid_skene import WorkerConfusion
 from consolidation.consensus.patterns import VotePatterns
 from consolidation.consensus.quality import Estimate
+from consolidation.consensus.regions import Region
 from consolidation.consensus.reliability import Reliability
 from consolidation.consensus.result import Consensus, WorkerAgreement, mean_of_present, overlap_iou
 
@@ -17,6 +18,7 @@ __all__ = [
     "Consensus",
     "Estimate",
     "LearntWeights",
+    "Region",
     "Reliability",
     "Trial",
     "VotePatterns",

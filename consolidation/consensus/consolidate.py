@@ -153,6 +153,9 @@ def consolidate(
     if pooled is not None:
         k = check_size(stack.n_workers, stack.highest() + 1)
         settings = replace(settings, pooled=pooled.confusion(ids, k))
+    voters = ids
+    if settings.weights is not None:
+        voters = [one for one, weight in zip(ids, settings.weights, strict=True) if weight]
     voting, settings = _with_weight(stack, settings)
     outcome = vote(voting, settings)
     highest = outcome.highest
@@ -168,7 +171,7 @@ def consolidate(
             f"undecided_index {settings.undecided} is one of the {k} classes, "
             f"and {outcome.undecided} pixels are undecided"
         )
-    return Consensus(stack, voting, outcome, settings, tuple(ids), k, calibration)
+    return Consensus(stack, voting, outcome, settings, tuple(ids), tuple(voters), k, calibration)
 
 
 def _with_weight(stack: Stack, settings: Settings) -> tuple[Stack, Settings]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from consolidation._version import __version__
 from consolidation.consensus.calibration import Calibration
+from consolidation.consensus.regions import MIN_AREA, MOST, Region, find_regions
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.stack import Stack
 from consolidation.consensus.vote import Outcome, Overruled, vote
@@ -65,6 +66,7 @@ class Consensus:
         outcome: Outcome,
         settings: Settings,
         workers: tuple[str, ...],
+        voters: tuple[str, ...],
         k: int,
         calibration: Calibration | None = None,
     ) -> None:
@@ -73,7 +75,7 @@ class Consensus:
         self.tied = outcome.tied
         self._everyone, self._stack = everyone, voting
         self._outcome, self._settings = outcome, settings
-        self._worker_ids = workers
+        self._worker_ids, self._voter_ids = workers, voters
         self._calibration = calibration
         self.n_classes = k
         self.warnings: list[str] = []
@@ -309,6 +311,20 @@ class Consensus:
                 WorkerAgreement(name, mean_of_present(iou), tuple(iou.tolist()), ignored)
             )
         return tuple(records)
+
+    def regions(self, min_area: int = MIN_AREA, most: int = MOST) -> list[Region]:
+        """Connected disputed regions, largest first; see `Region`.
+
+        Parameters
+        ----------
+        min_area : int
+            Smaller regions, in pixels, are left out.
+        most : int
+            No more than so many are returned.
+        """
+        return find_regions(
+            self.disputed, self._stack, self.labels, self._voter_ids, self.n_classes, min_area, most
+        )
 
     @property
     def provenance(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from consolidation.evaluation.boundary import boundary_f1
 from consolidation.evaluation.calibration import ConfidenceCounts, expected_calibration_error
+from consolidation.evaluation.diagram import reliability_diagram
 from consolidation.evaluation.evaluate import evaluate_folders, evaluate_masks
 from consolidation.evaluation.evaluation import Evaluation, ImageScore
 from consolidation.evaluation.folders import load_masks, read_class_names, read_mask
@@ -29,5 +30,6 @@ __all__ = [
     "mean_iou",
     "read_class_names",
     "read_mask",
+    "reliability_diagram",
     "simulate_job",
 ]
