@@ -1,5 +1,6 @@
 """What a run looks like: the HTML report, and one annotated picture of an image."""
 
+from consolidation.report.card import Card, show
 from consolidation.report.content import (
     CalibrationBin,
     Region,
@@ -14,6 +15,7 @@ from consolidation.report.snapshot import SIDE, Snapshot, take
 __all__ = [
     "SIDE",
     "CalibrationBin",
+    "Card",
     "Region",
     "Report",
     "ReportImage",
@@ -21,6 +23,7 @@ __all__ = [
     "Snapshot",
     "open_picture",
     "render",
+    "show",
     "small_jpeg",
     "take",
 ]

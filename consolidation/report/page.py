@@ -17,7 +17,7 @@ from consolidation.masks import parse_color
 from consolidation.report.advice import advise, agreement_in_words
 from consolidation.report.content import CalibrationBin, Report, ReportImage
 from consolidation.report.snapshot import split
-from consolidation.report.text import count, decimal, percent, visible
+from consolidation.report.text import common_prefix, count, decimal, percent, visible
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = ("snapshot.js", "paint.js", "marks.js", "stage.js", "app.js")
@@ -39,6 +39,7 @@ def render(report: Report) -> Iterator[bytes]:
     """
     script = _script()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    prefix = common_prefix([worker.id for worker in report.workers])
     template = _environment().get_template("page.html")
     parts = template.generate(
         report=report,
@@ -48,7 +49,9 @@ def render(report: Report) -> Iterator[bytes]:
             "classes": [{"name": one.name, "color": _color(one.color)} for one in report.classes],
             "workers": [{"id": one.id, "votes": one.votes} for one in report.workers],
             "undecided": UNDECIDED_COLOR,
+            "prefix": prefix,
         },
+        prefix=prefix,
         pairs=_workers_matrix(report),
         confusion=_classes_matrix(report),
         script=script,
@@ -87,6 +90,7 @@ def _environment() -> Any:
         "percent": percent,
         "decimal": decimal,
         "count": count,
+        "short": str.removeprefix,
         "color": _color,
         "plain": _plain,
         "base64": lambda data: Markup(base64.b64encode(data).decode()),  # noqa: S704

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os.path
 import re
+from collections.abc import Sequence
 
 # controls, marks and overrides of direction, line separators, halves of characters
 _HIDDEN = re.compile(
@@ -55,3 +57,17 @@ def count(number: int, noun: str) -> str:
     """
     plural = noun if number == 1 else noun + ("es" if noun.endswith("s") else "s")
     return f"{number:,} {plural}"
+
+
+def common_prefix(ids: Sequence[str]) -> str:
+    """What all ids begin with, up to a full stop, slash, colon or underscore; empty without any.
+
+    Examples
+    --------
+    >>> common_prefix(["private.us-east-1.ann", "private.us-east-1.bob"])
+    'private.us-east-1.'
+    >>> common_prefix(["ann"])
+    ''
+    """
+    shared = os.path.commonprefix(list(ids)) if len(ids) > 1 else ""
+    return shared[: max(shared.rfind(mark) for mark in "./:_") + 1]

@@ -4,6 +4,8 @@ const about = JSON.parse(document.getElementById("about").textContent);
 const painter = new Painter(about.classes, about.undecided);
 const uncounted = new Set(about.workers.filter((one) => !one.votes).map((one) => one.id));
 const $ = (id) => document.getElementById(id);
+/* A worker's id without what all ids of the job begin with. */
+const short = (id) => (id.startsWith(about.prefix) ? id.slice(about.prefix.length) : id);
 
 /* One image of the page; its masks are inflated when they are first looked at, and not kept long. */
 class Item {
@@ -53,7 +55,7 @@ class Item {
 
 const items = [...document.querySelectorAll("#strip > li")].map((card) => new Item(card));
 const viewable = items.some((item) => item.has);
-const stage = viewable ? new Stage(painter, uncounted) : null;
+const stage = viewable ? new Stage(painter, uncounted, short) : null;
 let order = items;
 let current = null;
 let shown = "consensus";
@@ -87,6 +89,14 @@ async function open(item) {
     button.setAttribute("aria-pressed", String(Number(button.dataset.plane) === plane));
   }
   caption(item, snapshot, plane);
+  $("opacity").closest("label").hidden = $("layer-picture").hidden = !item.picture;
+  fade();
+}
+
+/* Without a picture there is nothing to see through to. */
+function fade() {
+  $("mask").style.opacity = current.picture ? $("opacity").value / 100 : 1;
+  $("opacity-value").textContent = `${$("opacity").value} %`;
 }
 
 function describe(item, snapshot) {
@@ -131,13 +141,15 @@ function multiples(item, snapshot) {
     const button = element("button", "multiple");
     button.type = "button";
     button.dataset.plane = plane;
+    button.dataset.kind = plane === snapshot.confidence ? "confidence" : "mask";
+    button.title = name;
     const frame = element("span", "thumb");
     const canvas = element("canvas");
     canvas.setAttribute("aria-hidden", "true");
     fill(canvas, snapshot, plane === snapshot.confidence ? painter.doubt(snapshot) : painter.mask(snapshot, plane));
     frame.append(canvas, element("i", "dot"));
     const label = element("span", "name");
-    label.append(element("bdi", "", name));
+    label.append(element("bdi", "", plane < snapshot.workers.length ? short(name) : name));
     button.append(frame, label, element("span", "figure", figure));
     const kind = plane === snapshot.consensus ? "consensus" : plane === snapshot.confidence ? "confidence" : `worker:${name}`;
     button.addEventListener("click", () => { shown = kind; open(current); });
@@ -149,7 +161,7 @@ function multiples(item, snapshot) {
 function caption(item, snapshot, plane) {
   let text = "Consensus: the class that was decided.";
   if (plane === snapshot.confidence) text = "Confidence: the stronger the colour, the fewer votes the chosen class got.";
-  else if (plane !== snapshot.consensus) text = `${snapshot.workers[plane]}: strong where the mask departs from the consensus, striped where it misses what the consensus has.`;
+  else if (plane !== snapshot.consensus) text = `${short(snapshot.workers[plane])}: strong where the mask departs from the consensus, striped where it misses what the consensus has.`;
   $("caption").textContent = text;
   $("mask").setAttribute("role", "img");
   $("mask").setAttribute("aria-label", `${text} Image ${item.about.id}, confidence ${item.about.confidence}, ${item.about.disputed} of its pixels disputed.`);
@@ -228,12 +240,7 @@ function start() {
   $("previous").addEventListener("click", () => go(-1));
   $("next").addEventListener("click", () => go(1));
   for (const name of Object.values(LAYER_KEYS)) $(`layer-${name}`).addEventListener("click", () => setLayer(name, !stage.layers[name]));
-  const fade = () => {
-    $("mask").style.opacity = $("opacity").value / 100;
-    $("opacity-value").textContent = `${$("opacity").value} %`;
-  };
   $("opacity").addEventListener("input", fade);
-  fade();
   document.addEventListener("keydown", onKey);
   document.addEventListener("pointed", ({ detail: place }) => {
     const at = place === null ? null : stage.xy(place);

@@ -7,6 +7,9 @@ const darkScheme = matchMedia("(prefers-color-scheme: dark)");
 /* Confidence at which the ramp ends: with fewer, nearly nobody voted for what was chosen. */
 const LEAST = 0.3;
 
+/* Opacity, of 255, of what a worker has in common with the consensus. */
+const AGREED = 130;
+
 function rgba(red, green, blue, alpha) {
   return (alpha << 24 | blue << 16 | green << 8 | red) >>> 0;
 }
@@ -53,7 +56,7 @@ class Painter {
     for (let row = 0; row < snapshot.rows; row++) {
       const label = snapshot.value(plane, row);
       const decided = snapshot.value(snapshot.consensus, row);
-      if (label === decided) colors[row] = (colors[row] & 0xffffff | (colors[row] ? 90 << 24 : 0)) >>> 0;
+      if (label === decided) colors[row] = (colors[row] & 0xffffff | (colors[row] ? AGREED << 24 : 0)) >>> 0;
       else if (label === 0) missed[row] = rgba(...this.of(snapshot, snapshot.consensus, decided).rgb, 255);
     }
     return { colors, missed };

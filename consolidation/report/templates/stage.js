@@ -15,8 +15,9 @@ function swatch(color) {
 }
 
 class Stage {
-  constructor(painter, uncounted) {
+  constructor(painter, uncounted, short) {
     this.painter = painter;
+    this.short = short;
     this.uncounted = uncounted;
     this.frame = document.getElementById("frame");
     this.picture = document.getElementById("picture");
@@ -47,6 +48,8 @@ class Stage {
       this.picture.dataset.of = about.id;
     }
     this.frame.classList.toggle("bare", !picture);
+    // colours that mean something must not mix with those of the picture
+    this.frame.classList.toggle("grey", plane !== snapshot.consensus);
     if (plane === snapshot.confidence) {
       fill(this.mask, snapshot, this.painter.doubt(snapshot));
     } else if (plane === snapshot.consensus) {
@@ -137,7 +140,7 @@ class Stage {
       const item = element("li");
       const who = element("span", "who");
       workers.forEach((worker, i) => {
-        who.append(i ? ", " : "", element("bdi", "", worker), this.uncounted.has(worker) ? " (not counted)" : "");
+        who.append(i ? ", " : "", element("bdi", "", this.short(worker)), this.uncounted.has(worker) ? " (not counted)" : "");
       });
       item.append(swatch(rgb), element("b", "", `${workers.length} `), element("bdi", "", name), ": ", who);
       list.append(item);
