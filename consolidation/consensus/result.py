@@ -86,6 +86,21 @@ class Consensus:
         return self._everyone.n_workers
 
     @property
+    def masks(self) -> tuple[NDArray[Any], ...]:
+        """Mask (H, Wd) of each worker, whether or not that worker's vote had weight."""
+        return tuple(row.reshape(self._everyone.shape) for row in self._everyone.rows)
+
+    @property
+    def worker_ids(self) -> tuple[str, ...]:
+        """Id of each worker, in the order of the masks."""
+        return self._worker_ids
+
+    @property
+    def ignore_index(self) -> int | None:
+        """The label in the masks that is no vote."""
+        return self._everyone.ignore if self._everyone.ignore >= 0 else None
+
+    @property
     def n_undecided(self) -> int:
         """Pixels without a class."""
         return self._outcome.undecided
