@@ -91,7 +91,9 @@ def compile_kernels(target: Path, few: bool) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("step", choices=("dependencies", "code"))
     parser.add_argument("target", type=Path)
     parser.add_argument("--few", action="store_true")

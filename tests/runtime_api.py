@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import Future
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -87,14 +88,23 @@ class _Handler(BaseHTTPRequestHandler):
 class Function:
     """A function in a process of its own, started by awslambdaric, fed over HTTP.
 
-    Use as a context manager. Like Lambda it does one event at a time.
+    Use as a context manager. Like Lambda it does one event at a time. The handler is imported
+    from `root`, by the interpreter that `python` starts.
     """
 
-    def __init__(self, handler: str, environment: dict[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        handler: str,
+        environment: dict[str, str],
+        log: Path,
+        root: Path = ROOT,
+        python: Sequence[str] = (sys.executable,),
+    ) -> None:
         self.queue: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
         self.running: dict[str, Invocation] = {}
         self.ready: Future[None] = Future()
-        self._handler, self._environment, self._log = handler, environment, log
+        self._command = [*python, "-m", "awslambdaric", handler]
+        self._environment, self._log, self._root = environment, log, root
 
     def __enter__(self) -> Function:
         bound = type("Bound", (_Handler,), {"function": self})
@@ -110,9 +120,8 @@ class Function:
             **self._environment,
         }
         with self._log.open("wb") as log:
-            command = [sys.executable, "-m", "awslambdaric", self._handler]
             self._process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=log, stderr=log
+                self._command, cwd=self._root, env=environment, stdout=log, stderr=log
             )
         return self
 
