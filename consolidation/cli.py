@@ -6,15 +6,16 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from consolidation._version import __version__
 from consolidation.errors import ConsolidationError
+from consolidation.progress import MODES, progress
 
 if TYPE_CHECKING:
-    from consolidation.jobs import Progress, SourceOptions, Summary
+    from consolidation.jobs import SourceOptions, Summary
     from consolidation.options import Options
 
 SOME_FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"consolidate: {error}\n")
         return WRONG_USAGE
     except KeyboardInterrupt:
-        sys.stderr.write("consolidate: interrupted\n")
+        sys.stderr.write("consolidate: interrupted; the same command goes on from here\n")
         return INTERRUPTED
     return status
 
@@ -82,6 +83,12 @@ def _parser() -> argparse.ArgumentParser:
         "--reliability",
         metavar="FILE",
         help="reliability.json of earlier jobs by the same workers, to go on from",
+    )
+    run.add_argument(
+        "--restart", action="store_true", help="forget what an earlier run left in the folder"
+    )
+    run.add_argument(
+        "--retry-failed", action="store_true", help="try the objects again that failed before"
     )
     _add_options(run)
 
@@ -120,9 +127,15 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source",
         metavar="SOURCE",
-        help="a consolidation-request JSON, a folder of them, or a folder of masks",
+        help="a consolidation-request JSON, a folder of them, a finished Ground Truth job, or a "
+        "folder of masks; local or s3://",
     )
     parser.add_argument("--labels", metavar="FILE", help="label-categories file of the job")
+    parser.add_argument(
+        "--manifest",
+        metavar="FILE",
+        help="input manifest of the job: its lines, in its order, go into the output manifest",
+    )
     parser.add_argument(
         "--masks",
         default="{image}/worker_{worker}.png",
@@ -139,7 +152,13 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
 def _add_options(parser: argparse.ArgumentParser) -> None:
     from consolidation.options import Options
 
-    parser.add_argument("--quiet", action="store_true", help="no progress bar, no summary")
+    parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
+    parser.add_argument(
+        "--progress",
+        default="auto",
+        choices=MODES,
+        help="on stderr: a bar, a line of JSON a second, or nothing (a bar on a terminal)",
+    )
     group = parser.add_argument_group(
         "options", "each also as CONSOLIDATION_... in the environment, e.g. CONSOLIDATION_TIES"
     )
@@ -162,14 +181,23 @@ def _options(given: argparse.Namespace) -> Options:
 def _source_options(given: argparse.Namespace, max_pixels: int | None = None) -> SourceOptions:
     from consolidation.jobs import SourceOptions
 
-    return SourceOptions(given.masks, given.missing_is_blank, max_pixels)
+    return SourceOptions(
+        masks=given.masks,
+        missing_is_blank=given.missing_is_blank,
+        max_pixels=max_pixels,
+        manifest=given.manifest,
+    )
+
+
+def _progress(given: argparse.Namespace) -> contextlib.AbstractContextManager[Any]:
+    return progress("off" if given.quiet else given.progress)
 
 
 def _run(given: argparse.Namespace) -> int:
     from consolidation.jobs import run_job
 
     options = _options(given)
-    with _progress_bar(given.quiet) as on_progress:
+    with _progress(given) as on_progress:
         summary = run_job(
             given.source,
             given.out,
@@ -177,17 +205,19 @@ def _run(given: argparse.Namespace) -> int:
             labels=given.labels,
             source_options=_source_options(given, options.max_pixels),
             reliability=given.reliability,
+            restart=given.restart,
+            retry_failed=given.retry_failed,
             on_progress=on_progress,
         )
     if not given.quiet:
-        _print(_summary_text(summary, Path(given.out)))
+        _print(_summary_text(summary, given.out))
     return SOME_FAILED if summary.failures else 0
 
 
 def _demo(given: argparse.Namespace) -> int:
     from consolidation.jobs import run_demo
 
-    with _progress_bar(given.quiet) as on_progress:
+    with _progress(given) as on_progress:
         demo = run_demo(given.out, _options(given), on_progress)
     if not given.quiet:
         _print(f"simulated job in {demo.job}")
@@ -231,38 +261,26 @@ def _evaluate(given: argparse.Namespace) -> int:
     return 0
 
 
-@contextlib.contextmanager
-def _progress_bar(quiet: bool) -> Iterator[Callable[[Progress], None]]:
-    """Show a bar on a terminal; nothing where there is none or when told to be quiet."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    notes = TextColumn("{task.fields[warnings]} warnings, {task.fields[failures]} failures")
-    with Bar(*columns, notes, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None, warnings=0, failures=0)
-        yield lambda at: bar.update(
-            task, completed=at.done, total=at.total, warnings=at.warnings, failures=at.failures
-        )
-
-
-def _summary_text(summary: Summary, out: Path) -> str:
+def _summary_text(summary: Summary, out: str | Path) -> str:
+    confidence = "none" if summary.confidence is None else f"{summary.confidence:.3f}"
     lines = [
         f"{summary.images:,} images consolidated into {out}",
         f"  workers          {summary.workers:,}",
         f"  classes          {summary.classes} with background",
         f"  disputed pixels  {summary.disputed:.2%}",
-        f"  mean confidence  {summary.confidence:.3f}",
+        f"  mean confidence  {confidence}",
         f"  warnings         {summary.warnings:,}" + _see(summary.warnings, "warnings.jsonl"),
         f"  failures         {summary.failures:,}" + _see(summary.failures, "failures.jsonl"),
-        f"  images a second  {summary.images_per_second:.1f}",
     ]
-    if summary.choice is not None:
-        lines.append(f"  method           {summary.choice.reason}")
+    if summary.now:
+        lines.append(f"  images a second  {summary.now / summary.seconds:.1f}")
+    else:
+        lines.append("  nothing was left to do: this run was finished before")
+    if summary.now and summary.now < summary.images + summary.failures:
+        before = summary.images + summary.failures - summary.now
+        lines.append(f"  done before      {before:,}, {summary.now:,} now")
+    if summary.method:
+        lines.append(f"  method           {summary.method}")
     lines += [f"  same answers     {one} and {other}" for one, other in summary.twins]
     return "\n".join(lines)
 

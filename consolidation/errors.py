@@ -21,3 +21,7 @@ class ObjectError(ConsolidationError):
 
 class AnswerError(ConsolidationError):
     """One worker's answer cannot be used; the object's other answers are not affected."""
+
+
+class RunError(ConsolidationError):
+    """A run cannot begin or go on in its output folder."""

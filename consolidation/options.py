@@ -30,6 +30,8 @@ class Option:
     low: float = -math.inf
     high: float = math.inf
     pattern: str = ""
+    changes_results: bool = True
+    """False for what only changes how fast results come."""
 
     def check(self, name: str, value: Any) -> Any:
         """Return the value, converted from text if it is text; OptionError names the option."""
@@ -97,7 +99,29 @@ class Options:
         MAX_PIXELS, convert=int, low=1, help="largest image, in pixels; larger answers are refused"
     )
     threads: int = option_field(
-        0, convert=int, low=0, high=64, help="threads that decode one image's answers; 0: by cores"
+        0,
+        convert=int,
+        low=0,
+        high=64,
+        help="threads that decode one image's answers; 0: by cores",
+        changes_results=False,
+    )
+    jobs: int = option_field(
+        0,
+        convert=int,
+        low=0,
+        high=4096,
+        help="processes that share a job's images; 0: as many as there are cores",
+        changes_results=False,
+    )
+    backend: str = option_field(
+        "processes",
+        choices=("processes", "threads", "dask"),
+        help="what images are shared among: processes of this machine, its threads, or a cluster",
+        changes_results=False,
+    )
+    scheduler: str = option_field(
+        "", help="address of a Dask cluster's scheduler: tcp://host:8786", changes_results=False
     )
     compression: str = option_field(
         "fast", choices=("fast", "small"), help="masks written quickly, or a third smaller"
@@ -122,6 +146,14 @@ class Options:
     def table(cls) -> dict[str, tuple[Any, Option]]:
         """Default and `Option` of every option by name."""
         return {one.name: (one.default, one.metadata["option"]) for one in fields(cls)}
+
+    def results(self) -> dict[str, Any]:
+        """Options that results depend on, by name."""
+        return {
+            name: getattr(self, name)
+            for name, (_, option) in self.table().items()
+            if option.changes_results
+        }
 
     @classmethod
     def read(cls, given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Self:

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from consolidation.answers import Answer, LoadedAnswer, by
 from consolidation.errors import AnswerError, ConsolidationError, ObjectError
+from consolidation.groundtruth import MaskLabel
 from consolidation.masks import UNDECIDED_INDEX, Classes
 from consolidation.options import Options
 
@@ -33,6 +34,10 @@ class LabeledObject:
     answers: Sequence[tuple[str, Answer]] = ()
     """Worker id and answer, in the order they were given; the same worker's latest counts."""
     error: str | None = None
+    builtin: MaskLabel | None = None
+    """The label that Ground Truth's own consolidation gave it, if there is one."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Time each worker spent on it, where the source says."""
 
 
 class AnswerWarning(NamedTuple):

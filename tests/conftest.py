@@ -15,3 +15,11 @@ def aws() -> Iterator[s3_server.Aws]:
     pytest.importorskip("moto", reason="moto is not installed: pip install 'moto[server]'")
     with s3_server.serve() as server:
         yield server
+
+
+@pytest.fixture
+def here(aws: s3_server.Aws, monkeypatch: pytest.MonkeyPatch) -> s3_server.Aws:
+    """The same, for this process's own clients."""
+    for name, value in aws.environment().items():
+        monkeypatch.setenv(name, value)
+    return aws

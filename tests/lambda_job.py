@@ -71,6 +71,21 @@ class Job:
         return self.aws.keys(self.bucket, place)
 
 
+class Context:
+    """A Lambda context with so much time left; `steps` are what later askings are told."""
+
+    aws_request_id = "request-1"
+    function_name = "SageMaker-ACS-test"
+    memory_limit_in_mb = 3008
+
+    def __init__(self, seconds: float = 60.0, *steps: float) -> None:
+        self._told = [seconds, *steps]
+
+    def get_remaining_time_in_millis(self) -> int:
+        seconds = self._told.pop(0) if len(self._told) > 1 else self._told[0]
+        return int(seconds * 1000)
+
+
 def ids(response: Sequence[dict[str, Any]]) -> list[str]:
     return [one["datasetObjectId"] for one in response]
 

@@ -22,6 +22,7 @@ an equal share.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,7 @@ from consolidation.consensus.patterns import VotePatterns
 from consolidation.consensus.stack import Stack
 from consolidation.kernels import em
 
+FORMAT = "consolidation/confusion-1"
 DEFAULT_STEPS = 1
 PSEUDO_SHARE = 0.02
 DIAGONAL = 0.7
@@ -152,6 +154,35 @@ class WorkerConfusion:
             counts = self._expected.get(worker, everybody)
             expected[index, : len(counts), : len(counts)] = counts / FIXED_POINT
         return _probabilities(expected)[:, :n_classes, :n_classes]
+
+    def to_json(self) -> str:
+        """Text of the counts; the same counts give the same text."""
+        workers = {
+            worker: {
+                "classes": len(counts),
+                "cells": np.column_stack([*np.nonzero(counts), counts[counts != 0]]).tolist(),
+            }
+            for worker, counts in sorted(self._expected.items())
+        }
+        content = {"format": FORMAT, "workers": workers}
+        return json.dumps(content, separators=(",", ":")) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes, name: str) -> WorkerConfusion:
+        """Inverse of `to_json`; ValueError, with `name` in it, if it is something else."""
+        pooled = cls()
+        try:
+            content = json.loads(text)
+            if content["format"] != FORMAT:
+                raise ValueError(f"format {content['format']!r}, not {FORMAT!r}")
+            for worker, entry in content["workers"].items():
+                counts = np.zeros((entry["classes"], entry["classes"]), np.int64)
+                for given, label, pixels in entry["cells"]:
+                    counts[given, label] = pixels
+                pooled._expected[worker] = counts
+        except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+            raise ValueError(f"{name} holds no confusion of workers: {error}") from None
+        return pooled
 
 
 def fit(

@@ -1,6 +1,6 @@
 """The wire formats of Ground Truth: requests, answers, label categories, manifests. No policy."""
 
-from consolidation.groundtruth.answers import WorkerAnswer, load_json, parse_answer
+from consolidation.groundtruth.answers import WorkerAnswer, label_names, load_json, parse_answer
 from consolidation.groundtruth.categories import listed_classes, parse_classes
 from consolidation.groundtruth.events import (
     ConsolidationEvent,
@@ -39,6 +39,7 @@ __all__ = [
     "WorkerAnswer",
     "WorkerResponse",
     "compact",
+    "label_names",
     "lines",
     "listed_classes",
     "load_json",

@@ -73,13 +73,6 @@ def parse_answer(content: str | bytes | Mapping[str, Any]) -> WorkerAnswer:
     >>> dict(answer.colors), answer.size
     ({'cat': (44, 160, 44)}, (2, 3))
     """
-    if isinstance(content, str | bytes):
-        try:
-            content = load_json(content)
-        except ValueError as error:
-            raise AnswerError(f"the answer is not JSON: {error}") from None
-    if not isinstance(content, Mapping):
-        raise AnswerError(f"the answer is a JSON {type(content).__name__}, not an object")
     element = _element(content)
     image = element["labeledImage"]
     text = image.get("pngImageData") if isinstance(image, Mapping) else None
@@ -95,7 +88,19 @@ def parse_answer(content: str | bytes | Mapping[str, Any]) -> WorkerAnswer:
     )
 
 
-def _element(content: Mapping[str, Any]) -> Mapping[str, Any]:
+def label_names(content: str | bytes | Mapping[str, Any]) -> list[str]:
+    """Names in an answer's label mapping, its picture left alone; AnswerError as `parse_answer`."""
+    return list(_colors(_element(content).get("labelMappings")))
+
+
+def _element(content: str | bytes | Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(content, str | bytes):
+        try:
+            content = load_json(content)
+        except ValueError as error:
+            raise AnswerError(f"the answer is not JSON: {error}") from None
+    if not isinstance(content, Mapping):
+        raise AnswerError(f"the answer is a JSON {type(content).__name__}, not an object")
     if "labeledImage" in content:
         return content
     found = [

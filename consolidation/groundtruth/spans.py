@@ -24,6 +24,10 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 
 
+class NotJsonError(SourceError):
+    """A file that should be JSON is not."""
+
+
 class Span(NamedTuple):
     """Bytes of a file from `start` to before `end`."""
 
@@ -81,8 +85,10 @@ def list_entries(read: Read, name: str) -> Iterator[tuple[Span, Any]]:
 
     Raises
     ------
+    NotJsonError
+        If the file is not JSON, at the byte where that shows.
     SourceError
-        If the file is not JSON, at the byte where that shows, or no list.
+        If it is no list.
 
     Examples
     --------
@@ -152,8 +158,8 @@ def _value(text: _Text, name: str) -> tuple[Any, int]:
             return value, end - text.at
 
 
-def _not_json(name: str, reason: str, place: int) -> SourceError:
-    return SourceError(f"{name} is not JSON: {reason} at byte {place:,}")
+def _not_json(name: str, reason: str, place: int) -> NotJsonError:
+    return NotJsonError(f"{name} is not JSON: {reason} at byte {place:,}")
 
 
 def _n_bytes(text: str, start: int, end: int) -> int:

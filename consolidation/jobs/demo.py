@@ -30,5 +30,5 @@ def run_demo(
     """Write a simulated job to ``out/job`` and its consolidation to ``out/results``."""
     job = simulate_job(Path(out) / "job")
     results = Path(out) / "results"
-    summary = run_job(job.folder, results, options, on_progress=on_progress)
+    summary = run_job(job.folder, results, options, restart=True, on_progress=on_progress)
     return Demo(job.folder, results, summary, evaluate_folders(results, job.truth))

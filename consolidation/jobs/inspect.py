@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from consolidation.errors import ConsolidationError
-from consolidation.jobs.run import job_classes
-from consolidation.jobs.sources import SourceOptions, open_source
+from consolidation.jobs.sources import SourceOptions, job_classes, open_source
 from consolidation.options import Options
 
 
@@ -76,12 +75,17 @@ def inspect_source(
     source_options: SourceOptions | None = None,
 ) -> Inspection:
     """Look through a source without decoding its masks; SourceError if it cannot be read."""
-    source = open_source(path, source_options)
+    source = open_source(path, replace(source_options or SourceOptions(), labels=labels))
     options = Options()
     found = Inspection(source.kind, job_classes(source, labels).names)
     known = set(found.classes)
-    for obj in source.objects():
+    for item in source.items:
         found.objects += 1
+        try:
+            obj = item.load()
+        except ConsolidationError as error:
+            found.problems.append(f"object {item.id}: {error}")
+            continue
         found.per_object[len(obj.answers)] += 1
         if obj.error is not None:
             found.problems.append(f"object {obj.id}: {obj.error}")

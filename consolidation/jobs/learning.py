@@ -1,102 +1,82 @@
-"""The first pass over a job: what can be learnt from all workers before any image is decided."""
+"""What a job tells about its workers, gathered from what each chunk of it told."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from consolidation.consensus import Choice, Reliability, Trial, WorkerConfusion, sampled
-from consolidation.errors import ConsolidationError
-from consolidation.jobs.sources import Source
-from consolidation.masks import Classes
-from consolidation.options import Options
-from consolidation.prepare import (
-    LabeledObject,
-    MaskBuffer,
-    PreparedObject,
-    ignore_index,
-    prepare_object,
+from consolidation import storage
+from consolidation.consensus import (
+    Choice,
+    LearntWeights,
+    Reliability,
+    Trial,
+    WorkerConfusion,
+    sampled,
 )
+from consolidation.jobs.sources import SourceObject
+from consolidation.jobs.state import statistics_path
+from consolidation.jobs.work import Job, prepared_or_none
+from consolidation.prepare import ignore_index
 
 
-def learn_reliability(
-    source: Source,
-    classes: Classes,
-    options: Options,
-    known: Reliability | None = None,
-    on_object: Callable[[], None] = lambda: None,
-) -> tuple[Reliability, list[str]]:
-    """Agreement of the workers over all objects, and the ids that had answers of several workers.
+@dataclass
+class Learnt:
+    """What the first pass over a job told."""
 
-    Objects that fail are left out; they are reported when they are consolidated. `known` is what
-    earlier jobs told about the same workers.
-    """
-    reliability = Reliability()
-    if known is not None:
-        reliability += known
-    shared = []
-    buffer = MaskBuffer()
-    for obj in source.objects():
-        prepared = _prepared(obj, classes, options, buffer)
-        if prepared is not None and len(prepared.workers) > 1:
-            reliability.add(prepared.masks, prepared.workers, ignore_index(classes))
-            shared.append(obj.id)
-        on_object()
-    return reliability, shared
+    reliability: Reliability | None = None
+    confusion: WorkerConfusion | None = None
+    choice: Choice | None = None
+    answered: dict[str, list[str]] = field(default_factory=dict)
+    """Usable workers of each object with several."""
+
+    @property
+    def decides(self) -> LearntWeights | WorkerConfusion | None:
+        """What every object is consolidated with: small enough to be sent around."""
+        if self.choice is not None:
+            return self.choice
+        return self.confusion if self.reliability is None else self.reliability.estimate()
+
+    def digest(self) -> str:
+        """Text that changes when what was learnt does."""
+        told = [one.to_json() for one in (self.reliability, self.confusion) if one is not None]
+        return hashlib.sha256("".join(told).encode()).hexdigest()
 
 
-def learn_confusion(
-    source: Source, classes: Classes, options: Options, on_object: Callable[[], None]
-) -> WorkerConfusion:
-    """Confusion matrices of the workers, pooled over all objects."""
-    pooled = WorkerConfusion()
-    buffer = MaskBuffer()
-    for obj in source.objects():
-        prepared = _prepared(obj, classes, options, buffer)
-        if prepared is not None and len(prepared.workers) > 1:
-            pooled.add(prepared.masks, prepared.workers, ignore_index(classes))
-        on_object()
-    return pooled
+def gather(job: Job, n_chunks: int, known: Reliability | None) -> Learnt:
+    """Add up the statistics of all chunks, and what earlier jobs told about the same workers."""
+    learnt = Learnt()
+    if job.options.method == "dawid-skene":
+        learnt.confusion = WorkerConfusion()
+    else:
+        learnt.reliability = Reliability()
+        if known is not None:
+            learnt.reliability += known
+    for chunk in range(n_chunks):
+        path = statistics_path(job.out, chunk)
+        answered, _, counts = storage.read_bytes(path).partition(b"\n")
+        learnt.answered.update(json.loads(answered))
+        if learnt.confusion is not None:
+            learnt.confusion += WorkerConfusion.from_json(counts, path)
+        elif learnt.reliability is not None:
+            learnt.reliability += Reliability.from_json(counts, path)
+    return learnt
 
 
 def choose(
-    source: Source,
-    classes: Classes,
-    options: Options,
+    job: Job,
+    items: Sequence[SourceObject],
     reliability: Reliability,
-    candidates: list[str],
-    on_object: Callable[[], None] = lambda: None,
+    answered: Mapping[str, Sequence[str]],
 ) -> Choice:
     """Test weights on a sample of the job; see `consolidation.consensus.auto`."""
+    options = job.options
     trial = Trial(reliability, smoothing=options.smoothing, ties=options.ties)
-    for prepared in _suitable(source, classes, options, trial, candidates):
-        trial.ask(prepared.masks, prepared.workers, len(classes), ignore_index(classes))
-        on_object()
+    enough = [one for one in items if trial.suits(answered.get(one.id, ()))]
+    for place in sampled(len(enough)):
+        prepared = prepared_or_none(job, enough[place])
+        if prepared is not None:
+            trial.ask(prepared.masks, prepared.workers, len(job.classes), ignore_index(job.classes))
     return trial.choice()
-
-
-def _suitable(
-    source: Source, classes: Classes, options: Options, trial: Trial, candidates: list[str]
-) -> Iterator[PreparedObject]:
-    """Objects with enough usable workers, evenly spaced over the job."""
-    wanted = set(candidates)
-    enough = [
-        obj.id
-        for obj in source.objects()
-        if obj.id in wanted and trial.suits([worker for worker, _ in obj.answers])
-    ]
-    chosen = {enough[place] for place in sampled(len(enough))}
-    buffer = MaskBuffer()
-    for obj in source.objects():
-        if obj.id in chosen:
-            prepared = _prepared(obj, classes, options, buffer)
-            if prepared is not None and trial.suits(prepared.workers):
-                yield prepared
-
-
-def _prepared(
-    obj: LabeledObject, classes: Classes, options: Options, buffer: MaskBuffer
-) -> PreparedObject | None:
-    try:
-        return prepare_object(obj, classes, options, buffer)
-    except ConsolidationError:
-        return None

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from consolidation import storage
+from consolidation._version import __version__
 from consolidation.consensus import Reliability
 from consolidation.errors import SourceError
-from consolidation.groundtruth import parse_classes
 from consolidation.jobs.runner import JobRun, Progress, Summary
-from consolidation.jobs.sources import Source, SourceOptions, open_source
-from consolidation.masks import Classes
+from consolidation.jobs.sources import SourceOptions, job_classes, open_source
 from consolidation.options import Options
 
 
@@ -23,22 +24,32 @@ def run_job(
     labels: str | Path | None = None,
     source_options: SourceOptions | None = None,
     reliability: str | Path | None = None,
+    restart: bool = False,
+    retry_failed: bool = False,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Summary:
     """Consolidate every object of a source and write the results.
 
+    Stopped at any instant and called again in the same way, it goes on where it was, and ends
+    with the bytes of a run that was never stopped.
+
     Parameters
     ----------
-    source : path
-        A consolidation-request JSON or a folder of them, or a folder of masks.
-    out : path
+    source : path or ``s3://`` URI
+        A consolidation-request JSON or a folder of them, a finished Ground Truth job, or a folder
+        of masks.
+    out : path or ``s3://`` URI
         Folder for the results; made if needed.
     options : Options, optional
-    labels : path, optional
+    labels : path or URI, optional
         Label-categories file; without it the source tells its classes.
     source_options : SourceOptions, optional
-    reliability : path, optional
+    reliability : path or URI, optional
         The ``reliability.json`` of earlier jobs by the same workers, to go on from.
+    restart : bool, optional
+        Forget what an earlier run left in the folder, whatever it was about.
+    retry_failed : bool, optional
+        Try the objects again that failed before.
     on_progress : callable, optional
         Called after each object.
 
@@ -51,33 +62,30 @@ def run_job(
     SourceError
         If the source cannot be read or is empty. Objects that fail do not raise; they are
         counted and stand in ``failures.jsonl``.
+    RunError
+        If the folder holds a run with other options, classes or inputs, or another run is
+        writing into it, or a worker process was killed.
+    StorageError
+        If results cannot be written.
     """
-    for name, path in (("the source", source), ("the output folder", out)):
-        if storage.is_s3(str(path)):
-            raise SourceError(f"{name} cannot be {path}: whole jobs are read and written locally")
-    opened = open_source(source, source_options)
+    options = options or Options()
+    opened = open_source(source, replace(source_options or SourceOptions(), labels=labels))
     classes = job_classes(opened, labels)
-    prepare_folder(Path(out))
+    about = {
+        "version": __version__,
+        "options": options.results(),
+        "classes": {name: classes.colors.get(at, "") for at, name in enumerate(classes.names)},
+        "input": opened.stamp(),
+        "manifest": "" if opened.manifest is None else opened.manifest.stamp(),
+    }
     known = None
     if reliability is not None:
+        data = storage.read_bytes(reliability)
+        about["reliability"] = hashlib.sha256(data).hexdigest()
         try:
-            known = Reliability.from_json(storage.read_bytes(reliability), str(reliability))
+            known = Reliability.from_json(data, str(reliability))
         except ValueError as error:
             raise SourceError(str(error)) from None
-    return JobRun(opened, classes, Path(out), options or Options(), known).run(on_progress)
-
-
-def prepare_folder(out: Path) -> None:
-    """Make the output folder and see that it can be written, before hours of work."""
-    probe = out / ".writable"
-    storage.write_bytes(probe, b"")
-    probe.unlink()
-
-
-def job_classes(source: Source, labels: str | Path | None) -> Classes:
-    """Classes of a label-categories file if given, else what the source tells."""
-    if labels is None:
-        return source.classes()
-    if not storage.is_s3(labels) and not Path(labels).is_file():
-        raise SourceError(f"{labels} does not exist")
-    return parse_classes(storage.read_bytes(labels), str(labels))
+    where = str(out) if storage.is_s3(out) else str(storage.local(out))
+    run = JobRun(opened, classes, where, options, about, known)
+    return run.run(on_progress, restart=restart, retry_failed=retry_failed)

@@ -1,29 +1,26 @@
-"""A whole job: every object through the pipeline, and the folder of results."""
+"""A whole job: every object through the pipeline, stopped at any instant, gone on with later."""
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from consolidation import storage
-from consolidation._version import __version__
-from consolidation.consensus import Choice, Reliability, WorkerConfusion
-from consolidation.errors import ConsolidationError
-from consolidation.groundtruth import compact, manifest_line
-from consolidation.jobs.learning import choose, learn_confusion, learn_reliability
+from consolidation.consensus import Reliability
+from consolidation.jobs.learning import Learnt, choose, gather
+from consolidation.jobs.lock import only_run_in
+from consolidation.jobs.parallel import Workers, chunks
+from consolidation.jobs.results import write_results
 from consolidation.jobs.sources import Source
+from consolidation.jobs.state import RunState
 from consolidation.jobs.tables import Tables
+from consolidation.jobs.work import Job, Task, consolidate_chunk, learn_chunk
 from consolidation.masks import Classes
 from consolidation.names import file_names
 from consolidation.options import Options
-from consolidation.pipeline import ObjectResult, consolidate_object
-from consolidation.prepare import LabeledObject, MaskBuffer
 
 
 @dataclass(frozen=True)
@@ -37,18 +34,15 @@ class Summary:
     classes: int
     disputed: float
     """Share of all pixels that workers did not agree on."""
-    confidence: float
-    """Mean over images of their confidence; NaN without any."""
-    seconds: float
-    choice: Choice | None = None
-    """What `auto` chose, if it was asked."""
+    confidence: float | None
+    """Mean over images of their confidence; None without any."""
+    method: str = ""
+    """What `auto` chose and why, if it was asked."""
     twins: tuple[tuple[str, str], ...] = ()
     """Workers with the same answers to the pixel."""
-
-    @property
-    def images_per_second(self) -> float:
-        """Consolidated images a second."""
-        return self.images / self.seconds if self.seconds > 0 else float("inf")
+    seconds: float = 0.0
+    now: int = 0
+    """Objects of this call; the others were done before."""
 
 
 @dataclass
@@ -59,6 +53,8 @@ class Progress:
     total: int = 0
     warnings: int = 0
     failures: int = 0
+    resumed: int = 0
+    """Objects that were done before."""
 
 
 class JobRun:
@@ -68,10 +64,13 @@ class JobRun:
     ----------
     source : Source
     classes : Classes
-    out : path
-        Gets ``masks/``, ``output.manifest``, ``images.csv``, ``workers.csv``, ``failures.jsonl``,
-        ``warnings.jsonl`` and ``provenance.json``; and ``reliability.json`` if it was learnt.
+    out : str
+        Path or ``s3://`` URI. Gets ``masks/``, ``output.manifest``, ``images.csv``,
+        ``workers.csv``, ``failures.jsonl``, ``warnings.jsonl``, ``provenance.json``, and
+        ``reliability.json`` if it was learnt; and ``.consolidation/``, by which a run goes on.
     options : Options
+    about : mapping
+        What must be the same for a run to go on, JSON-ready.
     known : Reliability, optional
         What earlier jobs told about the same workers.
     """
@@ -80,145 +79,102 @@ class JobRun:
         self,
         source: Source,
         classes: Classes,
-        out: Path,
+        out: str,
         options: Options,
+        about: Mapping[str, Any],
         known: Reliability | None = None,
     ) -> None:
-        self.source, self.classes, self.out, self.options = source, classes, out, options
-        self._known = known
-        self.reliability: Reliability | None = None
-        self.choice: Choice | None = None
-        self._confusion: WorkerConfusion | None = None
-        self.names = file_names(source.ids)
-        self.tables = Tables(len(classes))
-        self.creation_date = _now()
-        self._buffer = MaskBuffer()
-        self._lines: list[str] = []
-        self._failures: list[dict[str, Any]] = []
-        self._warnings: list[dict[str, Any]] = []
+        self._source, self._out, self._about, self._known = source, out, about, known
+        self._names = file_names(source.ids)
+        self._state = RunState(out, self._names)
+        self._workers = Workers(options, len(source.items))
+        options = replace(options, threads=self._workers.threads(options))
+        self._job = Job(out, classes, options, _now())
+        self._progress = Progress()
 
-    def run(self, on_progress: Callable[[Progress], None] = lambda _: None) -> Summary:
-        """Consolidate every object, write everything, and sum it up."""
+    def run(
+        self,
+        on_progress: Callable[[Progress], None] = lambda _: None,
+        *,
+        restart: bool = False,
+        retry_failed: bool = False,
+    ) -> Summary:
+        """Consolidate what is not done yet, write everything, and sum it up."""
         started = time.perf_counter()
-        passes = 1 if self.options.method == "plurality" else 2
-        progress = Progress(total=passes * len(self.source.ids))
+        self._on_progress = on_progress
+        with only_run_in(self._out, self._state.lock_file):
+            try:
+                date = self._state.begin(self._about, self._job.creation_date, restart)
+                self._job = replace(self._job, creation_date=date)
+                done = self._state.done(retry_failed)
+                if self._state.summary is not None and len(done) == len(self._names):
+                    return _summary_again(self._state.summary)
+                return self._run(done, retry_failed, started)
+            finally:
+                self._workers.close()
 
-        def one_more() -> None:
-            progress.done += 1
-            progress.warnings, progress.failures = len(self._warnings), len(self._failures)
-            on_progress(progress)
+    def _run(self, done: set[str], retry_failed: bool, started: float) -> Summary:
+        two_passes = self._job.options.method != "plurality"
+        n = len(self._names)
+        self._progress = Progress(total=(1 + two_passes) * n)
+        learnt = self._learn() if two_passes else Learnt()
+        if self._state.learnt(learnt.digest()):
+            done = self._state.done(retry_failed)
+        self._job = replace(self._job, learnt=learnt.decides)
+        tasks = [Task(one, self._names[one.id]) for one in self._source.items if one.id not in done]
+        self._progress.done = n * two_passes + len(done)
+        self._progress.resumed = len(done)
+        for outcomes in self._workers.map(
+            consolidate_chunk, [(self._job, chunk) for chunk in chunks(tasks)]
+        ):
+            for one in outcomes:
+                self._progress.warnings += one.warnings
+                self._progress.failures += one.failed
+                self._advance(1)
+        tables = write_results(self._job, self._source, self._state.records(), learnt)
+        summary = self._summary(tables, learnt)
+        kept = {key: value for key, value in asdict(summary).items() if key not in _OF_THIS_CALL}
+        self._state.finish(kept)
+        return replace(summary, seconds=time.perf_counter() - started, now=len(tasks))
 
-        if passes == 2:
-            self._learn(one_more)
-        for obj in self.source.objects():
-            self._one(obj)
-            one_more()
-        self._write_tables()
-        return self._summary(time.perf_counter() - started)
+    def _learn(self) -> Learnt:
+        """First pass: what the job tells about its workers, and whether to weigh votes by it."""
+        items = self._source.items
+        numbered = list(enumerate(chunks(items)))
+        tasks = [(self._job, number, chunk) for number, chunk in numbered]
+        for count in self._workers.map(learn_chunk, tasks):
+            self._advance(count)
+        learnt = gather(self._job, len(numbered), self._known)
+        if self._job.options.method == "auto":
+            assert learnt.reliability is not None
+            learnt.choice = choose(self._job, items, learnt.reliability, learnt.answered)
+        return learnt
 
-    def _learn(self, on_object: Callable[[], None]) -> None:
-        """First pass: reliability of the workers, and whether to weigh votes by it."""
-        about = (self.source, self.classes, self.options)
-        if self.options.method == "dawid-skene":
-            self._confusion = learn_confusion(*about, on_object)
-            return
-        self.reliability, shared = learn_reliability(*about, self._known, on_object)
-        if self.options.method == "auto":
-            self.choice = choose(*about, self.reliability, shared)
+    def _advance(self, count: int) -> None:
+        self._progress.done += count
+        self._on_progress(self._progress)
 
-    def _one(self, obj: LabeledObject) -> None:
-        try:
-            learnt = self.choice or self._confusion or self.reliability
-            result = consolidate_object(obj, self.classes, self.options, learnt, self._buffer)
-            self._keep(obj, result)
-        except Exception as error:
-            # whatever one object did, the others are done; a defect of ours says so
-            known = isinstance(error, ConsolidationError)
-            reason = str(error) if known else f"internal error: {type(error).__name__}: {error}"
-            self._failures.append({"object": obj.id, "reason": reason})
-            self._lines.append(manifest_line(obj.line, self.options.label_attribute, None, None))
-
-    def _keep(self, obj: LabeledObject, result: ObjectResult) -> None:
-        mask = f"masks/{self.names[obj.id]}.png"
-        storage.write_bytes(self.out / mask, result.mask_png)
-        if self.options.confidence_maps:
-            name = f"confidence/{self.names[obj.id]}.png"
-            storage.write_bytes(self.out / name, result.confidence_png())
-        prefix = self.options.mask_uri_prefix
-        uri = f"{prefix.rstrip('/')}/{mask}" if prefix else mask
-        block = result.metadata(self.creation_date, self.options.job_name)
-        line = manifest_line(obj.line, self.options.label_attribute, uri, block)
-        self.tables.add(result, mask)
-        for one in result.warnings:
-            self._warnings.append({"object": obj.id, **one._asdict()})
-            if one.dropped:
-                self.tables.worker(one.worker).dropped_answers += 1
-        # last: an object that fails on the way has one line, without a label
-        self._lines.append(line)
-
-    def _write_tables(self) -> None:
-        write = storage.write_bytes
-        write(self.out / "output.manifest", _lines(self._lines))
-        write(self.out / "images.csv", self.tables.images_csv())
-        write(self.out / "workers.csv", self.tables.workers_csv(self.reliability))
-        write(self.out / "failures.jsonl", _lines(map(compact, self._failures)))
-        write(self.out / "warnings.jsonl", _lines(map(compact, self._warnings)))
-        write(self.out / "provenance.json", _pretty(self.provenance()))
-        if self.reliability is not None:
-            write(self.out / "reliability.json", self.reliability.to_json().encode())
-
-    def _effective_options(self) -> dict[str, Any]:
-        options = asdict(self.options)
-        if self.options.method == "dawid-skene":
-            # it decides by other means
-            del options["smoothing"]
-        return options
-
-    def provenance(self) -> dict[str, Any]:
-        """JSON-ready: version, options, classes, and what was learnt over the job."""
-        content: dict[str, Any] = {
-            "version": __version__,
-            "creation_date": self.creation_date,
-            "options": self._effective_options(),
-            "classes": list(self.classes.names),
-        }
-        if self.choice is not None:
-            content["auto"] = self.choice.as_dict()
-        if self.reliability is not None:
-            estimate = self.reliability.estimate()
-            content["reliability"] = {
-                "quality": {key: round(value, 6) for key, value in estimate.quality.items()},
-                "junk": sorted(estimate.junk),
-                "twins": [list(pair) for pair in self.reliability.twins()],
-                "rounds": estimate.rounds,
-                "converged": estimate.converged,
-            }
-        return content
-
-    def _summary(self, seconds: float) -> Summary:
-        rows = self.tables.images
-        pixels = sum(row.height * row.width for row in rows)
-        disputed = sum(row.disputed * row.height * row.width for row in rows)
+    def _summary(self, tables: Tables, learnt: Learnt) -> Summary:
+        images = tables.images
         return Summary(
-            images=len(rows),
-            failures=len(self._failures),
-            warnings=len(self._warnings),
-            workers=len(self.tables.workers),
-            classes=len(self.classes),
-            disputed=disputed / pixels if pixels else 0.0,
-            confidence=sum(row.confidence for row in rows) / len(rows) if rows else float("nan"),
-            seconds=seconds,
-            choice=self.choice,
-            twins=tuple(self.reliability.twins()) if self.reliability is not None else (),
+            images=images,
+            failures=tables.failures,
+            warnings=tables.warnings,
+            workers=len(tables.workers),
+            classes=len(self._job.classes),
+            disputed=tables.disputed / tables.pixels if tables.pixels else 0.0,
+            confidence=tables.confidence / images if images else None,
+            method=learnt.choice.reason if learnt.choice is not None else "",
+            twins=tuple(learnt.reliability.twins()) if learnt.reliability is not None else (),
         )
 
 
-def _lines(lines: Any) -> bytes:
-    return "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+_OF_THIS_CALL = ("seconds", "now")
 
 
-def _pretty(content: dict[str, Any]) -> bytes:
-    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+def _summary_again(content: Mapping[str, Any]) -> Summary:
+    twins = tuple((first, second) for first, second in content["twins"])
+    return Summary(**{**content, "twins": twins})
 
 
 def _now() -> str:

@@ -10,6 +10,7 @@ from consolidation.storage.files import (
     read_bytes,
     read_range,
     write_bytes,
+    writer,
 )
 from consolidation.storage.s3 import s3_access
 from consolidation.storage.uris import is_s3, join, local, split_s3
@@ -29,4 +30,5 @@ __all__ = [
     "s3_access",
     "split_s3",
     "write_bytes",
+    "writer",
 ]

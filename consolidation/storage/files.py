@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from consolidation.storage import s3
 from consolidation.storage.errors import StorageError
@@ -60,12 +61,30 @@ def write_bytes(uri: str | Path, data: bytes) -> None:
         with _reported("write", uri):
             s3.client().put_object(Bucket=bucket, Key=key, Body=data, **s3.write_arguments())
         return
+    with writer(uri) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def writer(uri: str | Path) -> Iterator[IO[bytes]]:
+    """File to write piece by piece, which becomes the file or S3 object when the block ends.
+
+    If the block raises, nothing appears.
+    """
+    if is_s3(uri):
+        bucket, key = split_s3(str(uri))
+        with tempfile.TemporaryFile() as file:
+            yield file
+            file.seek(0)
+            with _reported("write", uri):
+                s3.client().upload_fileobj(file, bucket, key, ExtraArgs=s3.write_arguments())
+        return
     try:
         path = local(uri)
         part = path.with_name(f".{secrets.token_hex(8)}.part")
         try:
             with _opened(part) as file:
-                file.write(data)
+                yield file
             part.replace(path)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -212,7 +231,8 @@ def _unread(uri: str | Path, error: Exception) -> StorageError:
 
 
 def _code(error: Exception) -> str:
-    response: dict[str, Any] = getattr(error, "response", {})
+    # timeouts have one that is None
+    response: dict[str, Any] = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
 
 

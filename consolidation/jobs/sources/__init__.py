@@ -4,28 +4,47 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from consolidation import storage
 from consolidation.errors import SourceError
-from consolidation.jobs.sources.base import Source, SourceOptions
+from consolidation.groundtruth import parse_classes
+from consolidation.jobs.sources.base import Source, SourceObject, SourceOptions
+from consolidation.jobs.sources.finished import FinishedJob
 from consolidation.jobs.sources.folder import FolderSource
+from consolidation.jobs.sources.place import Place
 from consolidation.jobs.sources.requests import RequestSource
+from consolidation.masks import Classes
 
-SOURCES: tuple[type[Source], ...] = (RequestSource, FolderSource)
+SOURCES: tuple[type[Source], ...] = (FinishedJob, RequestSource, FolderSource)
 """In the order in which they are tried."""
 
 
 def open_source(path: str | Path, options: SourceOptions | None = None) -> Source:
-    """Open whatever kind of source is at `path`; SourceError if none is."""
-    path = Path(path)
-    try:
-        exists = path.exists()
-    except OSError as error:  # such as a name that is too long
-        raise SourceError(f"{path}: {error.strerror}") from None
-    if not exists:
-        raise SourceError(f"{path} does not exist")
+    """Open whatever kind of source is at a path or URI; SourceError if none is."""
+    place = Place.at(path)
     for kind in SOURCES:
-        if kind.recognises(path):
-            return kind(path, options or SourceOptions())
+        if kind.recognises(place):
+            return kind(place, options or SourceOptions())
     raise SourceError(f"{path} is neither a consolidation request nor a folder of masks")
 
 
-__all__ = ["SOURCES", "FolderSource", "RequestSource", "Source", "SourceOptions", "open_source"]
+def job_classes(source: Source, labels: str | Path | None) -> Classes:
+    """Classes of a label-categories file if given, else what the source tells."""
+    if labels is None:
+        return source.own_classes()
+    if not storage.exists(labels):
+        raise SourceError(f"{labels} does not exist")
+    return parse_classes(storage.read_bytes(labels), str(labels))
+
+
+__all__ = [
+    "SOURCES",
+    "FinishedJob",
+    "FolderSource",
+    "Place",
+    "RequestSource",
+    "Source",
+    "SourceObject",
+    "SourceOptions",
+    "job_classes",
+    "open_source",
+]

@@ -6,7 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+from consolidation.jobs.sources.manifest import ManifestFile
+from consolidation.jobs.sources.place import Place
 from consolidation.masks import Classes
 from consolidation.prepare import LabeledObject
 
@@ -20,32 +23,66 @@ class SourceOptions:
     missing_is_blank: bool = False
     """Folder of masks: a missing file means that the worker found nothing."""
     max_pixels: int | None = None
+    labels: str | Path | None = None
+    """Label-categories file of the job; without it the source tells its classes."""
+    manifest: str | Path | None = None
+    """Input manifest of the job: its lines, in its order, become the output manifest."""
+
+
+class SourceObject(Protocol):
+    """Where one object lies: small, and the same in another process."""
+
+    @property
+    def id(self) -> str:
+        """Id, different from those of all others."""
+
+    @property
+    def line_number(self) -> int | None:
+        """Place of its line in the job's manifest; None if there is no manifest, or no line."""
+
+    def load(self) -> LabeledObject:
+        """Read it; ConsolidationError if it cannot be read."""
 
 
 class Source(ABC):
-    """A job's labeled objects, in a fixed order."""
+    """A job's labeled objects, in a fixed order.
+
+    Attributes
+    ----------
+    kind : str
+        What it is, for people.
+    items : sequence of SourceObject
+    manifest : ManifestFile or None
+        The job's input manifest, if it is known.
+    """
 
     kind: str
-    """What it is, for people."""
+    items: Sequence[SourceObject]
+    manifest: ManifestFile | None = None
 
     @classmethod
     @abstractmethod
-    def recognises(cls, path: Path) -> bool:
-        """Whether this path is a source of this kind, at a glance."""
+    def recognises(cls, place: Place) -> bool:
+        """Whether a source of this kind lies there, at a glance."""
 
     @abstractmethod
-    def __init__(self, path: Path, options: SourceOptions) -> None:
+    def __init__(self, place: Place, options: SourceOptions) -> None:
         """Open the source; SourceError if it cannot be read or is empty."""
 
-    @property
     @abstractmethod
-    def ids(self) -> Sequence[str]:
-        """Ids of its objects, all different, in order."""
-
-    @abstractmethod
-    def objects(self) -> Iterator[LabeledObject]:
-        """Yield its objects, in the order of `ids`."""
-
-    @abstractmethod
-    def classes(self) -> Classes:
+    def own_classes(self) -> Classes:
         """Classes that the source itself tells, by a file or by a pass over all answers."""
+
+    @abstractmethod
+    def stamp(self) -> str:
+        """Text that changes when any of its files does."""
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """Ids of its objects, in order."""
+        return [one.id for one in self.items]
+
+    def objects(self) -> Iterator[LabeledObject]:
+        """Read its objects, one after another."""
+        for one in self.items:
+            yield one.load()

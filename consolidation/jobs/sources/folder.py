@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from consolidation.answers import Answer, LoadedAnswer
 from consolidation.errors import ConsolidationError, OptionError, SourceError
 from consolidation.groundtruth import parse_classes
 from consolidation.jobs.sources.base import Source, SourceOptions
+from consolidation.jobs.sources.manifest import ManifestFile, ManifestLine
+from consolidation.jobs.sources.place import Place
 from consolidation.masks import MAX_PIXELS, Classes, check_whole, decode_indices, read_header
 from consolidation.options import Options
 from consolidation.prepare import LabeledObject
@@ -29,11 +31,11 @@ _PICTURES = ("image.png", "image.jpg", "image.jpeg")
 class MaskFile:
     """A worker's mask of class indices."""
 
-    path: Path
+    uri: str
 
     def load(self) -> LoadedAnswer:
         """Read the file."""
-        png = storage.read_bytes(self.path)
+        png = storage.read_bytes(self.uri)
         # before its size is believed
         check_whole(png)
         return IndexMask(png)
@@ -92,69 +94,123 @@ class IndexMask:
         return warnings
 
 
+@dataclass(frozen=True, slots=True)
+class MaskedImage:
+    """An image's masks, by worker."""
+
+    id: str
+    folder: str
+    masks: tuple[tuple[str, str], ...]
+    """Worker and file below the folder."""
+    missing: tuple[str, ...]
+    """Workers whose missing file means that they found nothing."""
+    picture: str
+    line: ManifestLine | None = None
+
+    @property
+    def line_number(self) -> int | None:
+        """See `SourceObject`."""
+        return None if self.line is None else self.line.number
+
+    def load(self) -> LabeledObject:
+        """See `SourceObject`."""
+        answers: list[tuple[str, Answer]] = [
+            (worker, MaskFile(storage.join(self.folder, *name.split("/"))))
+            for worker, name in self.masks
+        ]
+        answers += [(worker, BlankMask()) for worker in self.missing]
+        line = {"source-ref": self.picture} if self.line is None else self.line.read()
+        return LabeledObject(id=self.id, line=line, answers=answers)
+
+
 class FolderSource(Source):
     """Masks as files, one an image and worker."""
 
     kind = "folder of masks"
+    items: Sequence[MaskedImage]
 
     @classmethod
-    def recognises(cls, path: Path) -> bool:
+    def recognises(cls, place: Place) -> bool:
         """Whether it is a folder."""
-        return path.is_dir()
+        return place.entries is not None
 
-    def __init__(self, path: Path, options: SourceOptions) -> None:
-        self._path, self._options = path, options
+    def __init__(self, place: Place, options: SourceOptions) -> None:
+        self._place, self._max_pixels = place, options.max_pixels or MAX_PIXELS
         pattern = _pattern(options.masks)
-        images: dict[str, dict[str, Path]] = defaultdict(dict)
-        for file in sorted(path.rglob("*")):
-            match = pattern.fullmatch(file.relative_to(path).as_posix())
-            if match and file.is_file():
-                images[match["image"]][match["worker"]] = file
+        images: dict[str, dict[str, str]] = defaultdict(dict)
+        names = {entry.name for entry in place.entries or ()}
+        for name in sorted(names):
+            match = pattern.fullmatch(name)
+            if match:
+                images[match["image"]][match["worker"]] = name
         if not images:
-            raise SourceError(f"{path}: no masks such as {options.masks} in it")
-        self._images = dict(sorted(images.items()))
-        self._workers = sorted({worker for masks in images.values() for worker in masks})
+            raise SourceError(f"{place.uri}: no masks such as {options.masks} in it")
+        everyone = sorted({worker for masks in images.values() for worker in masks})
+        absent = everyone if options.missing_is_blank else []
+        lines = self._lines(options, images)
+        self.items = [
+            MaskedImage(
+                id=image,
+                folder=place.uri,
+                masks=tuple(sorted(masks.items())),
+                missing=tuple(one for one in absent if one not in masks),
+                picture=self._picture(image, names),
+                line=lines.get(image),
+            )
+            for image, masks in sorted(images.items())
+        ]
 
-    @property
-    def ids(self) -> Sequence[str]:
-        """See `Source`."""
-        return list(self._images)
+    def _lines(self, options: SourceOptions, images: Iterable[str]) -> Mapping[str, ManifestLine]:
+        """Line of each image: by the picture's name, else by number."""
+        if options.manifest is None:
+            return {}
+        manifest = self.manifest = ManifestFile(options.manifest)
+        pictures = manifest.by_picture()
+        numbers = {image: pictures.get(image, manifest.number(image)) for image in images}
+        found = {image: number for image, number in numbers.items() if number is not None}
+        if not found:
+            raise SourceError(
+                f"{options.manifest}: no line of it is about an image in {self._place.uri}: "
+                "neither by the name of its picture nor by number"
+            )
+        owners: dict[int, str] = {}
+        for image, number in found.items():
+            if number in owners:
+                raise SourceError(
+                    f"{options.manifest}: line {number + 1} is about both {owners[number]!r} "
+                    f"and {image!r}"
+                )
+            owners[number] = image
+        return {image: manifest.line(number) for image, number in found.items()}
 
-    def objects(self) -> Iterator[LabeledObject]:
-        """See `Source`."""
-        for image, masks in self._images.items():
-            answers: list[tuple[str, Answer]] = [
-                (worker, MaskFile(file)) for worker, file in sorted(masks.items())
-            ]
-            if self._options.missing_is_blank:
-                answers += [(one, BlankMask()) for one in self._workers if one not in masks]
-            line = {"source-ref": self._picture(image)}
-            yield LabeledObject(id=image, line=line, answers=answers)
+    def _picture(self, image: str, names: Container[str]) -> str:
+        found = [f"{image}/{name}" for name in _PICTURES if f"{image}/{name}" in names]
+        uri = self._place.below(found[0] if found else image)
+        return uri if storage.is_s3(uri) else Path(uri).as_posix()
 
-    def _picture(self, image: str) -> str:
-        folder = self._path / image
-        found = [folder / name for name in _PICTURES if (folder / name).is_file()]
-        return (found[0] if found else folder).as_posix()
-
-    def classes(self) -> Classes:
+    def own_classes(self) -> Classes:
         """Classes of `classes.json`, else numbered up to the highest index in any mask."""
-        beside = self._path / CLASSES_FILE
-        if beside.is_file():
-            return parse_classes(storage.read_bytes(beside), str(beside))
+        beside = self._place.beside(CLASSES_FILE)
+        if beside is not None:
+            return parse_classes(storage.read_bytes(beside), beside)
         highest = 0
-        for masks in self._images.values():
-            for file in masks.values():
+        for item in self.items:
+            for _, name in item.masks:
                 try:
-                    data = storage.read_bytes(file)
-                    values = decode_indices(data, self._options.max_pixels or MAX_PIXELS)
+                    data = storage.read_bytes(self._place.below(name))
+                    values = decode_indices(data, self._max_pixels)
                 except ConsolidationError:
                     # it will be reported when its object is consolidated
                     continue
                 # 255 is how masks commonly say "not labelled"
                 highest = max(highest, int(values[values < 255].max(initial=0)))
         if highest == 0:
-            raise SourceError(f"{self._path}: no mask in it has a class above 0")
+            raise SourceError(f"{self._place.uri}: no mask in it has a class above 0")
         return Classes.of_labels([f"class-{index}" for index in range(1, highest + 1)])
+
+    def stamp(self) -> str:
+        """See `Source`."""
+        return self._place.stamp(name for item in self.items for _, name in item.masks)
 
 
 def _pattern(text: str) -> re.Pattern[str]:

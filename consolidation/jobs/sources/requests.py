@@ -4,25 +4,65 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from consolidation import storage
 from consolidation.answers import AnnotationAnswer
 from consolidation.errors import ConsolidationError, SourceError
 from consolidation.groundtruth import (
     RequestObject,
+    Span,
+    label_names,
     load_json,
     parse_classes,
-    parse_request,
+    parse_object,
+    read_request,
 )
+from consolidation.groundtruth.spans import NotJsonError, list_entries
 from consolidation.jobs.sources.base import Source, SourceOptions
+from consolidation.jobs.sources.manifest import ManifestFile, ManifestLine
+from consolidation.jobs.sources.place import Place
 from consolidation.masks import BACKGROUND, UNDECIDED, Classes
 from consolidation.prepare import LabeledObject
+from consolidation.storage import StorageError
 
 LABELS_FILE = "label-categories.json"
 _NOT_REQUESTS = (LABELS_FILE, "classes.json")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedObject:
+    """An entry of a request file."""
+
+    id: str
+    file: str
+    span: Span
+    index: int
+    """Place in the file's list, for messages."""
+    named: bool
+    line: ManifestLine | None = None
+
+    @property
+    def line_number(self) -> int | None:
+        """See `SourceObject`."""
+        return None if self.line is None else self.line.number
+
+    def load(self) -> LabeledObject:
+        """See `SourceObject`."""
+        try:
+            entry = load_json(storage.read_range(self.file, *self.span))
+        except ValueError as error:
+            raise SourceError(f"{self.file}, entry {self.index} is not JSON: {error}") from None
+        one = parse_object(entry, self.index)
+        line: Mapping[str, Any] = {"source-ref": one.source_ref} if one.source_ref else {}
+        return LabeledObject(
+            id=self.id,
+            line=line if self.line is None else self.line.read(),
+            answers=[(each.worker, AnnotationAnswer(each)) for each in one.annotations],
+            error=one.error,
+        )
 
 
 class RequestSource(Source):
@@ -31,58 +71,77 @@ class RequestSource(Source):
     kind = "consolidation requests"
 
     @classmethod
-    def recognises(cls, path: Path) -> bool:
+    def recognises(cls, place: Place) -> bool:
         """Whether it is a JSON file, or a folder with requests in it."""
-        return path.suffix == ".json" if path.is_file() else bool(_request_files(path))
+        return place.uri.endswith(".json") if place.entries is None else bool(request_files(place))
 
-    def __init__(self, path: Path, options: SourceOptions) -> None:
-        self._path = path
-        objects: dict[str, RequestObject] = {}
-        for file in [path] if path.is_file() else _request_files(path):
-            for one in parse_request(storage.read_bytes(file), str(file)):
-                name = one.id if one.named else _free_name(one.id, objects)
-                # an object that comes again was sent to workers again: the later request counts
-                objects.pop(name, None)
-                objects[name] = replace(one, id=name)
-        if all(_is_number(one.id) for one in objects.values() if one.named):
-            # ids are line numbers of the input manifest, whatever order a request has them in
-            objects = dict(sorted(objects.items(), key=lambda item: _place(item[1])))
-        self._objects = objects
+    def __init__(self, place: Place, options: SourceOptions) -> None:
+        self._place = place
+        self._names = None if place.entries is None else request_files(place)
+        self._labels: set[str] = set()
+        self._labels_file = place.beside(LABELS_FILE)
+        asked = options.labels is not None or self._labels_file is not None
+        files = [place.uri] if self._names is None else list(map(place.below, self._names))
+        if options.manifest is not None:
+            self.manifest = ManifestFile(options.manifest)
+        objects = index_requests(files, None if asked else self._labels)
+        self.items = [replace(one, line=self._line(one.id)) for one in objects]
 
-    @property
-    def ids(self) -> Sequence[str]:
+    def _line(self, object_id: str) -> ManifestLine | None:
+        number = None if self.manifest is None else self.manifest.number(object_id)
+        return None if self.manifest is None or number is None else self.manifest.line(number)
+
+    def own_classes(self) -> Classes:
+        """Label categories beside the requests, else all answers' labels by name."""
+        if self._labels_file is not None:
+            return parse_classes(storage.read_bytes(self._labels_file), self._labels_file)
+        return classes_by_name(self._labels, self._place.uri)
+
+    def stamp(self) -> str:
         """See `Source`."""
-        return list(self._objects)
+        return self._place.stamp(self._names)
 
-    def objects(self) -> Iterator[LabeledObject]:
-        """See `Source`."""
-        for one in self._objects.values():
-            yield LabeledObject(
-                id=one.id,
-                line={"source-ref": one.source_ref} if one.source_ref else {},
-                answers=[(each.worker, AnnotationAnswer(each)) for each in one.annotations],
-                error=one.error,
-            )
 
-    def classes(self) -> Classes:
-        """Return the label categories beside the requests, else all answers' labels by name."""
-        folder = self._path.parent if self._path.is_file() else self._path
-        beside = folder / LABELS_FILE
-        if beside.is_file():
-            return parse_classes(storage.read_bytes(beside), str(beside))
-        labels: set[str] = set()
-        for one in self._objects.values():
-            for annotation in one.annotations:
-                try:
-                    labels.update(AnnotationAnswer(annotation).load().colors)
-                except ConsolidationError:
-                    # it will be reported when its object is consolidated
-                    continue
-        # no classes: one is our index 0 anyway, the pixels of others are ignored with a warning
-        labels = {one for one in labels if one.strip() and one not in (BACKGROUND, UNDECIDED)}
-        if not labels:
-            raise SourceError(f"{self._path}: no answer in it names a label")
-        return Classes.of_labels(sorted(labels))
+def index_requests(files: Sequence[str], labels: set[str] | None = None) -> list[RequestedObject]:
+    """Objects of request files and where they lie; adds the labels of all answers to `labels`."""
+    objects: dict[str, RequestedObject] = {}
+    for file in files:
+        for index, (span, one) in enumerate(read_request(_reader(file), file)):
+            name = one.id if one.named else _free_name(one.id, objects)
+            # an object that comes again was sent to workers again: the later request counts
+            objects.pop(name, None)
+            objects[name] = RequestedObject(name, file, span, index, one.named)
+            if labels is not None:
+                labels.update(_labels(one))
+    if all(is_number(one.id) for one in objects.values() if one.named):
+        # ids are line numbers of the input manifest, whatever order a request has them in
+        return sorted(objects.values(), key=lambda one: (not one.named, *by_value(one.id)))
+    return list(objects.values())
+
+
+def classes_by_name(labels: Iterable[str], name: str) -> Classes:
+    """Classes of labels found in answers, in alphabetical order."""
+    # no classes: one is our index 0 anyway, the pixels of others are ignored with a warning
+    labels = {one for one in labels if one.strip() and one not in (BACKGROUND, UNDECIDED)}
+    if not labels:
+        raise SourceError(f"{name}: no answer in it names a label")
+    return Classes.of_labels(sorted(labels))
+
+
+def _labels(one: RequestObject) -> set[str]:
+    found: set[str] = set()
+    for each in one.annotations:
+        try:
+            content = each.content if each.uri is None else storage.read_bytes(each.uri)
+            found.update(label_names(content or ""))
+        except ConsolidationError:
+            # it will be reported when its object is consolidated
+            continue
+    return found
+
+
+def _reader(file: str) -> Any:
+    return lambda start, end: storage.read_range(file, start, end)
 
 
 def _free_name(name: str, taken: Container[str]) -> str:
@@ -91,42 +150,49 @@ def _free_name(name: str, taken: Container[str]) -> str:
     return next(one for one in names if one not in taken)
 
 
-def _is_number(object_id: str) -> bool:
+def is_number(object_id: str) -> bool:
+    """Whether an id is a line number."""
     return object_id.isascii() and object_id.isdecimal()
 
 
-def _place(one: RequestObject) -> tuple[bool, int, str, str]:
-    """Key that sorts ids of digits, however many, by value, and puts objects without one last."""
-    digits = one.id.lstrip("0")
-    return not one.named, len(digits), digits, one.id
+def by_value(object_id: str) -> tuple[int, str, str]:
+    """Key that sorts ids of digits, however many, by value."""
+    digits = object_id.lstrip("0")
+    return len(digits), digits, object_id
 
 
-def _request_files(folder: Path) -> list[Path]:
-    """Return the request files below a folder, by path."""
-    found = [path for path in folder.rglob("*.json") if path.name not in _NOT_REQUESTS]
-    found.sort(key=lambda path: _by_number(path.relative_to(folder).as_posix()))
-    requests = [path for path in found if "consolidation-request" in path.relative_to(folder).parts]
+def request_files(place: Place) -> list[str]:
+    """Names of the request files below a folder, in the order of their parts and numbers."""
+    found = [
+        one.name
+        for one in place.entries or ()
+        if one.name.endswith(".json") and one.name.rpartition("/")[2] not in _NOT_REQUESTS
+    ]
+    found.sort(key=by_number)
+    requests = [name for name in found if "consolidation-request" in name.split("/")]
     if requests:
         return requests
-    looks = {path: _looks_like_request(path) for path in found}
+    looks = {name: _looks_like_request(place.below(name)) for name in found}
     if True not in looks.values():
         return []
     # among requests, a file that is no JSON is a damaged request: reading it will say so
-    return [path for path, answer in looks.items() if answer is not False]
+    return [name for name, answer in looks.items() if answer is not False]
 
 
-def _by_number(text: str) -> list[tuple[int, int | str]]:
+def by_number(text: str) -> list[tuple[int, int | str]]:
     """Sort key by which iteration-2 comes before iteration-10."""
     parts = re.split(r"([0-9]{1,18})", text)
     return [(0, int(part)) if index % 2 else (1, part) for index, part in enumerate(parts)]
 
 
-def _looks_like_request(path: Path) -> bool | None:
-    """Whether it has the shape of a request; None if it cannot be read as JSON."""
+def _looks_like_request(file: str) -> bool | None:
+    """Whether an entry has the shape of a request's; None if it cannot be read as JSON."""
     try:
-        entries = load_json(path.read_bytes())
-    except (OSError, ValueError):
+        return any(
+            isinstance(entry, Mapping) and "annotations" in entry
+            for _, entry in list_entries(_reader(file), file)
+        )
+    except (NotJsonError, StorageError):
         return None
-    return isinstance(entries, list) and any(
-        isinstance(entry, Mapping) and "annotations" in entry for entry in entries
-    )
+    except SourceError:
+        return False

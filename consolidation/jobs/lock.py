@@ -1,0 +1,48 @@
+"""One run at a time in a local folder: a lock that dies with its holder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from consolidation import storage
+from consolidation.errors import RunError
+
+
+@contextlib.contextmanager
+def only_run_in(out: str, lock_file: str) -> Iterator[None]:
+    """Hold the folder's lock within the block; RunError if another run has it.
+
+    On S3 there is no lock: two runs of one job write the same bytes.
+    """
+    if storage.is_s3(out):
+        yield
+        return
+    path = Path(lock_file)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise storage.StorageError(f"cannot write {path}: {error.strerror}") from None
+    try:
+        try:
+            _lock(handle)
+        except OSError:
+            raise RunError(f"another run is writing into {out}") from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    """Lock the file or raise OSError, without waiting."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    else:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

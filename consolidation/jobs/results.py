@@ -1,0 +1,143 @@
+"""The files of a finished run, made from its records in one go: tables, manifest, reports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from consolidation import storage
+from consolidation._version import __version__
+from consolidation.errors import ObjectError
+from consolidation.groundtruth import compact, manifest_line
+from consolidation.jobs.learning import Learnt
+from consolidation.jobs.records import Record
+from consolidation.jobs.sources import Source
+from consolidation.jobs.tables import Tables
+from consolidation.jobs.work import Job
+
+
+def write_results(job: Job, source: Source, records: Iterable[Record], learnt: Learnt) -> Tables:
+    """Write all files but the masks; return what the tables counted."""
+    tables = Tables(len(job.classes))
+    reliability = learnt.reliability
+
+    def path(name: str) -> str:
+        return storage.join(job.out, name)
+
+    with (
+        storage.writer(path("output.manifest")) as manifest,
+        storage.writer(path("failures.jsonl")) as failures,
+        storage.writer(path("warnings.jsonl")) as warnings,
+    ):
+        lines = _Lines(source, job.options.label_attribute)
+        for record in records:
+            tables.add(record)
+            if record.failed:
+                failures.write(_line({"object": record.id, "reason": record.reason}))
+            for worker, message, _ in record.warnings:
+                warnings.write(_line({"object": record.id, "worker": worker, "message": message}))
+            for line in lines.place(record):
+                manifest.write(line)
+        for line in lines.rest():
+            manifest.write(line)
+    with storage.writer(path("images.csv")) as file:
+        file.writelines(tables.images_csv())
+    storage.write_bytes(path("workers.csv"), tables.workers_csv(reliability))
+    storage.write_bytes(path("provenance.json"), _pretty(provenance(job, learnt)))
+    if reliability is not None:
+        storage.write_bytes(path("reliability.json"), reliability.to_json().encode())
+    return tables
+
+
+class _Lines:
+    """Lines of the output manifest in the order of the input manifest, or of the objects.
+
+    Records come in the order of the objects, which is the manifest's wherever ids are line
+    numbers; a line whose turn has not come waits.
+    """
+
+    def __init__(self, source: Source, attribute: str) -> None:
+        self._manifest, self._attribute = source.manifest, attribute
+        self._numbers = {one.id: one.line_number for one in source.items}
+        self._expected = {number for number in self._numbers.values() if number is not None}
+        self._waiting: dict[int, bytes] = {}
+        self._next = 0
+        self._last: list[bytes] = []
+
+    def place(self, record: Record) -> Iterator[bytes]:
+        """Lines that can be written now that this record is known."""
+        line = f"{record.line}\n".encode("utf-8", "backslashreplace")
+        if self._manifest is None:
+            yield line
+            return
+        number = self._numbers[record.id]
+        if number is None:
+            # not in the manifest: at the end, not lost
+            self._last.append(line)
+            return
+        self._waiting[number] = line
+        yield from self._ready()
+
+    def _ready(self) -> Iterator[bytes]:
+        assert self._manifest is not None
+        while self._next < len(self._manifest):
+            if self._next in self._waiting:
+                yield self._waiting.pop(self._next)
+            elif self._next in self._expected:
+                return
+            else:
+                yield self._unlabelled(self._next)
+            self._next += 1
+
+    def _unlabelled(self, number: int) -> bytes:
+        """A line nobody answered, as it came but for this job's label."""
+        assert self._manifest is not None
+        line = self._manifest.line(number)
+        try:
+            text = manifest_line(line.read(), self._attribute, None, None)
+        except ObjectError:
+            text = line.text()
+        return f"{text}\n".encode("utf-8", "surrogateescape")
+
+    def rest(self) -> Iterator[bytes]:
+        """Lines that are left at the end."""
+        if self._manifest is not None:
+            # an object without a record can only be one that was never reached
+            self._expected.clear()
+            yield from self._ready()
+        yield from self._last
+
+
+def provenance(job: Job, learnt: Learnt) -> dict[str, Any]:
+    """JSON-ready: version, options, classes, and what was learnt over the job."""
+    options = job.options.results()
+    if job.options.method == "dawid-skene":
+        # it decides by other means
+        del options["smoothing"]
+    content: dict[str, Any] = {
+        "version": __version__,
+        "creation_date": job.creation_date,
+        "options": options,
+        "classes": list(job.classes.names),
+    }
+    if learnt.choice is not None:
+        content["auto"] = learnt.choice.as_dict()
+    if learnt.reliability is not None:
+        estimate = learnt.reliability.estimate()
+        content["reliability"] = {
+            "quality": {key: round(value, 6) for key, value in estimate.quality.items()},
+            "junk": sorted(estimate.junk),
+            "twins": [list(pair) for pair in learnt.reliability.twins()],
+            "rounds": estimate.rounds,
+            "converged": estimate.converged,
+        }
+    return content
+
+
+def _line(content: Mapping[str, Any]) -> bytes:
+    return f"{compact(content)}\n".encode("utf-8", "backslashreplace")
+
+
+def _pretty(content: Mapping[str, Any] | Sequence[Any]) -> bytes:
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")

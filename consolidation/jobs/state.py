@@ -1,0 +1,234 @@
+"""What a run leaves in its folder so that it can be stopped at any instant and go on.
+
+``.consolidation/`` holds ``run.json`` (what the run is about, and when it first started),
+``statistics/`` (what the first pass learnt from each chunk of the job) and ``records/`` (one small
+file for each object that is done, written after the object's own files). When all is done, the
+records become one file, ``records.jsonl``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from consolidation import storage
+from consolidation.errors import RunError
+from consolidation.groundtruth import Span, lines
+from consolidation.jobs.records import Record
+
+FOLDER = ".consolidation"
+FORMAT = 1
+READERS = 16
+"""Records read at once: on S3 each takes as long as the way there and back."""
+
+
+def record_path(out: str, name: str) -> str:
+    """Where the record of the object with this file name is written."""
+    return storage.join(out, FOLDER, "records", f"{name}.json")
+
+
+def statistics_path(out: str, chunk: int) -> str:
+    """Where what the first pass learnt from a chunk is written."""
+    return storage.join(out, FOLDER, "statistics", f"{chunk:06}.json")
+
+
+class RunState:
+    """State of a run in an output folder.
+
+    Parameters
+    ----------
+    out : str
+        Path or ``s3://`` URI of the output folder.
+    names : mapping of id to file name
+        Of all objects, in order.
+    """
+
+    def __init__(self, out: str, names: Mapping[str, str]) -> None:
+        self.out, self._names = out, names
+        self._base = storage.join(out, FOLDER)
+        self._content: dict[str, Any] = {}
+        self._finished_records: dict[str, Span] = {}
+
+    @property
+    def lock_file(self) -> str:
+        """Path of the lock."""
+        return self._path("lock")
+
+    def _path(self, *parts: str) -> str:
+        return storage.join(self._base, *parts)
+
+    def begin(self, about: Mapping[str, Any], creation_date: str, restart: bool) -> str:
+        """Begin a run or go on with one; return the date at which it began first.
+
+        Raises
+        ------
+        RunError
+            If the folder holds a run about something else.
+        """
+        content = self._read_content()
+        if content is not None and restart:
+            self._forget()
+            content = None
+        if content is not None and content.get("about") != about:
+            raise RunError(
+                f"{self.out} holds a run with {_difference(content.get('about', {}), about)}: "
+                "use the same, another folder, or --restart to begin anew"
+            )
+        if content is None:
+            content = {"format": FORMAT, "creation_date": creation_date, "about": about}
+            self._content = content
+            self._write_content()
+        self._content = content
+        self._finished_records = self._index_finished()
+        return str(content["creation_date"])
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Gather the records in one file; the run is over."""
+        with storage.writer(self._path("records.jsonl")) as file:
+            for record in self.records():
+                file.write((record.to_json() + "\n").encode("utf-8", "surrogatepass"))
+        self._content["summary"] = summary
+        self._write_content()
+        self.drop("records", "statistics", "snapshots")
+
+    @property
+    def summary(self) -> Mapping[str, Any] | None:
+        """Summary of a run that is over."""
+        found: Mapping[str, Any] | None = self._content.get("summary")
+        return found
+
+    def learnt(self, digest: str) -> bool:
+        """Say what was learnt over the job; if that has changed, every object is to be redone."""
+        before = self._content.get("learnt", digest)
+        if before != digest:
+            self.drop("records")
+            storage.delete([self._path("records.jsonl")])
+            self._finished_records = {}
+        self._content["learnt"] = digest
+        self._content.pop("summary", None)
+        self._write_content()
+        return bool(before != digest)
+
+    def drop(self, *folders: str) -> None:
+        """Delete everything in these folders of the state."""
+        for folder in folders:
+            found = storage.entries(self._path(folder))
+            storage.delete(self._path(folder, one.name) for one in found)
+
+    def _forget(self) -> None:
+        """Delete the state and the masks that its records name, whatever job they are of."""
+        sources = [self._path("records.jsonl")]
+        sources += [
+            self._path("records", one.name) for one in storage.entries(self._path("records"))
+        ]
+        for source in sources:
+            text = storage.read_bytes(source) if storage.exists(source) else b""
+            for line in text.splitlines():
+                with contextlib.suppress(ValueError):
+                    files = [name for name in Record.from_json(line).files if _is_ours(name)]
+                    storage.delete(storage.join(self.out, *name.split("/")) for name in files)
+        self.drop("records", "statistics", "snapshots")
+        storage.delete([self._path("records.jsonl"), self._path("run.json")])
+
+    def _read_content(self) -> dict[str, Any] | None:
+        path = self._path("run.json")
+        if not storage.exists(path):
+            return None
+        try:
+            content: dict[str, Any] = json.loads(storage.read_bytes(path))
+            if content["format"] != FORMAT:
+                raise ValueError
+        except (ValueError, KeyError, TypeError):
+            raise RunError(
+                f"{path} is not what this version writes: use another folder, or --restart"
+            ) from None
+        return content
+
+    def _write_content(self) -> None:
+        text = json.dumps(self._content, indent=1, ensure_ascii=True)
+        storage.write_bytes(self._path("run.json"), text.encode())
+
+    def done(self, retry_failed: bool) -> set[str]:
+        """Ids of objects that are done, with all their files there."""
+        written = {one.name for one in storage.entries(self._path("records"))}
+        known = {key for key, name in self._names.items() if f"{name}.json" in written}
+        known |= self._finished_records.keys()
+        if not known:
+            return known
+        files = {one.name for one in storage.entries(self.out)}
+        return {
+            record.id
+            for record in self.records(known)
+            if files.issuperset(record.files) and not (retry_failed and record.failed)
+        }
+
+    def records(self, ids: Iterable[str] | None = None) -> Iterator[Record]:
+        """Records of objects in order: those wanted, or all that there are.
+
+        A record that cannot be read is as if it were not there.
+        """
+        written = {one.name for one in storage.entries(self._path("records"))}
+        wanted = None if ids is None else set(ids)
+
+        def read(object_id: str) -> Record | None:
+            name = f"{self._names[object_id]}.json"
+            try:
+                if name in written:
+                    return Record.from_json(storage.read_bytes(self._path("records", name)))
+                span = self._finished_records.get(object_id)
+                if span is None:
+                    return None
+                return Record.from_json(storage.read_range(self._path("records.jsonl"), *span))
+            except ValueError:
+                return None
+
+        chosen = [one for one in self._names if wanted is None or one in wanted]
+        with ThreadPoolExecutor(READERS) as pool:
+            for start in range(0, len(chosen), READERS * READERS):
+                # some at a time: a pool would read all of them ahead
+                for record in pool.map(read, chosen[start : start + READERS * READERS]):
+                    if record is not None:
+                        yield record
+
+    def _index_finished(self) -> dict[str, Span]:
+        path = self._path("records.jsonl")
+        if not storage.exists(path):
+            return {}
+        spans = list(lines(lambda start, end: storage.read_range(path, start, end)))
+        found = {}
+        for span in spans:
+            try:
+                record = Record.from_json(storage.read_range(path, *span))
+            except ValueError:
+                continue
+            if record.id in self._names:
+                found[record.id] = span
+        return found
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a file is one that a run writes for an object."""
+    folder, _, file = name.partition("/")
+    return folder in ("masks", "confidence") and "/" not in file and file.endswith(".png")
+
+
+def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """Say what is not the same, such as ``other options (ties: lowest, now neighbours)``."""
+    parts = []
+    for key in sorted({*old, *new}):
+        before, now = old.get(key), new.get(key)
+        if before == now:
+            continue
+        if isinstance(before, Mapping) and isinstance(now, Mapping):
+            changed = [
+                f"{name}: {before.get(name)}, now {now.get(name)}"
+                for name in sorted({*before, *now})
+                if before.get(name) != now.get(name)
+            ]
+            parts.append(f"other {key} ({'; '.join(changed)})")
+        else:
+            parts.append(f"another {key}")
+    return " and ".join(parts) or "something else"

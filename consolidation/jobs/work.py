@@ -1,0 +1,161 @@
+"""What is done with each object, in whatever process: learn from it, or consolidate it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from consolidation import storage
+from consolidation.consensus import LearntWeights, Reliability, WorkerConfusion
+from consolidation.errors import ConsolidationError
+from consolidation.groundtruth import manifest_line
+from consolidation.jobs.builtin import BuiltinAgreement, compare_with_builtin
+from consolidation.jobs.records import ImageRecord, Record, WorkerRecord
+from consolidation.jobs.sources import SourceObject
+from consolidation.jobs.state import record_path, statistics_path
+from consolidation.masks import Classes
+from consolidation.options import Options
+from consolidation.pipeline import ObjectResult, consolidate_object
+from consolidation.prepare import (
+    LabeledObject,
+    MaskBuffer,
+    PreparedObject,
+    ignore_index,
+    prepare_object,
+)
+
+_memory = threading.local()
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every process needs to know."""
+
+    out: str
+    classes: Classes
+    options: Options
+    creation_date: str
+    learnt: LearntWeights | WorkerConfusion | None = None
+
+
+class Task(NamedTuple):
+    """An object, and the name of its files."""
+
+    item: SourceObject
+    name: str
+
+
+class Outcome(NamedTuple):
+    """What came of an object."""
+
+    warnings: int
+    failed: bool
+
+
+def learn_chunk(job: Job, chunk: int, items: Sequence[SourceObject]) -> int:
+    """First pass over some objects: write what their workers' agreement tells; return how many.
+
+    Objects that fail are left out; they are reported when they are consolidated.
+    """
+    path = statistics_path(job.out, chunk)
+    if storage.exists(path):
+        return len(items)
+    pooled = WorkerConfusion() if job.options.method == "dawid-skene" else Reliability()
+    answered = {}
+    for item in items:
+        prepared = prepared_or_none(job, item)
+        if prepared is not None and len(prepared.workers) > 1:
+            pooled.add(prepared.masks, prepared.workers, ignore_index(job.classes))
+            answered[item.id] = prepared.workers
+    text = json.dumps(answered) + "\n" + pooled.to_json()
+    storage.write_bytes(path, text.encode())
+    return len(items)
+
+
+def prepared_or_none(job: Job, item: SourceObject) -> PreparedObject | None:
+    """Answers to an object, decoded; None if it fails."""
+    try:
+        return prepare_object(item.load(), job.classes, job.options, _buffer())
+    except ConsolidationError:
+        return None
+
+
+def consolidate_chunk(job: Job, tasks: Sequence[Task]) -> list[Outcome]:
+    """Second pass: consolidate objects and write their masks and records.
+
+    Raises
+    ------
+    StorageError
+        If something cannot be written: that is no object's fault, and ends the run.
+    """
+    return [_consolidate(job, task) for task in tasks]
+
+
+def _consolidate(job: Job, task: Task) -> Outcome:
+    obj = LabeledObject(task.item.id, {})
+    files: dict[str, bytes] = {}
+    try:
+        obj = task.item.load()
+        result = consolidate_object(obj, job.classes, job.options, job.learnt, _buffer())
+        record = _record(job, task, obj, result, files)
+    except Exception as error:
+        # whatever one object did, the others are done; a defect of ours says so
+        files.clear()
+        record = Record(
+            id=task.item.id,
+            line=manifest_line(obj.line, job.options.label_attribute, None, None),
+            reason=_reason(error),
+        )
+    for name, data in files.items():
+        storage.write_bytes(storage.join(job.out, *name.split("/")), data)
+    # after the object's own files: whoever finds the record finds them too
+    content = record.to_json().encode("utf-8", "surrogatepass")
+    storage.write_bytes(record_path(job.out, task.name), content)
+    return Outcome(len(record.warnings), record.failed)
+
+
+def _record(
+    job: Job, task: Task, obj: LabeledObject, result: ObjectResult, files: dict[str, bytes]
+) -> Record:
+    """Record of a consolidated object; adds its files' contents to `files`, by name."""
+    mask = f"masks/{task.name}.png"
+    files[mask] = result.mask_png
+    if job.options.confidence_maps:
+        files[f"confidence/{task.name}.png"] = result.confidence_png()
+    prefix = job.options.mask_uri_prefix or (job.out if storage.is_s3(job.out) else "")
+    uri = f"{prefix.rstrip('/')}/{mask}" if prefix else mask
+    block = result.metadata(job.creation_date, job.options.job_name)
+    warnings = [(one.worker, one.message, one.dropped) for one in result.warnings]
+    builtin = BuiltinAgreement()
+    if obj.builtin is not None:
+        try:
+            builtin = compare_with_builtin(result, obj.builtin, job.classes, job.options.max_pixels)
+        except ConsolidationError as error:
+            warnings.append(("", f"not compared with Ground Truth's own mask: {error}", False))
+    return Record(
+        id=obj.id,
+        line=manifest_line(obj.line, job.options.label_attribute, uri, block),
+        image=ImageRecord.of(result, builtin),
+        files=list(files),
+        workers=WorkerRecord.all_of(obj, result),
+        warnings=warnings,
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ConsolidationError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"out of memory: {error}"
+    return f"internal error: {type(error).__name__}: {error}"
+
+
+def _buffer() -> MaskBuffer:
+    """Memory for masks, one a thread."""
+    if not hasattr(_memory, "buffer"):
+        _memory.buffer = MaskBuffer()
+    buffer: MaskBuffer = _memory.buffer
+    return buffer
