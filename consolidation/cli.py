@@ -172,6 +172,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar = "|".join(option.choices) if option.choices else name.split("_")[-1].upper()
         shown = f" ({default})" if default != "" else ""
         flag = "--" + name.replace("_", "-")
+        if default is True:
+            flag = "--no-" + name.replace("_", "-")
+            group.add_argument(flag, dest=name, action="store_const", const=False, help=option.help)
+            continue
         if default is False:
             group.add_argument(flag, dest=name, action="store_const", const=True, help=option.help)
             continue

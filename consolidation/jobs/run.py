@@ -9,7 +9,7 @@ from pathlib import Path
 
 from consolidation import storage
 from consolidation._version import __version__
-from consolidation.consensus import Reliability
+from consolidation.consensus import Calibration, Reliability
 from consolidation.errors import SourceError
 from consolidation.jobs.runner import JobRun, Progress, Summary
 from consolidation.jobs.sources import SourceOptions, job_classes, open_source
@@ -87,5 +87,13 @@ def run_job(
         except ValueError as error:
             raise SourceError(str(error)) from None
     where = str(out) if storage.is_s3(out) else str(storage.local(out))
-    run = JobRun(opened, classes, where, options, about, known)
+    calibration = None
+    if options.calibration:
+        data = storage.read_bytes(options.calibration)
+        about["calibration"] = hashlib.sha256(data).hexdigest()
+        try:
+            calibration = Calibration.from_json(data, options.calibration)
+        except ValueError as error:
+            raise SourceError(str(error)) from None
+    run = JobRun(opened, classes, where, options, about, known, calibration)
     return run.run(on_progress, restart=restart, retry_failed=retry_failed)

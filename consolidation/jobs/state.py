@@ -35,6 +35,11 @@ def statistics_path(out: str, chunk: int) -> str:
     return storage.join(out, FOLDER, "statistics", f"{chunk:06}.json")
 
 
+def snapshot_path(out: str, name: str) -> str:
+    """Where the snapshot of an image that may be in the report is written."""
+    return storage.join(out, FOLDER, "snapshots", name)
+
+
 class RunState:
     """State of a run in an output folder.
 
