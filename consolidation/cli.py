@@ -92,6 +92,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_options(run)
 
+    show = command("show", _show, "draw one image of a run: picture, masks, consensus, confidence")
+    show.add_argument("image", metavar="IMAGE_ID", help="the image's id, as in images.csv")
+    show.add_argument("--out", required=True, metavar="DIR", help="folder of the run's results")
+
     inspect = command("inspect", _inspect, "say what is in a source; write nothing")
     _add_source(inspect)
 
@@ -234,6 +238,13 @@ def _demo(given: argparse.Namespace) -> int:
         _print(_summary_text(demo.summary, demo.results))
         _print("\n" + demo.evaluation.table())
     return SOME_FAILED if demo.summary.failures else 0
+
+
+def _show(given: argparse.Namespace) -> int:
+    from consolidation.jobs import show_object
+
+    _print(show_object(given.out, given.image))
+    return 0
 
 
 def _inspect(given: argparse.Namespace) -> int:

@@ -10,9 +10,9 @@ from typing import Any
 
 from consolidation import storage
 from consolidation._version import __version__
-from consolidation.errors import ConsolidationError
 from consolidation.groundtruth import MaskClass
 from consolidation.jobs.learning import Learnt
+from consolidation.jobs.pictures import picture_bytes
 from consolidation.jobs.records import Record
 from consolidation.jobs.sources import Source, SourceObject
 from consolidation.jobs.state import snapshot_path
@@ -123,26 +123,19 @@ def _snapshot(job: Job, item: SourceObject, name: str) -> bytes | None:
 
 def _pictures(job: Job, folder: str, shown: Iterable[Record]) -> Iterator[bytes | None]:
     """Small pictures, where they can be had; S3 that cannot be reached is not asked again."""
-    reachable = {"s3": True, "files": True}
+    reachable = True
 
     def read(record: Record) -> bytes | None:
+        nonlocal reachable
         image = record.image
-        uri = json.loads(record.line).get("source-ref")
-        if image is None or not isinstance(uri, str) or not uri:
+        if image is None or not reachable:
             return None
-        kind = "s3" if storage.is_s3(uri) else "files"
-        if not reachable[kind]:
-            return None
-        if kind == "files":
-            uri = storage.join(folder, uri)
         try:
-            return small_jpeg(storage.read_bytes(uri), (image.height, image.width), SIDE)
+            data = picture_bytes(json.loads(record.line), folder)
         except storage.StorageError as error:
-            if not error.absent:
-                reachable[kind] = False
-        except ConsolidationError:
-            pass
-        return None
+            reachable = error.absent
+            return None
+        return None if data is None else small_jpeg(data, (image.height, image.width), SIDE)
 
     shown = list(shown)
     with ThreadPoolExecutor(PICTURES_AT_ONCE) as pool:

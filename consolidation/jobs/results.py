@@ -51,6 +51,8 @@ def write_results(job: Job, source: Source, records: Iterable[Record], learnt: L
     storage.write_bytes(path("provenance.json"), _pretty(provenance(job, learnt)))
     if reliability is not None:
         storage.write_bytes(path("reliability.json"), reliability.to_json().encode())
+    if learnt.confusion is not None:
+        storage.write_bytes(path("confusion.json"), learnt.confusion.to_json().encode())
     return tables
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from consolidation import storage
 from consolidation._version import __version__
@@ -69,7 +70,11 @@ def run_job(
         If results cannot be written.
     """
     options = options or Options()
-    opened = open_source(source, replace(source_options or SourceOptions(), labels=labels))
+    source_options = replace(source_options or SourceOptions(), labels=labels)
+    if options.backend == "dask":
+        # a cluster's processes have a working folder of their own
+        source, out = absolute(source), absolute(out)
+    opened = open_source(source, source_options)
     classes = job_classes(opened, labels)
     about = {
         "version": __version__,
@@ -95,5 +100,18 @@ def run_job(
             calibration = Calibration.from_json(data, options.calibration)
         except ValueError as error:
             raise SourceError(str(error)) from None
-    run = JobRun(opened, classes, where, options, about, known, calibration)
+    read_from = {
+        "path": absolute(source),
+        "options": {key: _text(value) for key, value in asdict(source_options).items()},
+    }
+    run = JobRun(opened, classes, where, options, about, read_from, known, calibration)
     return run.run(on_progress, restart=restart, retry_failed=retry_failed)
+
+
+def absolute(path: str | Path) -> str:
+    """Path that means the same in any folder; URIs as they are."""
+    return str(path) if storage.is_s3(path) else str(storage.local(path).absolute())
+
+
+def _text(value: Any) -> Any:
+    return absolute(value) if isinstance(value, Path) else value

@@ -74,6 +74,8 @@ class JobRun:
     options : Options
     about : mapping
         What must be the same for a run to go on, JSON-ready.
+    read_from : mapping
+        How the source was opened, JSON-ready.
     known : Reliability, optional
         What earlier jobs told about the same workers.
     calibration : Calibration, optional
@@ -86,10 +88,12 @@ class JobRun:
         out: str,
         options: Options,
         about: Mapping[str, Any],
+        read_from: Mapping[str, Any],
         known: Reliability | None = None,
         calibration: Calibration | None = None,
     ) -> None:
-        self._source, self._out, self._about, self._known = source, out, about, known
+        self._source, self._out, self._known = source, out, known
+        self._about, self._from = about, read_from
         self._names = file_names(source.ids)
         self._state = RunState(out, self._names)
         self._workers = Workers(options, len(source.items))
@@ -110,7 +114,7 @@ class JobRun:
         self._on_progress = on_progress
         with only_run_in(self._out, self._state.lock_file):
             try:
-                date = self._state.begin(self._about, self._job.creation_date, restart)
+                date = self._state.begin(self._about, self._from, self._job.creation_date, restart)
                 self._job = replace(self._job, creation_date=date)
                 done = self._state.done(retry_failed)
                 if self._state.summary is not None and len(done) == len(self._names):
