@@ -156,8 +156,8 @@ def _sheet(
     """Lay panels out in rows, legend below; PNG."""
     font, bold = ImageFont.load_default(13), ImageFont.load_default(18)
     width, height = panels[0][1].size
-    columns = min(COLUMNS, len(panels))
-    rows = -(-len(panels) // columns)
+    rows = -(-len(panels) // COLUMNS)
+    columns = -(-len(panels) // rows)
     cell = max(width, 120) + MARGIN
     total = columns * cell + MARGIN
     top = MARGIN + (32 if title else 0)
@@ -186,7 +186,7 @@ def _sheet(
         draw.rectangle((x, y + 2, x + 12, y + 14), fill=fill, outline=LINE)
         draw.text((x + 20, y), _cut(name, total - 60, font), fill=INK, font=font)
     out = io.BytesIO()
-    sheet.quantize(255).save(out, "PNG", optimize=True)
+    sheet.save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
