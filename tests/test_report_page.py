@@ -20,7 +20,7 @@ from consolidation.report import ReportImage, ReportWorker, Snapshot, render
 from consolidation.report.advice import advise
 from tests.report_samples import CLASSES, WORKERS, image, images, masks, report
 
-HOSTILE = '</script><script>alert(1)</script>"\'><img src=x onerror=alert(2)>\u2028\u202e]]>--!>'
+HOSTILE = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u2028\u202e]]>--!>"
 
 
 class Reader(HTMLParser):

@@ -53,7 +53,9 @@ def test_every_pixel_of_a_reduced_copy_is_one_real_pixel() -> None:
     snapshot = take(result, side=22)
     assert (snapshot.step, snapshot.shape) == (3, (14, 22))
     full = np.stack([*masks, result.labels, result.confidence_bytes()])
-    for (y, x), story in zip(np.ndindex(snapshot.shape), snapshot.planes.reshape(5, -1).T):
+    for (y, x), story in zip(
+        np.ndindex(snapshot.shape), snapshot.planes.reshape(5, -1).T, strict=True
+    ):
         block = full[:, 3 * y : 3 * y + 3, 3 * x : 3 * x + 3].reshape(5, -1).T
         assert story.tolist() in block.tolist()
 
@@ -98,7 +100,9 @@ def test_noise_has_no_patterns() -> None:
     assert take(consolidate(masks)).patterns is None
 
 
-@pytest.mark.parametrize("data", [b"", b"[]\n", b"{}\n", b'{"workers": [], "rows": 3}\nxx', b"\xff"])
+@pytest.mark.parametrize(
+    "data", [b"", b"[]\n", b"{}\n", b'{"workers": [], "rows": 3}\nxx', b"\xff"]
+)
 def test_other_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError):
         Snapshot.from_bytes(data)

@@ -145,7 +145,8 @@ def _doubt(confidence: NDArray[np.float64]) -> NDArray[np.uint8]:
     position = ((1 - confidence) / (1 - LEAST)).clip(0, 1) * (len(DOUBT) - 1)
     low = np.minimum(position.astype(int), len(DOUBT) - 2)
     part = (position - low)[..., None]
-    return np.rint(DOUBT[low] * (1 - part) + DOUBT[low + 1] * part).astype(np.uint8)
+    mixed: NDArray[np.float64] = DOUBT[low] * (1 - part) + DOUBT[low + 1] * part
+    return np.rint(mixed).astype(np.uint8)
 
 
 def _sheet(
