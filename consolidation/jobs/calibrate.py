@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from consolidation.consensus import Calibration, LearntWeights, WorkerConfusion
+from consolidation.consensus import Calibration, Consensus
 from consolidation.consensus.calibration import count_bins
 from consolidation.errors import ConsolidationError, SourceError
 from consolidation.evaluation import (
@@ -19,13 +18,13 @@ from consolidation.evaluation import (
     load_masks,
     read_mask,
 )
-from consolidation.jobs.learning import choose, learn_confusion, learn_reliability
-from consolidation.jobs.run import job_classes
-from consolidation.jobs.sources import Source, SourceOptions, open_source
-from consolidation.masks import UNDECIDED_INDEX, Classes
+from consolidation.jobs.learning import learn_all
+from consolidation.jobs.sources import SourceOptions, job_classes, open_source
+from consolidation.jobs.work import Job
+from consolidation.masks import UNDECIDED_INDEX
 from consolidation.options import Options
 from consolidation.pipeline import consolidate_object
-from consolidation.prepare import LabeledObject, MaskBuffer
+from consolidation.prepare import MaskBuffer
 
 Counts = tuple[NDArray[np.float64], ConfidenceCounts]
 
@@ -91,16 +90,22 @@ def calibrate(
         If source or truth cannot be read, or they have no image in common.
     """
     options = options or Options()
-    opened = open_source(source, source_options)
-    classes = job_classes(opened, labels)
+    opened = open_source(source, replace(source_options or SourceOptions(), labels=labels))
+    job = Job("", job_classes(opened, labels), options, "")
     true_masks = load_masks(truth)
     counted: list[Counts] = []
     skipped: list[str] = []
-    for obj, result in _results(opened, classes, options, set(true_masks)):
-        if isinstance(result, ConsolidationError):
-            skipped.append(f"{obj.id}: {result}")
+    learnt = learn_all(job, opened.items).decides
+    buffer = MaskBuffer()
+    for item in opened.items:
+        if item.id not in true_masks:
+            continue
+        try:
+            result = consolidate_object(item.load(), job.classes, options, learnt, buffer)
+        except ConsolidationError as error:
+            skipped.append(f"{item.id}: {error}")
         else:
-            counted.append(_count(obj, result, read_mask(true_masks[obj.id])))
+            counted.append(_count(item.id, result.consensus, read_mask(true_masks[item.id])))
         on_object()
     if not counted:
         reason = f": {'; '.join(skipped)}" if skipped else ""
@@ -109,38 +114,13 @@ def calibrate(
     return Calibrated(Calibration.of_bins(bins), _errors(counted), tuple(skipped))
 
 
-def _results(
-    source: Source, classes: Classes, options: Options, wanted: set[str]
-) -> Iterator[tuple[LabeledObject, Any]]:
-    """Consensus, or why there is none, of every wanted object, decided as a run would."""
-    learnt = _learnt(source, classes, options)
-    buffer = MaskBuffer()
-    for obj in source.objects():
-        if obj.id in wanted:
-            try:
-                yield obj, consolidate_object(obj, classes, options, learnt, buffer).consensus
-            except ConsolidationError as error:
-                yield obj, error
-
-
-def _learnt(
-    source: Source, classes: Classes, options: Options
-) -> LearntWeights | WorkerConfusion | None:
-    if options.method == "plurality":
-        return None
-    if options.method == "dawid-skene":
-        return learn_confusion(source, classes, options, lambda: None)
-    reliability, shared = learn_reliability(source, classes, options)
-    if options.method == "weighted":
-        return reliability
-    return choose(source, classes, options, reliability, shared)
-
-
-def _count(obj: LabeledObject, consensus: Any, truth: NDArray[np.uint8]) -> Counts:
+def _count(object_id: str, consensus: Consensus, truth: NDArray[np.uint8]) -> Counts:
     labels = consensus.labels
     if labels.shape != truth.shape:
         sizes = [" x ".join(map(str, mask.shape)) for mask in (labels, truth)]
-        raise SourceError(f"image {obj.id!r}: its masks have size {sizes[0]}, the truth {sizes[1]}")
+        raise SourceError(
+            f"image {object_id!r}: its masks have size {sizes[0]}, the truth {sizes[1]}"
+        )
     scored = ~consensus.undecided & (truth != UNDECIDED_INDEX)
     right = (labels == truth)[scored]
     counts = ConfidenceCounts()
