@@ -69,12 +69,18 @@ def run_job(
         If results cannot be written.
     """
     options = options or Options()
-    opened = open_source(source, replace(source_options or SourceOptions(), labels=labels))
+    reading = replace(source_options or SourceOptions(), labels=labels)
+    opened = open_source(source, reading)
     classes = job_classes(opened, labels)
     about = {
         "version": __version__,
-        "options": options.results(),
-        "classes": {name: classes.colors.get(at, "") for at, name in enumerate(classes.names)},
+        "options": options.results()
+        | {"masks": reading.masks, "missing_is_blank": reading.missing_is_blank},
+        # by index: the same names in another order are other classes
+        "classes": {
+            str(at): f"{name} {classes.colors.get(at, '')}".rstrip()
+            for at, name in enumerate(classes.names)
+        },
         "input": opened.stamp(),
         "manifest": "" if opened.manifest is None else opened.manifest.stamp(),
     }

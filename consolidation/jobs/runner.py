@@ -107,8 +107,13 @@ class JobRun:
                 date = self._state.begin(self._about, self._job.creation_date, restart)
                 self._job = replace(self._job, creation_date=date)
                 done = self._state.done(retry_failed)
-                if self._state.summary is not None and len(done) == len(self._names):
-                    return _summary_again(self._state.summary)
+                summary = self._state.summary
+                whole = summary is not None and self._state.results_are_there
+                if summary is not None and whole and len(done) == len(self._names):
+                    self._state.tidy()
+                    return _summary_again(summary)
+                if retry_failed:
+                    self._state.forget_statistics()
                 return self._run(done, retry_failed, started)
             finally:
                 self._workers.close()
@@ -125,7 +130,7 @@ class JobRun:
         self._progress.done = n * two_passes + len(done)
         self._progress.resumed = len(done)
         for outcomes in self._workers.map(
-            consolidate_chunk, [(self._job, chunk) for chunk in chunks(tasks)]
+            consolidate_chunk, [(self._job, one) for one in chunks(tasks, self._workers.chunk)]
         ):
             for one in outcomes:
                 self._progress.warnings += one.warnings
@@ -140,6 +145,7 @@ class JobRun:
     def _learn(self) -> Learnt:
         """First pass: what the job tells about its workers, and whether to weigh votes by it."""
         items = self._source.items
+        # always the same chunks, whoever works on them: they are found again
         numbered = list(enumerate(chunks(items)))
         tasks = [(self._job, number, chunk) for number, chunk in numbered]
         for count in self._workers.map(learn_chunk, tasks):
