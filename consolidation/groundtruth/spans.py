@@ -167,8 +167,9 @@ def _value(text: _Text, name: str) -> tuple[Any, int]:
         except ValueError as error:  # such as a number of thousands of digits
             raise _not_json(name, str(error), text.byte(text.at)) from None
         # a number may go on behind the window
+        length = end - text.at
         if end <= len(text.window) - _CUT or not text.more():
-            return value, end - text.at
+            return value, length
 
 
 def _not_json(name: str, reason: str, place: int) -> NotJsonError:
