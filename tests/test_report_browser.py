@@ -144,7 +144,7 @@ def test_keys(browser: Any, file: Path) -> None:
             page.open(image_id)
         page.page.keyboard.press("ArrowLeft")
         page.open("image-1")
-        assert page.text("#image-place") == "2 of 3"
+        assert page.text("#image-place") == "image 2 of 3"
         for key, layer in (("p", "picture"), ("m", "mask"), ("n", "names"), ("d", "disputed")):
             button = page.page.locator(f"#layer-{layer}")
             before = button.get_attribute("aria-pressed")
@@ -218,7 +218,7 @@ def test_whole_jobs(browser: Any, tmp_path: Path, name: str) -> None:
     if name == "mturk" and not GROUND_TRUTH.is_dir():
         pytest.skip(f"the real data is not there: {GROUND_TRUTH}")
     path = GROUND_TRUTH / "mturk" / "femur_ap.json"
-    source = open_source(path if name == "mturk" else simulate_job(tmp_path).folder)
+    source = open_source(path if name == "mturk" else simulate_job(tmp_path, images=4).folder)
     made = []
     for obj in source.objects():
         result = consolidate_object(obj, source.classes(), Options())

@@ -74,8 +74,8 @@ def show(
     >>> from consolidation import consolidate
     >>> masks = np.zeros((3, 8, 8), np.uint8)
     >>> masks[:2, 2:6, 2:6] = 1
-    >>> show(consolidate(masks), names=["background", "cell"]).png[:4]
-    b'\\x89PNG'
+    >>> show(consolidate(masks), names=["background", "cell"]).png[1:4]
+    b'PNG'
     """
     size = result.labels.shape
     scale = max(1, PANEL // max(size))

@@ -20,7 +20,7 @@ from consolidation.report.snapshot import split
 from consolidation.report.text import common_prefix, count, decimal, percent, visible
 
 TEMPLATES = Path(__file__).parent / "templates"
-SCRIPTS = ("snapshot.js", "paint.js", "marks.js", "stage.js", "app.js")
+SCRIPTS = ("snapshot.js", "paint.js", "marks.js", "stage.js", "item.js", "panel.js", "app.js")
 SHOWN = 24
 """Rows and columns of a matrix, at most: more cannot be read."""
 UNDECIDED_COLOR = "#ff00ff"
@@ -93,7 +93,7 @@ def _environment() -> Any:
         "short": str.removeprefix,
         "color": _color,
         "plain": _plain,
-        "base64": lambda data: Markup(base64.b64encode(data).decode()),  # noqa: S704
+        "base64": lambda data: Markup(base64.b64encode(data).decode()),
         "about_image": _about_image,
         "masks": lambda image: split(image.snapshot)[1],
         "curve": _curve,
