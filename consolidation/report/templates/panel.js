@@ -1,11 +1,15 @@
 /* What stands around the large view: figures, regions, small multiples, caption. */
 
+const NONE = "0.0 %";
+
 function describe(item, snapshot) {
-  const { id, confidence, disputed, undecided, workers, warnings, regions } = item.about;
+  const { id, need, confidence, disputed, tied, undecided, workers, warnings, regions } = item.about;
   $("image-id").textContent = id;
   $("image-place").textContent = `image ${order.indexOf(item) + 1} of ${order.length}`;
   const figures = [[confidence, "confidence"], [disputed, "disputed"], [String(workers), workers === 1 ? "worker" : "workers"]];
-  if (undecided !== "0.0 %") figures.push([undecided, "undecided"]);
+  if (need !== null) figures.unshift([need, "need of review"]);
+  if (tied !== NONE) figures.push([tied, "tied"]);
+  if (undecided !== NONE) figures.push([undecided, "undecided"]);
   $("image-figures").replaceChildren(...figures.map(([value, name]) => {
     const figure = element("span");
     figure.append(element("b", "", value), ` ${name}`);
