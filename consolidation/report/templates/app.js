@@ -8,10 +8,12 @@ const $ = (id) => document.getElementById(id);
 const short = (id) => (id.startsWith(about.prefix) ? id.slice(about.prefix.length) : id);
 
 const items = [...document.querySelectorAll("#strip > li")].map((card) => new Item(card));
-const viewable = items.some((item) => item.has);
+const modern = "DecompressionStream" in window;
+const viewable = modern && items.some((item) => item.has);
 const stage = viewable ? new Stage(painter, uncounted, short) : null;
 let order = items;
 let current = null;
+let drawn = null;
 let shown = "consensus";
 let turn = 0;
 
@@ -24,7 +26,6 @@ function planeOf(snapshot) {
 
 async function open(item) {
   const mine = ++turn;
-  const changed = item !== current;
   current = item;
   for (const one of items) one.button.setAttribute("aria-current", String(one === item));
   const strip = $("strip");
@@ -35,6 +36,8 @@ async function open(item) {
   $("view").classList.toggle("empty", !snapshot);
   describe(item, snapshot);
   if (!snapshot) return;
+  const changed = item !== drawn;
+  drawn = item;
   if (changed) stage.region = -1;
   const plane = planeOf(snapshot);
   stage.show(item.about, snapshot, plane, item.picture);
@@ -81,6 +84,7 @@ function chooseWorker(id) {
 }
 
 function nextWorker() {
+  if (!stage.snapshot) return;
   const { workers } = stage.snapshot;
   const at = workers.indexOf(shown.startsWith("worker:") ? shown.slice(7) : "");
   shown = `worker:${workers[(at + 1) % workers.length]}`;
@@ -133,7 +137,7 @@ function start() {
     style.setProperty("--x", `${(at.x + 0.5) / stage.snapshot.width * 100}%`);
     style.setProperty("--y", `${(at.y + 0.5) / stage.snapshot.height * 100}%`);
   });
-  darkScheme.addEventListener("change", () => { const again = current; current = null; open(again); });
+  darkScheme.addEventListener("change", () => { drawn = null; open(current); });
   // one after the other, and only those that come into sight: a phone must not wait for all
   let queue = Promise.resolve();
   const watch = new IntersectionObserver((entries) => {
@@ -147,4 +151,5 @@ function start() {
   open(order[0]);
 }
 
+$("old").hidden = modern;
 if (viewable) start();
