@@ -132,6 +132,11 @@ class Function:
         self._server.shutdown()
         self._server.server_close()
 
+    @property
+    def pid(self) -> int:
+        """Of the function's process."""
+        return self._process.pid
+
     def send(self, event: Any, seconds: float = 60.0) -> Future[Answer]:
         """Queue an event, whose deadline is so many seconds away."""
         answer: Future[Answer] = Future()

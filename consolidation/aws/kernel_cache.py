@@ -21,7 +21,10 @@ GENERIC = "generic"
 """Code that every processor of the architecture runs."""
 
 _V3 = frozenset(
-    "avx avx2 bmi bmi2 cx16 f16c fma lzcnt movbe popcnt sahf sse3 sse4.1 sse4.2 ssse3 xsave".split()
+    {
+        *("avx", "avx2", "bmi", "bmi2", "cx16", "f16c", "fma", "lzcnt", "movbe", "popcnt", "sahf"),
+        *("sse3", "sse4.1", "sse4.2", "ssse3", "xsave"),
+    }
 )
 _X86_LEVELS = {
     "x86-64-v4": _V3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
