@@ -9,7 +9,6 @@ its kernels compiled, which takes two minutes. Run it as root, or nothing is rea
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import statistics
@@ -19,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ROUNDS, WARM = 9, 15
 CLASSES = 8
 BARE = "import numpy, numba, PIL.Image, boto3"
-RUNTIME = "awslambdaric", "simplejson", "snapshot_restore_py"
+RUNTIME = "awslambdaric", "simplejson", "snapshot-restore-py"
 """The runtime client and what it needs: Lambda's own, not the image's."""
 LOCAL = """
 import json, pathlib, sys, time
@@ -85,11 +85,10 @@ class Image:
         runtime = scratch / "runtime"
         runtime.mkdir()
         for name in RUNTIME:
-            found = importlib.util.find_spec(name)
-            assert found is not None and found.origin is not None, f"{name} is not installed"
-            source = Path(found.origin)
-            source = source.parent if source.name == "__init__.py" else source
-            (runtime / source.name).symlink_to(source)
+            package = distribution(name)
+            tops = {file.parts[0] for file in package.files or ()} - {"..", "__pycache__"}
+            for top in tops:
+                (runtime / top).symlink_to(str(package.locate_file(top)))
         mount = f"mount --bind {task} {task} && mount -o remount,ro,bind {task}"
         self.python = ["unshare", "--mount", "sh", "-c", f'{mount} && exec "$@"', "sh"]
         self.python += [sys.executable, "-S"]
@@ -207,7 +206,7 @@ def recompilations(image: Image, job: Job, aws: Aws) -> tuple[int, int]:
                         f"2026-11-23_{number:02}:{n_workers:02}:{len(mode):02}",
                         labelCategories=labels(CLASSES),
                     )
-                    function.invoke(event)
+                    assert function.invoke(event).ok, image.log()
         compiled += image.log().count("[cache] data saved")
         found += image.log().count("[cache] data loaded")
     return compiled, found
