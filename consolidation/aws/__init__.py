@@ -4,7 +4,8 @@ Nothing is imported here: the kernel cache must be in place before the first imp
 
 ==============  ==================================================================================
 `settings`      configuration by the environment
-`batch`         an event's payload, object by object: masks to S3, the response to Ground Truth
+`invocation`    an event's payload consolidated: masks to S3, the response to Ground Truth
+`batch`         the work on it, object by object
 `task`          an object's task for the workers
 `labels`        where the job's classes come from
 `layout`        where everything lies on S3, and what may be touched there
