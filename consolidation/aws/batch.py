@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 import traceback
 from collections import deque
@@ -36,6 +37,16 @@ from consolidation.prepare import AnswerWarning, MaskBuffer
 
 MOST_PENDING = 4
 """Objects whose files are on their way to S3 while the next one is consolidated."""
+
+
+class _Memory(threading.local):
+    """Memory for masks, kept from one invocation to the next; each thread has its own."""
+
+    def __init__(self) -> None:
+        self.buffer = MaskBuffer()
+
+
+_memory = _Memory()
 
 
 @dataclass
@@ -72,7 +83,7 @@ class Batch:
         self._deadline, self._log, self._transfers = deadline, log, transfers
         self._layout = JobLayout.of(request, options.prefixes)
         self._response = Response(request.label_attribute, self._layout.time, request.job_name)
-        self._buffer = MaskBuffer()
+        self._buffer = _memory.buffer
         self._fetcher = Fetcher(self._layout.allowed, transfers, deadline)
         self._reliability: Reliability | None = None
         self._calibration: Calibration | None = None
