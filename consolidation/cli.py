@@ -120,6 +120,12 @@ def _parser() -> argparse.ArgumentParser:
         "--missing", type=float, default=0.1, metavar="X", help="share of answers that never came"
     )
 
+    calibrate = command("calibrate", _calibrate, "learn from gold images what confidence is worth")
+    _add_source(calibrate)
+    calibrate.add_argument("truth", metavar="TRUTH", help="folder of <id>.png or <id>/truth.png")
+    calibrate.add_argument("--out", required=True, metavar="FILE", help="calibration to write")
+    _add_options(calibrate)
+
     evaluate = command("evaluate", _evaluate, "compare masks with the truth")
     evaluate.add_argument("predicted", metavar="PREDICTED", help="results of a run, or a folder")
     evaluate.add_argument("truth", metavar="TRUTH", help="folder of <id>.png or <id>/truth.png")
@@ -274,19 +280,39 @@ def _simulate(given: argparse.Namespace) -> int:
     return 0
 
 
+def _calibrate(given: argparse.Namespace) -> int:
+    from consolidation import storage
+    from consolidation.jobs import calibrate
+
+    options = _options(given)
+    learnt = calibrate(
+        given.source,
+        given.truth,
+        options,
+        labels=given.labels,
+        source_options=_source_options(given, options.max_pixels),
+    )
+    storage.write_bytes(given.out, learnt.calibration.to_json().encode())
+    if not given.quiet:
+        _print(f"{learnt.table()}\nnext: consolidate run ... --calibration {given.out}")
+    return 0
+
+
 def _evaluate(given: argparse.Namespace) -> int:
     from consolidation import storage
     from consolidation.evaluation import evaluate_folders, reliability_diagram
 
     scores = evaluate_folders(given.predicted, given.truth)
+    if given.diagram and scores.confidence is None:
+        raise ConsolidationError(f"{given.predicted} holds no confidence maps: nothing to draw")
     _print(json.dumps(scores.as_dict(), indent=2) if given.json else scores.table())
     if scores.confidence is not None:
-        diagram = given.diagram or Path(given.predicted, "reliability.png")
+        predicted = Path(given.predicted)
+        folder = predicted if (predicted / "masks").is_dir() else predicted.parent
+        diagram = given.diagram or folder / "reliability.png"
         storage.write_bytes(diagram, reliability_diagram(scores.confidence))
         if not given.json:
             _print(f"\nreliability diagram in {diagram}")
-    elif given.diagram:
-        raise ConsolidationError(f"{given.predicted} holds no confidence maps: nothing to draw")
     return 0
 
 

@@ -171,3 +171,21 @@ def image_confidence(masks, confidence, ignore=None):
     masks = np.asarray(masks)
     painted = ((masks != 0) & (masks != (-1 if ignore is None else ignore))).any(axis=0)
     return float(confidence[painted].astype(np.float64).mean()) if painted.any() else 1.0
+
+
+def chosen_pixels(labels, votes, rank, step):
+    """Place of one pixel of each block: fewest votes, then lowest rank, then first."""
+    height, width = labels.shape
+    places = []
+    for top in range(0, height, step):
+        row = []
+        for left in range(0, width, step):
+            block = [
+                (int(votes[y, x]), rank[labels[y, x]] if labels[y, x] < len(rank) else 0, y, x)
+                for y in range(top, min(top + step, height))
+                for x in range(left, min(left + step, width))
+            ]
+            _, _, y, x = min(block)
+            row.append(y * width + x)
+        places.append(row)
+    return places

@@ -63,7 +63,7 @@ class Region:
             others = " and ".join(names[label] for label, _ in self.shares if label != main)
             count = f"all {len(who)} workers" if len(who) > 1 else f"{who[0]}"
             return f"{count} see mostly {names[main]}, with another border to {others}"
-        parts = []
+        parts: list[str] = []
         for label, who in self.workers:
             verb = "sees" if len(who) == 1 else "see"
             noun = "" if parts else (" worker" if len(who) == 1 else " workers")

@@ -12,6 +12,7 @@ from consolidation.errors import ObjectError
 from consolidation.groundtruth import compact, manifest_line
 from consolidation.jobs.learning import Learnt
 from consolidation.jobs.records import Record
+from consolidation.jobs.review import review_manifest
 from consolidation.jobs.sources import Source
 from consolidation.jobs.tables import Tables
 from consolidation.jobs.work import Job
@@ -34,7 +35,7 @@ def write_results(job: Job, source: Source, records: Iterable[Record], learnt: L
     ):
         lines = _Lines(source, job.options.label_attribute)
         for record in records:
-            tables.add(record)
+            tables.add(record, options.review_below)
             if record.failed:
                 failures.write(_line({"object": record.id, "reason": record.reason}))
             for worker, message, _ in record.warnings:
@@ -45,6 +46,10 @@ def write_results(job: Job, source: Source, records: Iterable[Record], learnt: L
                 manifest.write(line)
         for line in lines.rest():
             manifest.write(line)
+    if options.review_below:
+        review = review_manifest(tables.to_review, options.label_attribute, options.review_below)
+        with storage.writer(path("review.manifest")) as file:
+            file.writelines(f"{line}\n".encode() for line in review)
     with storage.writer(path("images.csv")) as file:
         file.writelines(tables.images_csv())
     storage.write_bytes(path("workers.csv"), tables.workers_csv(reliability))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from consolidation.consensus import Reliability, mean_of_present, overlap_iou
 from consolidation.jobs.records import Record
+from consolidation.jobs.review import ReviewItem
 from consolidation.jobs.shortlist import Shortlist
 
 IMAGE_COLUMNS = (
@@ -94,6 +95,7 @@ class Tables:
         self._n_classes = n_classes
         self.shortlist = Shortlist(shortlisted)
         self.shortlisted: dict[str, Record] = {}
+        self.to_review: list[ReviewItem] = []
         self._class_sums = np.zeros((2, n_classes))
         self._rows: list[tuple[float, str, str]] = []
         self._builtin = False
@@ -108,8 +110,8 @@ class Tables:
         """Images with a result."""
         return len(self._rows)
 
-    def add(self, record: Record) -> None:
-        """Count one object."""
+    def add(self, record: Record, review_below: float = 0.0) -> None:
+        """Count one object; its line is kept if its confidence is so low."""
         self.warnings += len(record.warnings)
         for worker, _, dropped in record.warnings:
             if dropped and not record.failed:
@@ -131,6 +133,9 @@ class Tables:
         row = _row([values[name] for name in (*IMAGE_COLUMNS, *BUILTIN_COLUMNS)])
         self._rows.append((-image.need, record.id, row))
         self._shortlist(record, image.need)
+        if image.confidence < review_below:
+            item = ReviewItem(record.id, image.confidence, image.need, record.line)
+            self.to_review.append(item)
         for index, (n, confidence) in record.classes.items():
             self._class_sums[:, int(index)] += n, n * confidence
         for one in record.workers:

@@ -69,13 +69,21 @@ class Outcome(NamedTuple):
 
 
 def learn_chunk(job: Job, chunk: int, items: Sequence[SourceObject]) -> int:
-    """First pass over some objects: write what their workers' agreement tells; return how many.
+    """First pass over some objects: write what their workers' agreement tells; return how many."""
+    path = statistics_path(job.out, chunk)
+    if not storage.exists(path):
+        answered, pooled = learn(job, items)
+        storage.write_bytes(path, (json.dumps(answered) + "\n" + pooled.to_json()).encode())
+    return len(items)
+
+
+def learn(
+    job: Job, items: Sequence[SourceObject]
+) -> tuple[dict[str, list[str]], Reliability | WorkerConfusion]:
+    """Usable workers of the objects with several, and what their agreement tells.
 
     Objects that fail are left out; they are reported when they are consolidated.
     """
-    path = statistics_path(job.out, chunk)
-    if storage.exists(path):
-        return len(items)
     pooled = WorkerConfusion() if job.options.method == "dawid-skene" else Reliability()
     answered = {}
     for item in items:
@@ -83,9 +91,7 @@ def learn_chunk(job: Job, chunk: int, items: Sequence[SourceObject]) -> int:
         if prepared is not None and len(prepared.workers) > 1:
             pooled.add(prepared.masks, prepared.workers, ignore_index(job.classes))
             answered[item.id] = prepared.workers
-    text = json.dumps(answered) + "\n" + pooled.to_json()
-    storage.write_bytes(path, text.encode())
-    return len(items)
+    return answered, pooled
 
 
 def prepared_or_none(job: Job, item: SourceObject) -> PreparedObject | None:

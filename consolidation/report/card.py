@@ -74,8 +74,8 @@ def show(
     >>> from consolidation import consolidate
     >>> masks = np.zeros((3, 8, 8), np.uint8)
     >>> masks[:2, 2:6, 2:6] = 1
-    >>> show(consolidate(masks), names=["background", "cell"]).png[:4]
-    b'\\x89PNG'
+    >>> show(consolidate(masks), names=["background", "cell"]).png[1:4]
+    b'PNG'
     """
     size = result.labels.shape
     scale = max(1, PANEL // max(size))
@@ -145,7 +145,8 @@ def _doubt(confidence: NDArray[np.float64]) -> NDArray[np.uint8]:
     position = ((1 - confidence) / (1 - LEAST)).clip(0, 1) * (len(DOUBT) - 1)
     low = np.minimum(position.astype(int), len(DOUBT) - 2)
     part = (position - low)[..., None]
-    return np.rint(DOUBT[low] * (1 - part) + DOUBT[low + 1] * part).astype(np.uint8)
+    mixed: NDArray[np.float64] = DOUBT[low] * (1 - part) + DOUBT[low + 1] * part
+    return np.rint(mixed).astype(np.uint8)
 
 
 def _sheet(
@@ -156,8 +157,8 @@ def _sheet(
     """Lay panels out in rows, legend below; PNG."""
     font, bold = ImageFont.load_default(13), ImageFont.load_default(18)
     width, height = panels[0][1].size
-    columns = min(COLUMNS, len(panels))
-    rows = -(-len(panels) // columns)
+    rows = -(-len(panels) // COLUMNS)
+    columns = -(-len(panels) // rows)
     cell = max(width, 120) + MARGIN
     total = columns * cell + MARGIN
     top = MARGIN + (32 if title else 0)
@@ -186,7 +187,7 @@ def _sheet(
         draw.rectangle((x, y + 2, x + 12, y + 14), fill=fill, outline=LINE)
         draw.text((x + 20, y), _cut(name, total - 60, font), fill=INK, font=font)
     out = io.BytesIO()
-    sheet.quantize(255).save(out, "PNG", optimize=True)
+    sheet.save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

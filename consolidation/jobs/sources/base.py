@@ -73,7 +73,7 @@ class Source(ABC):
         """Open the source; SourceError if it cannot be read or is empty."""
 
     @abstractmethod
-    def own_classes(self) -> Classes:
+    def classes(self) -> Classes:
         """Classes that the source itself tells, by a file or by a pass over all answers."""
 
     @abstractmethod

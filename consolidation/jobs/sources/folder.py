@@ -189,7 +189,7 @@ class FolderSource(Source):
         uri = self._place.below(found[0] if found else image)
         return uri if storage.is_s3(uri) else Path(uri).as_posix()
 
-    def own_classes(self) -> Classes:
+    def classes(self) -> Classes:
         """Classes of `classes.json`, else numbered up to the highest index in any mask."""
         beside = self._place.beside(CLASSES_FILE)
         if beside is not None:

@@ -92,7 +92,7 @@ class RequestSource(Source):
         number = None if self.manifest is None else self.manifest.number(object_id)
         return None if self.manifest is None or number is None else self.manifest.line(number)
 
-    def own_classes(self) -> Classes:
+    def classes(self) -> Classes:
         """Label categories beside the requests, else all answers' labels by name."""
         if self._labels_file is not None:
             return parse_classes(storage.read_bytes(self._labels_file), self._labels_file)
