@@ -31,9 +31,12 @@ def call_config(seconds: float) -> Config:
     """Retries and timeouts of one call in an invocation of so many seconds.
 
     However slow or throttled S3 is, the retries of one call, waits between them included, end
-    within half of the time: standard mode waits at most 1, 2, 4 and 8 seconds.
+    within half of the time, if that is 20 seconds or more: standard mode waits at most 1, 2, 4
+    and 8 seconds. Where there is less time, the deadline comes first.
     """
-    return _config(min(int(seconds), 900))
+    # in steps, or nearly every invocation would have other clients
+    step = 60 if seconds >= MANY_FROM else 5
+    return _config(int(seconds // step) * step)
 
 
 @lru_cache(maxsize=8)

@@ -12,6 +12,9 @@ Ground Truth keeps a job below ``s3://<bucket>/<prefix>/<JobName>/``; consolidat
 
 The time is the payload's, never the clock's: a repeated call overwrites what the first one wrote.
 A failure whose mask is there was mended by a repeat.
+
+What workers and payloads name is held within the job's prefix here. Whoever may invoke the
+function names the job itself; how far that reaches is a matter of the function's rights.
 """
 
 from __future__ import annotations

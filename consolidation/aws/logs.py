@@ -97,7 +97,7 @@ class InvocationLog:
         self._counts["Failures"] += outcome != "done"
         self._counts["Warnings"] += len(listed)
         if outcome == "left":
-            self._left.append(object_id)
+            self._left.append(self.public(object_id))
         shown = {
             key: self.public(value) if isinstance(value, str) else value
             for key, value in fields.items()
