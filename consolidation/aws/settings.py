@@ -1,7 +1,7 @@
 """Configuration of the Lambda functions, by ``CONSOLIDATION_`` variables of the environment.
 
 The options of a local run hold, with a few other defaults; those that name the job do not, for
-the event tells. What only a Lambda has:
+the event tells, nor those that share images among processes. What only a Lambda has:
 
 ==================================  ==========  ==================================================
 variable                            default     meaning
@@ -40,6 +40,7 @@ from consolidation.storage import is_s3
 
 LABELS = ENVIRONMENT_PREFIX + "LABELS"
 _TOLD_BY_THE_EVENT = {"label_attribute", "mask_uri_prefix", "job_name"}
+_OF_WHOLE_JOBS = {"jobs", "backend", "scheduler"}
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def read_options(environment: Mapping[str, str] = os.environ) -> LambdaOptions:
     known = [
         ENVIRONMENT_PREFIX + name.upper()
         for name in LambdaOptions.table()
-        if name not in _TOLD_BY_THE_EVENT
+        if name not in _TOLD_BY_THE_EVENT | _OF_WHOLE_JOBS
     ]
     for variable in given:
         if variable not in known:
