@@ -92,6 +92,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_options(run)
 
+    show = command("show", _show, "draw one image of a run: picture, masks, consensus, confidence")
+    show.add_argument("image", metavar="IMAGE_ID", help="the image's id, as in images.csv")
+    show.add_argument("--out", required=True, metavar="DIR", help="folder of the run's results")
+
     inspect = command("inspect", _inspect, "say what is in a source; write nothing")
     _add_source(inspect)
 
@@ -172,6 +176,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar = "|".join(option.choices) if option.choices else name.split("_")[-1].upper()
         shown = f" ({default})" if default != "" else ""
         flag = "--" + name.replace("_", "-")
+        if default is True:
+            flag = "--no-" + name.replace("_", "-")
+            group.add_argument(flag, dest=name, action="store_const", const=False, help=option.help)
+            continue
         if default is False:
             group.add_argument(flag, dest=name, action="store_const", const=True, help=option.help)
             continue
@@ -230,6 +238,13 @@ def _demo(given: argparse.Namespace) -> int:
         _print(_summary_text(demo.summary, demo.results))
         _print("\n" + demo.evaluation.table())
     return SOME_FAILED if demo.summary.failures else 0
+
+
+def _show(given: argparse.Namespace) -> int:
+    from consolidation.jobs import show_object
+
+    _print(show_object(given.out, given.image))
+    return 0
 
 
 def _inspect(given: argparse.Namespace) -> int:

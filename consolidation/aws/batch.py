@@ -177,16 +177,19 @@ class Batch:
 
     def _keep(self, outcome: _Outcome, result: ObjectResult) -> None:
         """Take from a result all that is needed, for the next one uses its memory."""
-        layout = self._layout
-        mask = layout.mask(result.id)
-        record = Record.of(result, self._options, self._request.payload_uri, mask)
-        files = {mask: result.mask_png, layout.provenance(result.id): _json(record.full)}
+        layout, mask = self._layout, self._layout.mask(result.id)
+
+        def write(uri: str, data: bytes) -> None:
+            # at once: it goes to S3 while the next file is made
+            outcome.uploads.append(self._transfers.start(storage.write_bytes, uri, data))
+
+        write(mask, result.mask_png)
         if self._options.confidence_maps:
-            files[layout.confidence(result.id)] = result.confidence_png()
+            write(layout.confidence(result.id), result.confidence_png())
+        record = Record.of(result, self._options, self._request.payload_uri, mask)
+        write(layout.provenance(result.id), _json(record.full))
         outcome.record, outcome.warnings = record, result.warnings
         outcome.block = result.metadata(layout.time, self._request.job_name)
-        write = storage.write_bytes
-        outcome.uploads = [self._transfers.start(write, *file) for file in files.items()]
 
     def _finish(self, outcome: _Outcome) -> None:
         """Wait for an object's files; add it to the response and the log."""

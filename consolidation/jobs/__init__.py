@@ -4,6 +4,7 @@ from consolidation.jobs.demo import Demo, run_demo
 from consolidation.jobs.inspect import Inspection, inspect_source
 from consolidation.jobs.run import run_job
 from consolidation.jobs.runner import Progress, Summary
+from consolidation.jobs.show import show_object
 from consolidation.jobs.sources import Source, SourceOptions, open_source
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "open_source",
     "run_demo",
     "run_job",
+    "show_object",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from consolidation.errors import OptionError, RunError
@@ -58,7 +58,7 @@ class Workers:
         return max(1, (options.jobs or cores()) // self.n_jobs)
 
     def map(
-        self, work: Callable[..., Result], tasks: Sequence[tuple[Any, ...]]
+        self, work: Callable[..., Result], tasks: Iterable[tuple[Any, ...]]
     ) -> Iterator[Result]:
         """Results of ``work(*task)``, as they come."""
         if self._alone:

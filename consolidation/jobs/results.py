@@ -18,8 +18,9 @@ from consolidation.jobs.work import Job
 
 
 def write_results(job: Job, source: Source, records: Iterable[Record], learnt: Learnt) -> Tables:
-    """Write all files but the masks; return what the tables counted."""
-    tables = Tables(len(job.classes))
+    """Write tables and manifests; return what the tables counted."""
+    options = job.options
+    tables = Tables(len(job.classes), options.report_images if options.report else 0)
     reliability = learnt.reliability
 
     def path(name: str) -> str:
@@ -29,6 +30,7 @@ def write_results(job: Job, source: Source, records: Iterable[Record], learnt: L
         storage.writer(path("output.manifest")) as manifest,
         storage.writer(path("failures.jsonl")) as failures,
         storage.writer(path("warnings.jsonl")) as warnings,
+        storage.writer(path("regions.jsonl")) as regions,
     ):
         lines = _Lines(source, job.options.label_attribute)
         for record in records:
@@ -37,6 +39,8 @@ def write_results(job: Job, source: Source, records: Iterable[Record], learnt: L
                 failures.write(_line({"object": record.id, "reason": record.reason}))
             for worker, message, _ in record.warnings:
                 warnings.write(_line({"object": record.id, "worker": worker, "message": message}))
+            for region in record.regions:
+                regions.write(_line({"object": record.id, **region}))
             for line in lines.place(record):
                 manifest.write(line)
         for line in lines.rest():
@@ -47,6 +51,8 @@ def write_results(job: Job, source: Source, records: Iterable[Record], learnt: L
     storage.write_bytes(path("provenance.json"), _pretty(provenance(job, learnt)))
     if reliability is not None:
         storage.write_bytes(path("reliability.json"), reliability.to_json().encode())
+    if learnt.confusion is not None:
+        storage.write_bytes(path("confusion.json"), learnt.confusion.to_json().encode())
     return tables
 
 

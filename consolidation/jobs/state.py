@@ -35,6 +35,27 @@ def statistics_path(out: str, chunk: int) -> str:
     return storage.join(out, FOLDER, "statistics", f"{chunk:06}.json")
 
 
+def snapshot_path(out: str, name: str) -> str:
+    """Where the snapshot of an image that may be in the report is written."""
+    return storage.join(out, FOLDER, "snapshots", name)
+
+
+def read_run(out: str) -> dict[str, Any] | None:
+    """What a folder's run is about; None if it holds none."""
+    path = storage.join(out, FOLDER, "run.json")
+    if not storage.exists(path):
+        return None
+    try:
+        content: dict[str, Any] = json.loads(storage.read_bytes(path))
+        if content["format"] != FORMAT:
+            raise ValueError
+    except (ValueError, KeyError, TypeError):
+        raise RunError(
+            f"{path} is not what this version writes: use another folder, or --restart"
+        ) from None
+    return content
+
+
 class RunState:
     """State of a run in an output folder.
 
@@ -60,18 +81,25 @@ class RunState:
     def _path(self, *parts: str) -> str:
         return storage.join(self._base, *parts)
 
-    def begin(self, about: Mapping[str, Any], creation_date: str, restart: bool) -> str:
+    def begin(
+        self,
+        about: Mapping[str, Any],
+        source: Mapping[str, Any],
+        creation_date: str,
+        restart: bool,
+    ) -> str:
         """Begin a run or go on with one; return the date at which it began first.
+
+        What it is `about` must be the same to go on; `source` is where it was read from.
 
         Raises
         ------
         RunError
             If the folder holds a run about something else.
         """
-        content = self._read_content()
-        if content is not None and restart:
+        content = None if restart else read_run(self.out)
+        if restart:
             self._forget()
-            content = None
         if content is not None and content.get("about") != about:
             raise RunError(
                 f"{self.out} holds a run with {_difference(content.get('about', {}), about)}: "
@@ -79,9 +107,8 @@ class RunState:
             )
         if content is None:
             content = {"format": FORMAT, "creation_date": creation_date, "about": about}
-            self._content = content
-            self._write_content()
-        self._content = content
+        self._content = {**content, "source": source}
+        self._write_content()
         self._finished_records = self._index_finished()
         return str(content["creation_date"])
 
@@ -132,20 +159,6 @@ class RunState:
                     storage.delete(storage.join(self.out, *name.split("/")) for name in files)
         self.drop("records", "statistics", "snapshots")
         storage.delete([self._path("records.jsonl"), self._path("run.json")])
-
-    def _read_content(self) -> dict[str, Any] | None:
-        path = self._path("run.json")
-        if not storage.exists(path):
-            return None
-        try:
-            content: dict[str, Any] = json.loads(storage.read_bytes(path))
-            if content["format"] != FORMAT:
-                raise ValueError
-        except (ValueError, KeyError, TypeError):
-            raise RunError(
-                f"{path} is not what this version writes: use another folder, or --restart"
-            ) from None
-        return content
 
     def _write_content(self) -> None:
         text = json.dumps(self._content, indent=1, ensure_ascii=True)

@@ -54,9 +54,12 @@ class Source(ABC):
     items : sequence of SourceObject
     manifest : ManifestFile or None
         The job's input manifest, if it is known.
+    folder : str
+        Where relative names of pictures start from.
     """
 
     kind: str
+    folder: str
     items: Sequence[SourceObject]
     manifest: ManifestFile | None = None
 

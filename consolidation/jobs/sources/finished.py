@@ -100,6 +100,7 @@ class FinishedJob(Source):
 
     def __init__(self, place: Place, options: SourceOptions) -> None:
         self._place = place
+        self.folder = place.folder
         folders, responses = _responses(place)
         requests = [] if responses else request_files(place)
         folders |= {match["job"] for name in requests if (match := _REQUEST.fullmatch(name))}

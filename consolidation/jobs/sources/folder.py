@@ -136,6 +136,7 @@ class FolderSource(Source):
 
     def __init__(self, place: Place, options: SourceOptions) -> None:
         self._place, self._max_pixels = place, options.max_pixels or MAX_PIXELS
+        self.folder = place.folder
         pattern = _pattern(options.masks)
         images: dict[str, dict[str, str]] = defaultdict(dict)
         names = {entry.name for entry in place.entries or ()}

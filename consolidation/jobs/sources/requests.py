@@ -77,6 +77,7 @@ class RequestSource(Source):
 
     def __init__(self, place: Place, options: SourceOptions) -> None:
         self._place = place
+        self.folder = place.folder
         self._names = None if place.entries is None else request_files(place)
         self._labels: set[str] = set()
         self._labels_file = place.beside(LABELS_FILE)
