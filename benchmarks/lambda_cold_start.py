@@ -29,6 +29,7 @@ from benchmarks.harness import report, verdict
 from benchmarks.payloads import answer_png, labels, payload
 from benchmarks.workloads import masks
 from consolidation.aws.kernel_cache import GENERIC
+from consolidation.masks import class_color
 from tests import wire
 from tests.lambda_job import Job
 from tests.runtime_api import Function
@@ -139,7 +140,7 @@ def objects(n_objects: int, n_workers: int, side: int, mode: str) -> list[Any]:
 
 def huge(side: int, n_workers: int) -> list[Any]:
     """Payload of one object of side x side pixels, a smaller one repeated."""
-    names = {name: f"#{16 * k:06x}" for k, name in enumerate(labels(CLASSES), 1)}
+    names = {name: class_color(k) for k, name in enumerate(labels(CLASSES), 1)}
     answers = []
     for worker, mask in enumerate(masks(n_workers, CLASSES, side // 4, side // 4)):
         png = answer_png(np.tile(mask, (4, 4)), CLASSES, "palette")
