@@ -193,7 +193,10 @@ def ranking(images: Sequence[Image], n_classes: int) -> dict[str, float]:
     """AUROC of every rank in finding the worst quarter of the images."""
     results = [consolidate(image.masks, n_classes=n_classes, **LAMBDA) for image in images]
     quality = np.array(
-        [mean_iou(result.labels, image.truth) for result, image in zip(results, images, strict=True)]
+        [
+            mean_iou(result.labels, image.truth)
+            for result, image in zip(results, images, strict=True)
+        ]
     )
     worst = quality <= np.quantile(quality, 0.25)
     return {
@@ -318,8 +321,7 @@ def main() -> None:
     sys.stderr.write("ranks: done\n")
     confused = simulated(KINDS["1 careful, 4 who confuse, 3 classes"], 60, 0)
     recalibrated = {
-        f"bubil_crowd, W = {votes}, {DEFAULT}": (drawn(crowd, votes, 0), DEFAULT)
-        for votes in VOTES
+        f"bubil_crowd, W = {votes}, {DEFAULT}": (drawn(crowd, votes, 0), DEFAULT) for votes in VOTES
     } | {
         "bubil_crowd, W = 5, weights given": (drawn(crowd, 5, 0), "weights given"),
         "simulated, mixed five, 4 classes": (
