@@ -192,9 +192,8 @@ RANKS: dict[str, Callable[[Consensus], float]] = {
 def ranking(images: Sequence[Image], n_classes: int) -> dict[str, float]:
     """AUROC of every rank in finding the worst quarter of the images."""
     results = [consolidate(image.masks, n_classes=n_classes, **LAMBDA) for image in images]
-    quality = np.array(
-        [mean_iou(result.labels, image.truth) for result, image in zip(results, images, strict=True)]
-    )
+    pairs = zip(results, images, strict=True)
+    quality = np.array([mean_iou(result.labels, image.truth) for result, image in pairs])
     worst = quality <= np.quantile(quality, 0.25)
     return {
         name: auroc(np.array([rank(result) for result in results]), worst)
