@@ -62,7 +62,9 @@ def wrong_by(gap, n_images, noise, seed=0, pixels=1000):
 
 
 def test_a_gap_that_images_share_is_closed_as_they_become_many():
-    moved = [float(Calibration.fit(wrong_by(-0.2, n, 0.02))(np.array([0.8]))[0]) for n in (4, 12, 60)]
+    moved = [
+        float(Calibration.fit(wrong_by(-0.2, n, 0.02))(np.array([0.8]))[0]) for n in (4, 12, 60)
+    ]
     assert 0.8 > moved[0] > moved[1] > moved[2] > 0.59
     assert moved[2] == pytest.approx(0.6, abs=0.03)
 

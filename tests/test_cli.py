@@ -23,7 +23,7 @@ from tests import wire
 from tests.wire import entry, write_index_mask, write_json
 
 PLAIN = ["--method", "plurality", "--smoothing", "0"]
-COMMANDS = ["demo", "run", "inspect", "simulate", "evaluate"]
+COMMANDS = ["demo", "run", "inspect", "simulate", "calibrate", "evaluate"]
 GOOD = entry("0", ("a", wire.content([0, 1])), ("b", wire.content([0, 2])))
 
 

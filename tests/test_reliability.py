@@ -196,7 +196,10 @@ def test_matrix_and_alpha_of_a_job():
     masks = np.concatenate([masks.reshape(3, -1) for _, masks in images], axis=1)
     for a, one in enumerate(masks):
         for b, other in enumerate(masks):
-            classes = [((one == k) & (other == k)).sum() / ((one == k) | (other == k)).sum() for k in (0, 1)]
+            classes = [
+                ((one == k) & (other == k)).sum() / ((one == k) | (other == k)).sum()
+                for k in (0, 1)
+            ]
             assert matrix[a, b] == pytest.approx(np.mean(classes))
     whole = Agreement.of(VotePatterns.encode(masks[:, None]), 2)
     assert reliability.krippendorff_alpha() == pytest.approx(whole.krippendorff_alpha())

@@ -80,7 +80,7 @@ def boundary_f1(
 
 
 def boundary_agreement(
-    masks: npt.NDArray[np.integer[Any]], tolerance: float = 2, *, n_classes: int | None = None
+    masks: IndexMask, tolerance: float = 2, *, n_classes: int | None = None
 ) -> npt.NDArray[np.float64]:
     """Boundary F1 of every two workers by class: who draws borders where others do.
 
