@@ -224,8 +224,11 @@ class Reliability:
             np.array(sums["values"], np.int64).reshape(-1),
             {int(m): int(n) for m, n in sums["conflicts"].items()},
         )
-        if any(m < 2 for m in reliability._agreement.conflicts):
-            raise ValueError("fewer than two workers cannot disagree")
+        conflicts = reliability._agreement.conflicts
+        if (reliability._agreement.values < 0).any() or any(
+            m < 2 or n < 0 for m, n in conflicts.items()
+        ):
+            raise ValueError("impossible counts of agreement")
         return reliability
 
     def save(self, path: str | Path) -> None:
