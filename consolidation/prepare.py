@@ -112,6 +112,10 @@ def prepare_object(
     """
     if obj.error is not None:
         raise ObjectError(obj.error)
+    if len(obj.answers) > options.max_answers:
+        raise ObjectError(
+            f"it has {len(obj.answers):,} answers, the limit is {options.max_answers:,}"
+        )
     warnings: list[AnswerWarning] = []
     answers = _usable(obj, options, warnings)
     answers, size = _same_size(answers, options, warnings)
@@ -141,7 +145,7 @@ def _usable(
     any_size = False
     for worker, answer in latest.items():
         try:
-            loaded = answer.load()
+            loaded = answer.load(options)
             any_size |= loaded.size(options) is not None
         except ConsolidationError as error:
             warnings.append(AnswerWarning(worker, f"{_DROPPED}{error}"))

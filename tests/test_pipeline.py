@@ -31,14 +31,14 @@ class Given:
     def __init__(self, content: Any) -> None:
         self.content = content
 
-    def load(self) -> LoadedAnswer:
+    def load(self, options: Options) -> LoadedAnswer:
         return PictureAnswer(parse_answer(self.content))
 
 
 class Missing:
     """An answer whose file cannot be read."""
 
-    def load(self) -> LoadedAnswer:
+    def load(self, options: Options) -> LoadedAnswer:
         raise StorageError("cannot read s3://bucket/key: Access Denied")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from consolidation.errors import OptionError, SourceError
-from consolidation.groundtruth.answers import load_json
+from consolidation.groundtruth.json_text import load_json
 from consolidation.masks.classes import Classes
 from consolidation.masks.colors import hex_color, parse_color
 

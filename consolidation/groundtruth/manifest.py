@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consolidation.errors import SourceError
-from consolidation.groundtruth.answers import load_json
+from consolidation.groundtruth.json_text import load_json
 
 MASK_TYPE = "groundtruth/semantic-segmentation"
 METADATA_SUFFIX = "-metadata"

@@ -69,7 +69,8 @@ def run_job(
         If results cannot be written.
     """
     options = options or Options()
-    opened = open_source(source, replace(source_options or SourceOptions(), labels=labels))
+    how = replace(source_options or SourceOptions(), labels=labels, limits=options.limits)
+    opened = open_source(source, how)
     classes = job_classes(opened, labels)
     about = {
         "version": __version__,
