@@ -10,9 +10,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from consolidation.aws.batch import consolidate_batch
-from consolidation.aws.settings import read_options
-from consolidation.aws.task import make_task
+from consolidation.aws.kernel_cache import use_baked_cache
+
+# before the imports below import numba, which reads its configuration only once
+use_baked_cache()
+
+from consolidation.aws.batch import consolidate_batch  # noqa: E402
+from consolidation.aws.settings import read_options  # noqa: E402
+from consolidation.aws.task import make_task  # noqa: E402
 
 _options = read_options(os.environ)
 

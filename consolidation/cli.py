@@ -120,6 +120,12 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("predicted", metavar="PREDICTED", help="results of a run, or a folder")
     evaluate.add_argument("truth", metavar="TRUTH", help="folder of <id>.png or <id>/truth.png")
     evaluate.add_argument("--json", action="store_true", help="print everything as JSON")
+    evaluate.add_argument(
+        "--diagram",
+        metavar="FILE",
+        help="where to draw how often confidence was right, if the run wrote confidence maps "
+        "(PREDICTED/reliability.png)",
+    )
     return parser
 
 
@@ -254,10 +260,18 @@ def _simulate(given: argparse.Namespace) -> int:
 
 
 def _evaluate(given: argparse.Namespace) -> int:
-    from consolidation.evaluation import evaluate_folders
+    from consolidation import storage
+    from consolidation.evaluation import evaluate_folders, reliability_diagram
 
     scores = evaluate_folders(given.predicted, given.truth)
     _print(json.dumps(scores.as_dict(), indent=2) if given.json else scores.table())
+    if scores.confidence is not None:
+        diagram = given.diagram or Path(given.predicted, "reliability.png")
+        storage.write_bytes(diagram, reliability_diagram(scores.confidence))
+        if not given.json:
+            _print(f"\nreliability diagram in {diagram}")
+    elif given.diagram:
+        raise ConsolidationError(f"{given.predicted} holds no confidence maps: nothing to draw")
     return 0
 
 

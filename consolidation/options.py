@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from consolidation.errors import OptionError
 from consolidation.limits import MAX_WORKERS, Limits
-from consolidation.masks.png import MAX_PIXELS
+from consolidation.masks.chunks import MAX_PIXELS
 
 ENVIRONMENT_PREFIX = "CONSOLIDATION_"
 

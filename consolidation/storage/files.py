@@ -246,7 +246,8 @@ def _unread(uri: str | Path, error: Exception) -> StorageError:
 
 
 def _code(error: Exception) -> str:
-    response: dict[str, Any] = getattr(error, "response", {})
+    # timeouts have one that is None
+    response: dict[str, Any] = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
 
 
