@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +34,7 @@ from consolidation.masks.chunks import (
 )
 
 STRIP = 1 << 20
-"""Pixels that are filtered and compressed at a time."""
+"""Pixels that are converted, or filtered and compressed, at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +79,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
     if (image.height, image.width) != (header.height, header.width):
         raise AnswerError("PNG is damaged: two sizes")
     if header.color_type in (PALETTE, GREY):
-        values = np.asarray(image.convert("L") if image.mode == "1" else image)
+        values = _array(image, "L" if image.mode == "1" else image.mode)
         if values.dtype != np.uint8 or values.ndim != 2:
             raise AnswerError(f"PNG is damaged: decodes to {image.mode}")
         if header.color_type == GREY:
@@ -90,8 +91,8 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
             )
         return Pixels(values, _palette(colors, transparency))
     if header.color_type == RGB and not transparency:
-        return Pixels(np.asarray(image), None)
-    return Pixels(np.asarray(image.convert("RGBA")), None)
+        return Pixels(_array(image, "RGB"), None)
+    return Pixels(_array(image, "RGBA"), None)
 
 
 def decode_indices(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
@@ -109,6 +110,21 @@ def decode_indices(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint
     if header.color_type == GREY and header.depth < 8:
         values = values // (255 // (2**header.depth - 1))
     return values
+
+
+def _array(image: Image.Image, mode: str) -> NDArray[np.uint8]:
+    """Pixels of an image in some mode: in strips, for NumPy and Pillow copy thrice at a time."""
+    step = max(1, STRIP // image.width)
+    tops = range(0, image.height, step)
+    boxes = [(0, top, image.width, min(top + step, image.height)) for top in tops]
+    strips = (np.asarray(image.crop(box).convert(mode)) for box in boxes)
+    if len(boxes) == 1:
+        return next(strips)
+    first = next(strips)
+    out = np.empty((image.height, *first.shape[1:]), np.uint8)
+    for top, strip in zip(tops, itertools.chain([first], strips), strict=True):
+        out[top : top + step] = strip
+    return out
 
 
 def _check_rows(header: Header, pixels: Sequence[memoryview]) -> None:
