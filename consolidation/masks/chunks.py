@@ -144,7 +144,8 @@ def read_chunks(data: bytes) -> Chunks:
             contents[name] = data[at + 8 : end - 4]
         elif name == b"IHDR" and at > len(SIGNATURE):
             raise AnswerError("PNG is damaged: two sizes")
-        elif name not in (b"IHDR", b"PLTE") and not name[0] & 0x20:
+        elif name not in (b"IHDR", b"PLTE") and not (name.isalpha() and name[0] & 0x20):
+            # a small letter first says that the picture can do without
             raise AnswerError(f"PNG is damaged: chunk {name!r}, without which it has no meaning")
         last = name
         at = end
