@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from consolidation import storage
 from consolidation.errors import AnswerError
 from consolidation.groundtruth import Annotation, WorkerAnswer, parse_answer
+from consolidation.limits import Limits, shown
 from consolidation.masks import (
     Classes,
     ColorMatcher,
@@ -25,8 +26,8 @@ from consolidation.options import Options
 class Answer(Protocol):
     """One worker's answer to one object, in whatever form it came."""
 
-    def load(self) -> LoadedAnswer:
-        """Fetch and parse it; ConsolidationError if it cannot be used."""
+    def load(self, options: Options) -> LoadedAnswer:
+        """Fetch and parse it; ConsolidationError if it cannot be used, or is too large."""
 
 
 class LoadedAnswer(Protocol):
@@ -93,23 +94,33 @@ class AnnotationAnswer:
     """An annotation of a request, fetched and parsed when it is needed."""
 
     annotation: Annotation
+    folder: str | None = None
+    """The source's: an annotation elsewhere than on S3 must lie in it. None: on S3 only."""
 
-    def load(self) -> LoadedAnswer:
+    def load(self, options: Options) -> LoadedAnswer:
         """Return the widget's answer in it."""
-        one = self.annotation
-        if one.error is not None:
-            raise AnswerError(one.error)
-        content = one.content if one.uri is None else storage.read_bytes(one.uri)
-        assert content is not None
-        answer = parse_answer(content)
+        answer = parse_answer(self.content(options.limits), options.limits)
         # before its size is believed
         check_whole(answer.png)
         return PictureAnswer(answer)
 
+    def content(self, limits: Limits) -> str | bytes | Mapping[str, Any]:
+        """Return the content, read from where it lies; ConsolidationError if that cannot be."""
+        one = self.annotation
+        if one.error is not None:
+            raise AnswerError(one.error)
+        if one.content is not None:
+            return one.content
+        assert one.uri is not None
+        if self.folder is None and not storage.is_s3(one.uri):
+            raise AnswerError(f"its s3Uri {one.uri!r} is no s3:// URI")
+        return storage.read_bytes(storage.within(self.folder or "", one.uri), limits.answer_bytes)
+
 
 def _color_warnings(counts: MatchCounts, unknown: Sequence[str]) -> list[str]:
     warnings = [
-        f"{pixels:,} pixels of label {unknown[order]!r}, which is no class of this job, are ignored"
+        f"{pixels:,} pixels of label {shown(unknown[order])}, which is no class of this job, "
+        "are ignored"
         for order, pixels in counts.unknown
     ]
     if counts.opaque_background:

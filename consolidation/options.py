@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from consolidation.errors import OptionError
-from consolidation.masks.png import MAX_PIXELS
+from consolidation.limits import MAX_WORKERS, Limits
+from consolidation.masks.chunks import MAX_PIXELS
 
 ENVIRONMENT_PREFIX = "CONSOLIDATION_"
 
@@ -100,6 +101,25 @@ class Options:
     max_pixels: int = option_field(
         MAX_PIXELS, convert=int, low=1, help="largest image, in pixels; larger answers are refused"
     )
+    max_answer_bytes: int = option_field(
+        Limits.answer_bytes, convert=int, low=1, help="largest answer, in bytes of its file or JSON"
+    )
+    max_answers: int = option_field(
+        Limits.answers, convert=int, low=1, high=MAX_WORKERS, help="most answers an object may have"
+    )
+    max_objects: int = option_field(
+        Limits.objects, convert=int, low=1, help="most objects a request file may have"
+    )
+    max_label_length: int = option_field(
+        Limits.label_length, convert=int, low=1, help="longest name of a label, in characters"
+    )
+    max_json_depth: int = option_field(
+        Limits.json_depth,
+        convert=int,
+        low=4,
+        high=500,
+        help="how deep lists and objects of an answer's JSON may lie within one another",
+    )
     threads: int = option_field(
         0,
         convert=int,
@@ -179,6 +199,17 @@ class Options:
         "", help="what to put before masks/<id>.png in the manifest; relative without it"
     )
     job_name: str = option_field("consolidation", help="job name for the manifest's metadata")
+
+    @property
+    def limits(self) -> Limits:
+        """What input may hold at most."""
+        return Limits(
+            self.max_answer_bytes,
+            self.max_answers,
+            self.max_objects,
+            self.max_label_length,
+            self.max_json_depth,
+        )
 
     @classmethod
     def table(cls) -> dict[str, tuple[Any, Option]]:

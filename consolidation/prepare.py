@@ -23,6 +23,10 @@ from consolidation.storage import StorageError
 PIXELS_WORTH_THREADS = 1 << 17
 """Smaller images are decoded before a second thread has begun."""
 MAX_THREADS = 4
+DECODING_BYTES = 1 << 31
+"""Memory that threads may take while they decode; one may take more."""
+BYTES_A_PIXEL = 8
+"""What decoding takes, beside the result: that much for colours, two for indices."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,10 @@ def prepare_object(
     """
     if obj.error is not None:
         raise ObjectError(obj.error)
+    if len(obj.answers) > options.max_answers:
+        raise ObjectError(
+            f"it has {len(obj.answers):,} answers, the limit is {options.max_answers:,}"
+        )
     warnings: list[AnswerWarning] = []
     answers = _usable(obj, options, warnings)
     answers, size = _same_size(answers, options, warnings)
@@ -142,7 +150,7 @@ def _usable(
     any_size = False
     for worker, answer in latest.items():
         try:
-            loaded = answer.load()
+            loaded = answer.load(options)
             any_size |= loaded.size(options) is not None
         except StorageError as error:
             if not error.absent:
@@ -206,8 +214,13 @@ def _read(
             return error
 
     places = range(len(answers))
-    threads = min(options.threads or min(os.cpu_count() or 1, MAX_THREADS), len(answers))
-    if threads > 1 and size[0] * size[1] >= PIXELS_WORTH_THREADS:
+    pixels = size[0] * size[1]
+    threads = min(
+        options.threads or min(os.cpu_count() or 1, MAX_THREADS),
+        len(answers),
+        DECODING_BYTES // (BYTES_A_PIXEL * pixels),
+    )
+    if threads > 1 and pixels >= PIXELS_WORTH_THREADS:
         # Pillow and the kernels let go of the interpreter while they work
         with ThreadPoolExecutor(threads) as pool:
             outcomes = list(pool.map(decode_one, places))

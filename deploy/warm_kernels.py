@@ -59,7 +59,7 @@ class Sample:
     png: bytes
     n_classes: int
 
-    def load(self) -> PictureAnswer:
+    def load(self, options: Options) -> PictureAnswer:
         """Parse what the labeling widget would send."""
         element = {
             "labelMappings": {name: {"color": class_color(k)} for k, name in names(self.n_classes)},

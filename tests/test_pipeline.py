@@ -31,14 +31,14 @@ class Given:
     def __init__(self, content: Any) -> None:
         self.content = content
 
-    def load(self) -> LoadedAnswer:
+    def load(self, options: Options) -> LoadedAnswer:
         return PictureAnswer(parse_answer(self.content))
 
 
 class Missing:
     """An answer whose file cannot be read."""
 
-    def load(self) -> LoadedAnswer:
+    def load(self, options: Options) -> LoadedAnswer:
         raise StorageError("cannot read s3://bucket/key: Access Denied")
 
 
@@ -377,7 +377,7 @@ def test_too_many_pixels_drop_the_answer() -> None:
 
 
 def test_more_workers_than_can_be_counted_fail_the_object() -> None:
-    with pytest.raises(ObjectError, match="255 masks, not 256"):
+    with pytest.raises(ObjectError, match="256 answers, the limit is 255"):
         run(*((str(w), wire.content([1])) for w in range(256)))
 
 

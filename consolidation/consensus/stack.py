@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_WORKERS = 255
+from consolidation.limits import MAX_WORKERS
+
 Labels = NDArray[Any]
 
 

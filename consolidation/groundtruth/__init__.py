@@ -1,6 +1,6 @@
 """The wire formats of Ground Truth: requests, answers, label categories, manifests. No policy."""
 
-from consolidation.groundtruth.answers import WorkerAnswer, label_names, load_json, parse_answer
+from consolidation.groundtruth.answers import WorkerAnswer, check_bytes, label_names, parse_answer
 from consolidation.groundtruth.categories import listed_classes, parse_classes
 from consolidation.groundtruth.events import (
     ConsolidationEvent,
@@ -8,6 +8,7 @@ from consolidation.groundtruth.events import (
     parse_consolidation_event,
     parse_task_event,
 )
+from consolidation.groundtruth.json_text import load_json
 from consolidation.groundtruth.manifest import (
     MaskClass,
     MaskLabel,
@@ -38,6 +39,7 @@ __all__ = [
     "TaskEvent",
     "WorkerAnswer",
     "WorkerResponse",
+    "check_bytes",
     "compact",
     "label_names",
     "lines",

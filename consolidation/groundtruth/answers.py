@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
-import codecs
-import contextlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from consolidation.errors import AnswerError
+from consolidation.groundtruth.json_text import check_depth, load_json, n_brackets
+from consolidation.limits import DEFAULT_LIMITS, Limits, shown
+from consolidation.masks.classes import MAX_CLASSES
 from consolidation.masks.colors import hex_color, parse_color
 
 _DATA_URI = "data:image/png;base64,"
+MAX_VALUES = 100_000
+"""JSON values of an answer: each takes many times the memory of its text. Real ones have ten."""
 
 
 @dataclass(frozen=True)
@@ -39,22 +41,9 @@ class WorkerAnswer:
     modified: bool | None = None
 
 
-def load_json(data: bytes | str) -> Any:
-    """Parse JSON, by orjson where it is installed; ValueError if it is none."""
-    if isinstance(data, bytes):
-        data = data.removeprefix(codecs.BOM_UTF8)  # editors on Windows write one
-    with contextlib.suppress(ImportError, ValueError):
-        import orjson
-
-        return orjson.loads(data)
-    # the standard library has the last word: it takes NaN and lone surrogates, orjson does not
-    try:
-        return json.loads(data)
-    except RecursionError:
-        raise ValueError("JSON is nested too deeply") from None
-
-
-def parse_answer(content: str | bytes | Mapping[str, Any]) -> WorkerAnswer:
+def parse_answer(
+    content: str | bytes | Mapping[str, Any], limits: Limits = DEFAULT_LIMITS
+) -> WorkerAnswer:
     """Read the content of an annotation: JSON text, or the object parsed from it.
 
     The answer is found by its shape: the one field that holds a `labeledImage`, whatever the
@@ -63,7 +52,8 @@ def parse_answer(content: str | bytes | Mapping[str, Any]) -> WorkerAnswer:
     Raises
     ------
     AnswerError
-        If there is no such field or several, or its parts are not what they should be.
+        If there is no such field or several, if its parts are not what they should be, or if it
+        is larger than the limits.
 
     Examples
     --------
@@ -73,14 +63,15 @@ def parse_answer(content: str | bytes | Mapping[str, Any]) -> WorkerAnswer:
     >>> dict(answer.colors), answer.size
     ({'cat': (44, 160, 44)}, (2, 3))
     """
-    element = _element(content)
+    element = _element(content, limits)
     image = element["labeledImage"]
     text = image.get("pngImageData") if isinstance(image, Mapping) else None
     if not isinstance(text, str):
         raise AnswerError("the answer's labeledImage has no pngImageData")
+    check_bytes(len(text), limits)
     return WorkerAnswer(
         png=_decode_base64(text.removeprefix(_DATA_URI)),
-        colors=_colors(element.get("labelMappings")),
+        colors=_colors(element.get("labelMappings"), limits),
         size=_size(element.get("inputImageProperties")),
         modified=element["initialValueModified"]
         if isinstance(element.get("initialValueModified"), bool)
@@ -88,38 +79,58 @@ def parse_answer(content: str | bytes | Mapping[str, Any]) -> WorkerAnswer:
     )
 
 
-def label_names(content: str | bytes | Mapping[str, Any]) -> list[str]:
+def label_names(
+    content: str | bytes | Mapping[str, Any], limits: Limits = DEFAULT_LIMITS
+) -> list[str]:
     """Names in an answer's label mapping, its picture left alone; AnswerError as `parse_answer`."""
-    return list(_colors(_element(content).get("labelMappings")))
+    return list(_colors(_element(content, limits).get("labelMappings"), limits))
 
 
-def _element(content: str | bytes | Mapping[str, Any]) -> Mapping[str, Any]:
-    if isinstance(content, str | bytes):
-        try:
-            content = load_json(content)
-        except ValueError as error:
-            raise AnswerError(f"the answer is not JSON: {error}") from None
-    if not isinstance(content, Mapping):
-        raise AnswerError(f"the answer is a JSON {type(content).__name__}, not an object")
-    if "labeledImage" in content:
-        return content
+def check_bytes(size: int, limits: Limits) -> None:
+    """Raise AnswerError if an answer of this size is too large."""
+    if size > limits.answer_bytes:
+        raise AnswerError(f"the answer has {size:,} bytes, the limit is {limits.answer_bytes:,}")
+
+
+def _element(content: str | bytes | Mapping[str, Any], limits: Limits) -> Mapping[str, Any]:
+    parsed = _parsed(content, limits)
+    if not isinstance(parsed, Mapping):
+        raise AnswerError(f"the answer is a JSON {type(parsed).__name__}, not an object")
+    if "labeledImage" in parsed:
+        return parsed
     found = [
         name
-        for name, value in content.items()
+        for name, value in parsed.items()
         if isinstance(value, Mapping) and "labeledImage" in value
     ]
     if len(found) == 1:
-        element = content[found[0]]
+        element = parsed[found[0]]
         assert isinstance(element, Mapping)
         return element
+    fields = ", ".join(map(shown, (found or list(parsed))[:5])) or "no fields"
     if found:
-        raise AnswerError(f"the answer has several labeled images: {', '.join(map(repr, found))}")
-    if any(isinstance(value, Mapping) and "label" in value for value in content.values()):
+        raise AnswerError(f"the answer has several labeled images: {fields}")
+    if any(isinstance(value, Mapping) and "label" in value for value in parsed.values()):
         raise AnswerError(
             "the answer is a verdict on a mask, not a mask: is this a verification job?"
         )
-    fields = ", ".join(repr(name) for name in list(content)[:5]) or "no fields"
     raise AnswerError(f"the answer has no labeledImage, only {fields}")
+
+
+def _parsed(content: str | bytes | Mapping[str, Any], limits: Limits) -> Any:
+    """Return the JSON value, within the limits."""
+    try:
+        if isinstance(content, Mapping):
+            check_depth(content, limits.json_depth)
+            return content
+        check_bytes(len(content), limits)
+        comma = "," if isinstance(content, str) else b","
+        n_values = n_brackets(content) + content.count(comma)  # type: ignore[arg-type]
+        if n_values > MAX_VALUES:
+            raise AnswerError(f"the answer has {n_values:,} values, the limit is {MAX_VALUES:,}")
+        return load_json(content, limits.json_depth)
+    except ValueError as error:
+        raise AnswerError(f"the answer is not JSON: {error}") from None
 
 
 def _decode_base64(text: str) -> bytes:
@@ -138,19 +149,29 @@ def _decode_base64(text: str) -> bytes:
         raise AnswerError("the answer's pngImageData is not base64") from None
 
 
-def _colors(mappings: Any) -> dict[str, tuple[int, int, int]]:
+def _colors(mappings: Any, limits: Limits) -> dict[str, tuple[int, int, int]]:
     if not isinstance(mappings, Mapping):
         raise AnswerError("the answer has no labelMappings")
+    if len(mappings) > MAX_CLASSES:
+        raise AnswerError(f"the answer has {len(mappings):,} labels, the limit is {MAX_CLASSES}")
     colors: dict[str, tuple[int, int, int]] = {}
     owners: dict[tuple[int, int, int], str] = {}
     for label, value in mappings.items():
+        if len(label) > limits.label_length:
+            raise AnswerError(
+                f"label {shown(label)} has {len(label):,} characters, "
+                f"the limit is {limits.label_length}"
+            )
         text = value.get("color") if isinstance(value, Mapping) else None
         color = parse_color(text)
         if color is None:
-            raise AnswerError(f"label {label!r} has no color such as #2ca02c but {text!r}")
+            raise AnswerError(
+                f"label {shown(label)} has no color such as #2ca02c but {shown(text)}"
+            )
         if color in owners:
             raise AnswerError(
-                f"labels {owners[color]!r} and {label!r} have the same color {hex_color(color)}"
+                f"labels {shown(owners[color])} and {shown(label)} have the same color "
+                f"{hex_color(color)}"
             )
         owners[color] = label
         colors[label] = color

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from consolidation.errors import OptionError, SourceError
-from consolidation.groundtruth.answers import load_json
+from consolidation.groundtruth.json_text import load_json
+from consolidation.limits import shown
 from consolidation.masks.classes import Classes
 from consolidation.masks.colors import hex_color, parse_color
 
@@ -67,15 +68,19 @@ def _indexed(entries: list[Any]) -> Classes:
         index = entry.get("index") if isinstance(entry, Mapping) else None
         name = entry.get("name") if isinstance(entry, Mapping) else None
         if type(index) is not int or not isinstance(name, str):
-            raise OptionError(f"a class has an index and a name, not {entry!r}")
+            raise OptionError(f"a class has an index and a name, not {shown(entry)}")
         if not 0 <= index <= 255 or index in names:
-            raise OptionError(f"class {name!r} has index {index}, which is taken or not 0 to 255")
+            raise OptionError(
+                f"class {shown(name)} has index {shown(index)}, which is taken or not 0 to 255"
+            )
         names[index] = name
         color = entry.get("color")
         if color is not None:
             rgb = parse_color(color)
             if rgb is None:
-                raise OptionError(f"class {name!r} has no color such as #2ca02c but {color!r}")
+                raise OptionError(
+                    f"class {shown(name)} has no color such as #2ca02c but {shown(color)}"
+                )
             colors[index] = hex_color(rgb)
     labels = [names.get(index, f"class-{index}") for index in range(1, max(names, default=0) + 1)]
     return Classes(Classes.of_labels(labels).names, colors)

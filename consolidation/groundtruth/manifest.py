@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from consolidation.errors import SourceError
-from consolidation.groundtruth.answers import load_json
+from consolidation.groundtruth.json_text import load_json
+from consolidation.limits import shown
 
 MASK_TYPE = "groundtruth/semantic-segmentation"
 METADATA_SUFFIX = "-metadata"
+_INDEX = re.compile(r"[0-9]{1,3}")
 MOST_OF_REASON = 1000
 """Characters of a failure's reason: an attribute has little room."""
 
@@ -164,16 +167,18 @@ def mask_labels(content: Mapping[str, Any]) -> list[MaskLabel]:
         classes = tuple(
             MaskClass(int(index), entry["class-name"], entry["hex-color"])
             for index, entry in entries.items()
-            if index.isdecimal() and "class-name" in entry and "hex-color" in entry
+            if _INDEX.fullmatch(index)
+            and isinstance(entry.get("class-name"), str)
+            and isinstance(entry.get("hex-color"), str)
         )
-        confidences = [entry.get("confidence", 0) for entry in entries.values()]
+        confidence = next(iter(entries.values()), {}).get("confidence", 0)
         status = block.get("adjustment-status")
         found.append(
             MaskLabel(
                 attribute=attribute,
                 mask_uri=uri,
                 classes=classes,
-                confidence=float(confidences[0]) if confidences else 0.0,
+                confidence=float(confidence) if isinstance(confidence, int | float) else 0.0,
                 creation_date=str(block.get("creation-date", "")),
                 job_name=str(block.get("job-name", "")),
                 adjusted=None if status is None else status == "adjusted",
@@ -187,8 +192,8 @@ def parse_response(data: bytes | str, name: str) -> dict[str, Mapping[str, Any]]
     try:
         entries = load_json(data)
         return {
-            entry["datasetObjectId"]: entry["consolidatedAnnotation"]["content"]
+            str(entry["datasetObjectId"]): dict(entry["consolidatedAnnotation"]["content"])
             for entry in entries
         }
     except (ValueError, TypeError, KeyError) as error:
-        raise SourceError(f"{name} is not a consolidation response: {error!r}") from None
+        raise SourceError(f"{name} is not a consolidation response: {shown(error)}") from None

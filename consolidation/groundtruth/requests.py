@@ -8,6 +8,10 @@ from typing import Any
 
 from consolidation.errors import SourceError
 from consolidation.groundtruth.spans import Read, Span, list_entries
+from consolidation.limits import Limits, shown
+
+MAX_URI = 2048
+"""Characters of a URI: S3 keys have at most 1024 bytes."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,16 @@ class RequestObject:
     named: bool = True
 
 
-def parse_request(data: bytes | str, name: str) -> list[RequestObject]:
+def parse_request(
+    data: bytes | str, name: str, max_objects: int = Limits.objects
+) -> list[RequestObject]:
     """Objects of a consolidation request; `name` is used in messages.
 
     Raises
     ------
     SourceError
-        If the whole file is not a request. What is wrong within one object or annotation stands
-        in its `error` and does not harm the others.
+        If the whole file is not a request, or has too many objects. What is wrong within one
+        object or annotation stands in its `error` and does not harm the others.
 
     Examples
     --------
@@ -62,10 +68,12 @@ def parse_request(data: bytes | str, name: str) -> list[RequestObject]:
     ('7', 's3://b/k.png', 'w')
     """
     read = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
-    return [one for _, one in read_request(lambda start, end: read[start:end], name)]
+    return [one for _, one in read_request(lambda start, end: read[start:end], name, max_objects)]
 
 
-def read_request(read: Read, name: str) -> Iterator[tuple[Span, RequestObject]]:
+def read_request(
+    read: Read, name: str, max_objects: int = Limits.objects
+) -> Iterator[tuple[Span, RequestObject]]:
     """As `parse_request`, of a file read piece by piece: each object and where it lies.
 
     Parameters
@@ -74,15 +82,22 @@ def read_request(read: Read, name: str) -> Iterator[tuple[Span, RequestObject]]:
         Bytes of the file from a place to before another.
     name : str
         The file, for messages.
+    max_objects : int, optional
 
     Raises
     ------
     SourceError
-        When the file turns out not to be a request: at its end at the latest.
+        When the file turns out not to be a request: at its end at the latest. Or to have more
+        than `max_objects`.
     """
     n_entries, requested = 0, False
     for span, entry in list_entries(read, name):
         requested |= isinstance(entry, Mapping) and "annotations" in entry
+        if n_entries == max_objects:
+            raise SourceError(
+                f"{name} has more objects than {max_objects:,}, which is the limit: "
+                f"the next one begins at byte {span.start:,}"
+            )
         yield span, parse_object(entry, n_entries)
         n_entries += 1
     if n_entries == 0:
@@ -132,6 +147,9 @@ def _parse_annotation(entry: Any, place: int) -> Annotation:
         return Annotation(worker, content=content)
     uri = data.get("s3Uri") or data.get("s3uri")
     if isinstance(uri, str):
+        if len(uri) > MAX_URI:
+            long = f"its s3Uri {shown(uri)} has {len(uri):,} characters, the limit is {MAX_URI:,}"
+            return Annotation(worker, error=long)
         return Annotation(worker, uri=uri)
     return Annotation(worker, error="its annotationData has neither content nor s3Uri")
 

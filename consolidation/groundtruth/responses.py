@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consolidation.errors import SourceError
-from consolidation.groundtruth.answers import load_json
+from consolidation.groundtruth.json_text import load_json
 from consolidation.groundtruth.requests import Annotation
 
 

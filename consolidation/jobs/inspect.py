@@ -95,7 +95,7 @@ def inspect_source(
             found.workers[worker] += 1
             where = f"object {obj.id}, worker {worker}"
             try:
-                loaded = answer.load()
+                loaded = answer.load(options)
                 size = loaded.size(options)
             except ConsolidationError as error:
                 found.problems.append(f"{where}: {error}")

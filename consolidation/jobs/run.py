@@ -70,7 +70,9 @@ def run_job(
         If results cannot be written.
     """
     options = options or Options()
-    source_options = replace(source_options or SourceOptions(), labels=labels)
+    source_options = replace(
+        source_options or SourceOptions(), labels=labels, limits=options.limits
+    )
     if options.backend == "dask":
         # a cluster's processes have a working folder of their own
         source, out = absolute(source), absolute(out)

@@ -1,18 +1,15 @@
 """PNG files, colours and classes: between a worker's picture and an array of class indices."""
 
+from consolidation.masks.chunks import MAX_PIXELS, Header, check_whole, read_header
 from consolidation.masks.classes import BACKGROUND, UNDECIDED, UNDECIDED_INDEX, Classes, palette
 from consolidation.masks.colors import class_color, hex_color, parse_color
 from consolidation.masks.matching import ColorMatcher, MatchCounts
 from consolidation.masks.png import (
-    MAX_PIXELS,
-    Header,
     Pixels,
-    check_whole,
     decode,
     decode_indices,
     encode_grey,
     encode_indexed,
-    read_header,
 )
 
 __all__ = [

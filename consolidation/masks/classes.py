@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.errors import OptionError
+from consolidation.limits import Limits, shown
 from consolidation.masks.colors import BACKGROUND_COLOR, class_color, parse_color
 
 BACKGROUND = "BACKGROUND"
@@ -53,11 +54,16 @@ class Classes:
         seen = set()
         for label in labels:
             if not isinstance(label, str) or not label.strip():
-                raise OptionError(f"a label must be a text that is not empty, not {label!r}")
+                raise OptionError(f"a label must be a text that is not empty, not {shown(label)}")
+            if len(label) > Limits.label_length:
+                raise OptionError(
+                    f"label {shown(label)} has {len(label):,} characters, "
+                    f"the limit is {Limits.label_length}"
+                )
             if label in (BACKGROUND, UNDECIDED):
                 raise OptionError(f"the label name {label} is reserved")
             if label in seen:
-                raise OptionError(f"the label {label!r} is listed twice")
+                raise OptionError(f"the label {shown(label)} is listed twice")
             seen.add(label)
         return cls((BACKGROUND, *labels))
 

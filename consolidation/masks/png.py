@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,26 +20,21 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from consolidation.errors import AnswerError
-
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-MAX_PIXELS = 150_000_000
-"""Default limit of an image's size; the largest image of a Ground Truth job has 100 megapixels."""
+from consolidation.masks.chunks import (
+    GREY,
+    MAX_PIXELS,
+    PALETTE,
+    RGB,
+    SIGNATURE,
+    Header,
+    check_colors,
+    chunk,
+    read_chunks,
+    read_header,
+)
 
 STRIP = 1 << 20
-"""Pixels that are filtered and compressed at a time."""
-
-_GREY, _RGB, _PALETTE = 0, 2, 3
-_DEPTHS = {_GREY: (1, 2, 4, 8), _RGB: (8,), _PALETTE: (1, 2, 4, 8), 4: (8,), 6: (8,)}
-
-
-@dataclass(frozen=True)
-class Header:
-    """The IHDR chunk: size in pixels, bits a channel, colour type as PNG numbers them."""
-
-    height: int
-    width: int
-    depth: int
-    color_type: int
+"""Pixels that are converted, or filtered and compressed, at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,30 +53,6 @@ class Pixels:
     palette: NDArray[np.uint8] | None
 
 
-def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
-    """Read size and kind of a PNG without decoding it.
-
-    Raises
-    ------
-    AnswerError
-        If it is no PNG, too large, or has 16 bits a channel.
-    """
-    if data[:8] != SIGNATURE:
-        raise AnswerError("not a PNG file" if data else "the PNG is empty")
-    if len(data) < 33 or data[12:16] != b"IHDR":
-        raise AnswerError(f"PNG without a header, {len(data)} bytes")
-    width, height, depth, color_type = struct.unpack(">IIBB", data[16:26])
-    if width == 0 or height == 0:
-        raise AnswerError(f"PNG of {width} x {height} pixels")
-    if width * height > max_pixels:
-        raise AnswerError(f"PNG declares {width} x {height} pixels, the limit is {max_pixels:,}")
-    if depth == 16 and color_type != _PALETTE:
-        raise AnswerError("PNG has 16 bits a channel; masks have 8 or fewer")
-    if depth not in _DEPTHS.get(color_type, ()):
-        raise AnswerError(f"PNG of unknown kind: colour type {color_type}, depth {depth}")
-    return Header(height, width, depth, color_type)
-
-
 def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
     """Decode a PNG of any colour type, 1 to 8 bits a channel, interlaced or not.
 
@@ -90,21 +62,27 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
         As for `read_header`, or if the file is truncated or corrupt.
     """
     header = read_header(data, max_pixels)
-    colors, transparency = _check_chunks(data)
+    chunks = read_chunks(data)
+    check_colors(header, chunks)
+    colors, transparency = chunks.palette, chunks.transparency
     try:
         # not Image.open: its limit is a process-wide setting that is not ours to change
-        image: Image.Image = PngImagePlugin.PngImageFile(io.BytesIO(data))
+        image: Image.Image = PngImagePlugin.PngImageFile(io.BytesIO(chunks.as_png()))
         image.load()
+        last_row = image.crop((0, image.height - 1, image.width, image.height))
+        # only rows that are not there are 0 without fail
+        if header.interlaced or last_row.getbbox() is None:
+            _check_rows(header, chunks.pixels)
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
         reason = " ".join(str(error).split())[:100]
         raise AnswerError(f"PNG is damaged: {reason}") from None
     if (image.height, image.width) != (header.height, header.width):
         raise AnswerError("PNG is damaged: two sizes")
-    if header.color_type in (_PALETTE, _GREY):
-        values = np.asarray(image.convert("L") if image.mode == "1" else image)
+    if header.color_type in (PALETTE, GREY):
+        values = _array(image, "L" if image.mode == "1" else image.mode)
         if values.dtype != np.uint8 or values.ndim != 2:
             raise AnswerError(f"PNG is damaged: decodes to {image.mode}")
-        if header.color_type == _GREY:
+        if header.color_type == GREY:
             return Pixels(values, _grey_ramp(transparency, header.depth))
         n_colors = len(colors) // 3
         if n_colors < 256 and int(values.max()) >= n_colors:
@@ -112,9 +90,9 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
                 f"PNG is damaged: a pixel has color {values.max()} of a palette of {n_colors}"
             )
         return Pixels(values, _palette(colors, transparency))
-    if header.color_type == _RGB and not transparency:
-        return Pixels(np.asarray(image), None)
-    return Pixels(np.asarray(image.convert("RGBA")), None)
+    if header.color_type == RGB and not transparency:
+        return Pixels(_array(image, "RGB"), None)
+    return Pixels(_array(image, "RGBA"), None)
 
 
 def decode_indices(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
@@ -126,43 +104,51 @@ def decode_indices(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint
         As for `decode`, or if it has colours instead of indices.
     """
     header = read_header(data, max_pixels)
-    if header.color_type not in (_PALETTE, _GREY):
+    if header.color_type not in (PALETTE, GREY):
         raise AnswerError("the mask is a colour picture; class indices are a grey or palette PNG")
     values = decode(data, max_pixels).values
-    if header.color_type == _GREY and header.depth < 8:
+    if header.color_type == GREY and header.depth < 8:
         values = values // (255 // (2**header.depth - 1))
     return values
 
 
-def check_whole(data: bytes) -> None:
-    """Raise AnswerError if a PNG is cut short or has a wrong checksum; nothing is decoded."""
-    if data[:8] == SIGNATURE:
-        _check_chunks(data)
+def _array(image: Image.Image, mode: str) -> NDArray[np.uint8]:
+    """Pixels of an image in some mode: in strips, for NumPy and Pillow copy thrice at a time."""
+    step = max(1, STRIP // image.width)
+    tops = range(0, image.height, step)
+    boxes = [(0, top, image.width, min(top + step, image.height)) for top in tops]
+    strips = (np.asarray(image.crop(box).convert(mode)) for box in boxes)
+    if len(boxes) == 1:
+        return next(strips)
+    first = next(strips)
+    out = np.empty((image.height, *first.shape[1:]), np.uint8)
+    for top, strip in zip(tops, itertools.chain([first], strips), strict=True):
+        out[top : top + step] = strip
+    return out
 
 
-def _check_chunks(data: bytes) -> tuple[bytes, bytes]:
-    """Contents of PLTE and tRNS, each empty where there is none, of a file that is whole.
+def _check_rows(header: Header, pixels: Sequence[memoryview]) -> None:
+    """Raise AnswerError if the compressed pixels end before the last row.
 
-    Pillow neither checks the sums of IDAT chunks nor notices when the file's end is missing.
+    They may end properly and early; Pillow leaves the rows that are missing 0 and says nothing.
     """
-    contents = {b"PLTE": b"", b"tRNS": b""}
-    view = memoryview(data)
-    at = len(SIGNATURE)
-    before_pixels = True
-    while at + 12 <= len(data):
-        end = at + 8 + int.from_bytes(data[at : at + 4], "big")
-        if end + 4 > len(data):
-            break
-        name = data[at + 4 : at + 8]
-        if zlib.crc32(view[at + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
-            raise AnswerError(f"PNG is damaged: wrong checksum of chunk {name!r}")
-        if name == b"IEND":
-            return contents[b"PLTE"], contents[b"tRNS"]
-        before_pixels &= name != b"IDAT"
-        if name in contents and before_pixels:
-            contents[name] = data[at + 8 : end]
-        at = end + 4
-    raise AnswerError(f"PNG is damaged: truncated after {len(data):,} bytes")
+    stream: Any = zlib.decompressobj()
+    with contextlib.suppress(ImportError):
+        from isal import isal_zlib
+
+        stream = isal_zlib.decompressobj()
+    n_bytes = 0
+    for one in (*pixels, b""):
+        data, more = one[8:-4], 1
+        while (data or more) and n_bytes < header.n_bytes:
+            more = len(stream.decompress(data, STRIP))
+            data = stream.unconsumed_tail
+            n_bytes += more
+    if n_bytes < header.n_bytes:
+        raise AnswerError(
+            f"PNG is damaged: {n_bytes:,} bytes of pixels, {header.width} x {header.height} "
+            f"have {header.n_bytes:,}"
+        )
 
 
 def _palette(colors: bytes, transparency: bytes) -> NDArray[np.uint8]:
@@ -200,16 +186,16 @@ def encode_indexed(
         raise ValueError(f"palette must have shape (256, 3), not {palette.shape}")
     if labels.dtype != np.uint8 or labels.ndim != 2 or 0 in labels.shape:
         raise ValueError(f"labels must be uint8 of shape (H, Wd): {labels.dtype} {labels.shape}")
-    colors = _chunk(b"PLTE", palette.astype(np.uint8).tobytes())
+    colors = chunk(b"PLTE", palette.astype(np.uint8).tobytes())
     height, width = labels.shape
-    return _assemble((height, width), _PALETTE, colors, lambda rows: labels[rows], small)
+    return _assemble((height, width), PALETTE, colors, lambda rows: labels[rows], small)
 
 
 def encode_grey(
     shape: tuple[int, int], rows: Callable[[slice], NDArray[np.uint8]], small: bool = False
 ) -> bytes:
     """Encode values of shape (H, Wd), asked for some rows at a time, as an 8-bit grey PNG."""
-    return _assemble(shape, _GREY, b"", rows, small)
+    return _assemble(shape, GREY, b"", rows, small)
 
 
 def _assemble(
@@ -224,10 +210,10 @@ def _assemble(
     return b"".join(
         [
             SIGNATURE,
-            _chunk(b"IHDR", header),
+            chunk(b"IHDR", header),
             palette_chunk,
-            _chunk(b"IDAT", _deflate(shape, rows, small)),
-            _chunk(b"IEND", b""),
+            chunk(b"IDAT", _deflate(shape, rows, small)),
+            chunk(b"IEND", b""),
         ]
     )
 
@@ -267,8 +253,3 @@ def _filtered(
         np.subtract(lines[1:], lines[:-1], out=strip[1:, 1:])
         above = lines[-1]
         yield strip
-
-
-def _chunk(name: bytes, content: bytes) -> bytes:
-    checksum = zlib.crc32(content, zlib.crc32(name))
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)

@@ -14,7 +14,7 @@ from consolidation.storage.files import (
     writer,
 )
 from consolidation.storage.s3 import s3_access
-from consolidation.storage.uris import is_s3, join, local, split_s3
+from consolidation.storage.uris import is_s3, join, local, split_s3, within
 
 __all__ = [
     "Entry",
@@ -31,6 +31,7 @@ __all__ = [
     "read_range",
     "s3_access",
     "split_s3",
+    "within",
     "write_bytes",
     "writer",
 ]

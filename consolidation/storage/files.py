@@ -40,12 +40,20 @@ class Entry(NamedTuple):
     """Changes when the content does: time of the last change, or S3's ETag."""
 
 
-def read_bytes(uri: str | Path) -> bytes:
-    """Content of a file or S3 object; StorageError if it cannot be read."""
+def read_bytes(uri: str | Path, most: int | None = None) -> bytes:
+    """Content of a file or S3 object; StorageError if it cannot be read, or has more than `most`.
+
+    What is too large is not read first.
+    """
     if is_s3(uri):
-        return _get(str(uri))
+        return _get(str(uri), most)
     try:
-        return local(uri).read_bytes()
+        with local(uri).open("rb") as file:
+            # what has no size, such as a pipe, must not be read for ever either
+            data = file.read(-1 if most is None else most + 1)
+            if most is not None and len(data) > most:
+                raise _too_large(uri, max(os.fstat(file.fileno()).st_size, len(data)), most)
+            return data
     except (OSError, ValueError) as error:
         raise _unread(uri, error) from None
 
@@ -218,7 +226,7 @@ def _s3_entries(base: str) -> Iterator[Entry]:
                     yield Entry(name, one["Size"], one["ETag"])
 
 
-def _get(uri: str, **arguments: str) -> bytes:
+def _get(uri: str, most: int | None = None, **arguments: str) -> bytes:
     bucket, key = split_s3(uri)
     with _reported("read", uri):
         try:
@@ -227,8 +235,15 @@ def _get(uri: str, **arguments: str) -> bytes:
             if arguments and _code(error) in ("InvalidRange", "416"):
                 return b""
             raise
+        if most is not None and answer["ContentLength"] > most:
+            answer["Body"].close()
+            raise _too_large(uri, answer["ContentLength"], most)
         body: bytes = answer["Body"].read()
     return body
+
+
+def _too_large(uri: str | Path, size: int, most: int) -> StorageError:
+    return StorageError(f"{uri} has {size:,} bytes, the limit is {most:,}", absent=True)
 
 
 @contextlib.contextmanager

@@ -42,6 +42,35 @@ def split_s3(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
+def within(folder: str, uri: str) -> str:
+    """URI that a file of a source names; StorageError if it is a path that leads out of the folder.
+
+    ``s3://`` URIs are returned as they are. Anything else is a path: relative to the folder,
+    links followed, and read only where it stays below a local folder.
+
+    Examples
+    --------
+    >>> within("job", "s3://bucket/answer.json")
+    's3://bucket/answer.json'
+    >>> within("job", "/etc/passwd")
+    Traceback (most recent call last):
+    consolidation.storage.errors.StorageError: '/etc/passwd' does not lie in the source's folder job
+    """
+    if is_s3(uri):
+        return uri
+    outside = f"{uri!r} does not lie in the source's folder {folder}"
+    if is_s3(folder):
+        raise StorageError(outside, absent=True)
+    try:
+        root = local(folder).resolve()
+        path = (root / local(uri)).resolve()
+    except (OSError, ValueError, RuntimeError):  # such as a NUL in a name, or a loop of links
+        raise StorageError(outside, absent=True) from None
+    if not path.is_relative_to(root):
+        raise StorageError(outside, absent=True)
+    return str(path)
+
+
 def local(uri: str | Path) -> Path:
     """Local path of a path or ``file://`` URI."""
     if isinstance(uri, str) and uri.startswith("file://"):

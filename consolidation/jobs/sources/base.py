@@ -10,6 +10,7 @@ from typing import Protocol
 
 from consolidation.jobs.sources.manifest import ManifestFile
 from consolidation.jobs.sources.place import Place
+from consolidation.limits import DEFAULT_LIMITS, Limits
 from consolidation.masks import Classes
 from consolidation.prepare import LabeledObject
 
@@ -23,6 +24,7 @@ class SourceOptions:
     missing_is_blank: bool = False
     """Folder of masks: a missing file means that the worker found nothing."""
     max_pixels: int | None = None
+    limits: Limits = DEFAULT_LIMITS
     labels: str | Path | None = None
     """Label-categories file of the job; without it the source tells its classes."""
     manifest: str | Path | None = None

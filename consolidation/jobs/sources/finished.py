@@ -129,7 +129,8 @@ class FinishedJob(Source):
                 for object_id, names in responses.items()
             ]
         else:
-            indexed = index_requests(list(map(place.below, requests)), self._labels)
+            files = list(map(place.below, requests))
+            indexed = index_requests(files, place.uri, self._labels, options.limits)
             found = [FinishedObject(one.id, request=one) for one in indexed]
         if all(is_number(one.id) for one in found):
             found.sort(key=lambda one: by_value(one.id))

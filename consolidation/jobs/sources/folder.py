@@ -33,9 +33,9 @@ class MaskFile:
 
     uri: str
 
-    def load(self) -> LoadedAnswer:
+    def load(self, options: Options) -> LoadedAnswer:
         """Read the file."""
-        png = storage.read_bytes(self.uri)
+        png = storage.read_bytes(self.uri, options.max_answer_bytes)
         # before its size is believed
         check_whole(png)
         return IndexMask(png)
@@ -48,7 +48,7 @@ class BlankMask:
     modified: bool | None = None
     colors: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
 
-    def load(self) -> LoadedAnswer:
+    def load(self, options: Options) -> LoadedAnswer:
         """Return itself: there is no file."""
         return self
 

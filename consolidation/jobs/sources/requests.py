@@ -24,6 +24,7 @@ from consolidation.groundtruth.spans import NotJsonError, list_entries
 from consolidation.jobs.sources.base import Source, SourceOptions
 from consolidation.jobs.sources.manifest import ManifestFile, ManifestLine
 from consolidation.jobs.sources.place import Place
+from consolidation.limits import Limits
 from consolidation.masks import BACKGROUND, UNDECIDED, Classes
 from consolidation.prepare import LabeledObject
 from consolidation.storage import StorageError
@@ -37,6 +38,8 @@ class RequestedObject:
     """An entry of a request file."""
 
     id: str
+    folder: str
+    """Of the source: no answer is read from elsewhere but S3."""
     file: str
     span: Span
     index: int
@@ -60,7 +63,9 @@ class RequestedObject:
         return LabeledObject(
             id=self.id,
             line=line if self.line is None else self.line.content(),
-            answers=[(each.worker, AnnotationAnswer(each)) for each in one.annotations],
+            answers=[
+                (each.worker, AnnotationAnswer(each, self.folder)) for each in one.annotations
+            ],
             error=one.error,
         )
 
@@ -83,7 +88,8 @@ class RequestSource(Source):
         self._labels_file = place.beside(LABELS_FILE)
         asked = options.labels is not None or self._labels_file is not None
         files = [place.uri] if self._names is None else list(map(place.below, self._names))
-        objects = index_requests(files, None if asked else self._labels)
+        labels = None if asked else self._labels
+        objects = index_requests(files, place.folder, labels, options.limits)
         lines: dict[str, ManifestLine] = {}
         if options.manifest is not None:
             self.manifest = ManifestFile(options.manifest)
@@ -101,17 +107,19 @@ class RequestSource(Source):
         return self._place.stamp(self._names)
 
 
-def index_requests(files: Sequence[str], labels: set[str] | None = None) -> list[RequestedObject]:
+def index_requests(
+    files: Sequence[str], folder: str, labels: set[str] | None, limits: Limits
+) -> list[RequestedObject]:
     """Objects of request files and where they lie; adds the labels of all answers to `labels`."""
     objects: dict[str, RequestedObject] = {}
     for file in files:
-        for index, (span, one) in enumerate(read_request(_reader(file), file)):
+        for index, (span, one) in enumerate(read_request(_reader(file), file, limits.objects)):
             name = one.id if one.named else _free_name(one.id, objects)
             # an object that comes again was sent to workers again: the later request counts
             objects.pop(name, None)
-            objects[name] = RequestedObject(name, file, span, index, one.named)
+            objects[name] = RequestedObject(name, folder, file, span, index, one.named)
             if labels is not None:
-                labels.update(_labels(one))
+                labels.update(_labels(one, folder, limits))
     if all(is_number(one.id) for one in objects.values() if one.named):
         # ids are line numbers of the input manifest, whatever order a request has them in
         return sorted(objects.values(), key=lambda one: (not one.named, *by_value(one.id)))
@@ -127,12 +135,12 @@ def classes_by_name(labels: Iterable[str], name: str) -> Classes:
     return Classes.of_labels(sorted(labels))
 
 
-def _labels(one: RequestObject) -> set[str]:
+def _labels(one: RequestObject, folder: str, limits: Limits) -> set[str]:
     found: set[str] = set()
     for each in one.annotations:
         try:
-            content = each.content if each.uri is None else storage.read_bytes(each.uri)
-            found.update(label_names(content or ""))
+            content = AnnotationAnswer(each, folder).content(limits)
+            found.update(label_names(content, limits))
         except ConsolidationError:
             # it will be reported when its object is consolidated
             continue

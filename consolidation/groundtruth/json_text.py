@@ -1,0 +1,67 @@
+"""JSON from strangers, parsed within limits."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import json
+from typing import Any
+
+from consolidation.limits import Limits
+
+
+def load_json(data: bytes | str, max_depth: int = Limits.json_depth) -> Any:
+    """Parse JSON, by orjson where it is installed.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or lists and objects lie deeper within one another than `max_depth`.
+
+    Examples
+    --------
+    >>> load_json('{"a": [1]}')
+    {'a': [1]}
+    >>> load_json("[[[1]]]", max_depth=2)
+    Traceback (most recent call last):
+    ValueError: nested 3 deep, the limit is 2
+    """
+    if isinstance(data, bytes):
+        data = data.removeprefix(codecs.BOM_UTF8)  # editors on Windows write one
+    value = _parsed(data, max_depth)
+    # every level has a bracket, and real files have few: then nothing need be walked through
+    if n_brackets(data) > max_depth:
+        check_depth(value, max_depth)
+    return value
+
+
+def check_depth(value: Any, max_depth: int) -> None:
+    """ValueError if lists and objects lie deeper within one another than `max_depth`."""
+    depth = 0
+    level = [value]
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        level = [
+            inner for one in level for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    if depth > max_depth:
+        raise ValueError(f"nested {depth} deep, the limit is {max_depth}")
+
+
+def n_brackets(data: bytes | str) -> int:
+    """Opening brackets in a JSON text, those within texts included."""
+    if isinstance(data, str):
+        return data.count("{") + data.count("[")
+    return data.count(b"{") + data.count(b"[")
+
+
+def _parsed(data: bytes | str, max_depth: int) -> Any:
+    with contextlib.suppress(ImportError, ValueError):
+        import orjson
+
+        return orjson.loads(data)
+    # the standard library has the last word: it takes NaN and lone surrogates, orjson does not
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ValueError(f"nested deeper than can be parsed, the limit is {max_depth}") from None
