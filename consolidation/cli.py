@@ -52,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"consolidate: {error}\n")
         return WRONG_USAGE
     except KeyboardInterrupt:
-        sys.stderr.write("consolidate: interrupted; the same command goes on from here\n")
+        more = "; the same command goes on from here" if given.command is _run else ""
+        sys.stderr.write(f"consolidate: interrupted{more}\n")
         return INTERRUPTED
     return status
 

@@ -17,7 +17,7 @@ from consolidation.jobs.sources import open_source
 from consolidation.options import Options
 from consolidation.pipeline import consolidate_object
 from consolidation.report import render
-from tests.report_samples import image, masks, report
+from tests.report_samples import image, images, masks, report
 from tests.shared_data import GROUND_TRUTH
 from tests.test_report_page import hostile_page
 
@@ -144,7 +144,7 @@ def test_keys(browser: Any, file: Path) -> None:
             page.open(image_id)
         page.page.keyboard.press("ArrowLeft")
         page.open("image-1")
-        assert page.text("#image-place") == "2 of 3"
+        assert page.text("#image-place") == "image 2 of 3"
         for key, layer in (("p", "picture"), ("m", "mask"), ("n", "names"), ("d", "disputed")):
             button = page.page.locator(f"#layer-{layer}")
             before = button.get_attribute("aria-pressed")
@@ -167,6 +167,19 @@ def test_a_pixel_is_read_out_by_keys(browser: Any, file: Path) -> None:
         page.page.keyboard.press("Shift+ArrowRight")
         assert page.text("#readout").startswith("row 13, column 17 BACKGROUND")
         assert page.page.get_attribute("#readout", "aria-live") == "polite"
+
+
+def test_keys_in_haste(browser: Any, file: Path) -> None:
+    *_, last = images()
+    with Page(browser, file) as page:
+        script = """for (const key of ["ArrowRight", "h", "ArrowRight", "w", "d", "c"])
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }))"""
+        page.page.evaluate(script)
+        page.open("image-2")
+        page.page.wait_for_selector("#multiples li:first-child button[aria-pressed=true]")
+        assert (
+            page.text("#multiples button[title=cid] .figure") == f"IoU {last.agreement['cid']:.2f}"
+        )
 
 
 def test_choosing_a_worker_orders_the_images(browser: Any, file: Path) -> None:
@@ -218,7 +231,7 @@ def test_whole_jobs(browser: Any, tmp_path: Path, name: str) -> None:
     if name == "mturk" and not GROUND_TRUTH.is_dir():
         pytest.skip(f"the real data is not there: {GROUND_TRUTH}")
     path = GROUND_TRUTH / "mturk" / "femur_ap.json"
-    source = open_source(path if name == "mturk" else simulate_job(tmp_path).folder)
+    source = open_source(path if name == "mturk" else simulate_job(tmp_path, images=4).folder)
     made = []
     for obj in source.objects():
         result = consolidate_object(obj, source.classes(), Options())

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from consolidation import consolidate
@@ -52,3 +53,8 @@ def test_any_result_has_a_card(tmp_path: Path) -> None:
         card.save(tmp_path / "card.png")
         with Image.open(tmp_path / "card.png") as image:
             assert image.width < 1100
+
+
+def test_a_mask_of_another_shape_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"'the truth' has shape \(2, 3\), the result \(24, 32\)"):
+        show(consolidate(masks()), extra={"the truth": np.zeros((2, 3), np.uint8)})

@@ -42,6 +42,8 @@ class Learnt:
     def digest(self) -> str:
         """Text that changes when what was learnt does."""
         told = [one.to_json() for one in (self.reliability, self.confusion) if one is not None]
+        if self.choice is not None:
+            told.append(json.dumps(self.choice.as_dict(), sort_keys=True))
         return hashlib.sha256("".join(told).encode()).hexdigest()
 
 

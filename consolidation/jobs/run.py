@@ -78,8 +78,13 @@ def run_job(
     classes = job_classes(opened, labels)
     about = {
         "version": __version__,
-        "options": options.results(),
-        "classes": {name: classes.colors.get(at, "") for at, name in enumerate(classes.names)},
+        "options": options.results()
+        | {"masks": source_options.masks, "missing_is_blank": source_options.missing_is_blank},
+        # by index: the same names in another order are other classes
+        "classes": {
+            str(at): f"{name} {classes.colors.get(at, '')}".rstrip()
+            for at, name in enumerate(classes.names)
+        },
         "input": opened.stamp(),
         "manifest": "" if opened.manifest is None else opened.manifest.stamp(),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -117,8 +117,13 @@ class JobRun:
                 date = self._state.begin(self._about, self._from, self._job.creation_date, restart)
                 self._job = replace(self._job, creation_date=date)
                 done = self._state.done(retry_failed)
-                if self._state.summary is not None and len(done) == len(self._names):
-                    return _summary_again(self._state.summary)
+                summary = self._state.summary
+                whole = summary is not None and self._state.has_results(self._outputs())
+                if summary is not None and whole and len(done) == len(self._names):
+                    self._state.tidy()
+                    return _summary_again(summary)
+                if retry_failed:
+                    self._state.forget_statistics()
                 return self._run(done, retry_failed, started)
             finally:
                 self._workers.close()
@@ -138,7 +143,10 @@ class JobRun:
         tasks = [Task(one, self._names[one.id]) for one in self._source.items if one.id not in done]
         self._progress.done = n * two_passes + len(done)
         self._progress.resumed = len(done)
-        for outcomes in self._workers.map(consolidate_chunk, self._handed_out(tasks)):
+        handed_out = chunks(tasks, self._workers.chunk)
+        for outcomes in self._workers.map(
+            consolidate_chunk, map(self._with_threshold, handed_out), len(handed_out)
+        ):
             for one in outcomes:
                 self._progress.warnings += one.warnings
                 if one.need is None:
@@ -151,21 +159,29 @@ class JobRun:
             write_report(self._job, self._source, self._names, tables, learnt)
         summary = self._summary(tables, learnt)
         kept = {key: value for key, value in asdict(summary).items() if key not in _OF_THIS_CALL}
-        self._state.finish(kept)
+        self._state.finish(kept, self._outputs())
         return replace(summary, seconds=time.perf_counter() - started, now=len(tasks))
 
-    def _handed_out(self, tasks: Sequence[Task]) -> Iterator[tuple[Job, Sequence[Task]]]:
-        """Chunks, each with the need of review that gets an image into the report by then."""
-        for chunk in chunks(tasks):
-            least = self._shortlist.least if self._job.options.report else math.inf
-            yield replace(self._job, snapshots_from=least), chunk
+    def _with_threshold(self, tasks: Sequence[Task]) -> tuple[Job, Sequence[Task]]:
+        """Tasks, and the job with the need of review that gets an image into the report by now."""
+        least = self._shortlist.least if self._job.options.report else math.inf
+        return replace(self._job, snapshots_from=least), tasks
+
+    def _outputs(self) -> dict[str, Any]:
+        """Options that only change what is reported."""
+        options = self._job.options
+        return {
+            "report": options.report_images if options.report else None,
+            "review_below": options.review_below,
+        }
 
     def _learn(self) -> Learnt:
         """First pass: what the job tells about its workers, and whether to weigh votes by it."""
         items = self._source.items
+        # always the same chunks, whoever works on them: they are found again
         numbered = list(enumerate(chunks(items)))
         tasks = [(self._job, number, chunk) for number, chunk in numbered]
-        for count in self._workers.map(learn_chunk, tasks):
+        for count in self._workers.map(learn_chunk, tasks, len(tasks)):
             self._advance(count)
         learnt = gather(self._job, len(numbered), self._known)
         if self._job.options.method == "auto":

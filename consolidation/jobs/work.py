@@ -98,7 +98,8 @@ def prepared_or_none(job: Job, item: SourceObject) -> PreparedObject | None:
     """Answers to an object, decoded; None if it fails."""
     try:
         return prepare_object(item.load(), job.classes, job.options, _buffer())
-    except ConsolidationError:
+    except Exception:
+        # whatever it is, it comes again when the object is consolidated, and is reported then
         return None
 
 

@@ -59,7 +59,7 @@ class RequestedObject:
         line: Mapping[str, Any] = {"source-ref": one.source_ref} if one.source_ref else {}
         return LabeledObject(
             id=self.id,
-            line=line if self.line is None else self.line.read(),
+            line=line if self.line is None else self.line.content(),
             answers=[(each.worker, AnnotationAnswer(each)) for each in one.annotations],
             error=one.error,
         )
@@ -83,14 +83,12 @@ class RequestSource(Source):
         self._labels_file = place.beside(LABELS_FILE)
         asked = options.labels is not None or self._labels_file is not None
         files = [place.uri] if self._names is None else list(map(place.below, self._names))
+        objects = index_requests(files, None if asked else self._labels)
+        lines: dict[str, ManifestLine] = {}
         if options.manifest is not None:
             self.manifest = ManifestFile(options.manifest)
-        objects = index_requests(files, None if asked else self._labels)
-        self.items = [replace(one, line=self._line(one.id)) for one in objects]
-
-    def _line(self, object_id: str) -> ManifestLine | None:
-        number = None if self.manifest is None else self.manifest.number(object_id)
-        return None if self.manifest is None or number is None else self.manifest.line(number)
+            lines = self.manifest.lines_of(one.id for one in objects)
+        self.items = [replace(one, line=lines.get(one.id)) for one in objects]
 
     def classes(self) -> Classes:
         """Label categories beside the requests, else all answers' labels by name."""
