@@ -23,6 +23,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.end_to_end
 	$(BIN)/python -m benchmarks.accuracy
 	$(BIN)/python -m benchmarks.lambda_cold_start
+	$(BIN)/python -m benchmarks.calibration
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -18,14 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from consolidation import storage
 from consolidation.errors import OptionError, SourceError
 from consolidation.jobs import SourceOptions, Summary, inspect_source, open_source, run_job
 from consolidation.jobs.tables import to_csv
 from consolidation.masks import decode_indices
 from consolidation.names import file_name, file_names
 from consolidation.options import Options
-from consolidation.storage import StorageError, s3
+from consolidation.storage import StorageError
 from tests import tiny_png, wire
 from tests.shared_data import MASKS, needs_shared
 from tests.wire import GREEN, PLAIN, entry, json_lines, plain, write_index_mask, write_json
@@ -748,64 +747,7 @@ def test_inspect_of_a_folder_with_missing_masks(tmp_path: Path) -> None:
     assert (found.answers, dict(found.sizes), found.problems) == (4, {(1, 2): 3}, [])
 
 
-# -- storage
-
-
-def test_files_appear_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "new" / "folder" / "file"
-    storage.write_bytes(path, b"one")
-    storage.write_bytes(str(path), b"two")
-    assert storage.read_bytes(path) == b"two"
-
-    def fail(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(StorageError, match=r"cannot write .*file: No space left on device"):
-        storage.write_bytes(path, b"three")
-    assert storage.read_bytes(path) == b"two"
-    assert [one.name for one in path.parent.iterdir()] == ["file"], "no half files stay behind"
-
-
-@pytest.mark.parametrize("path", ["", "a\0b", "/", "x" * 300])
-def test_paths_that_cannot_be_are_storage_errors(path: str) -> None:
-    with pytest.raises(StorageError, match="cannot read"):
-        storage.read_bytes(path)
-    with pytest.raises(StorageError, match="cannot write"):
-        storage.write_bytes(path, b"")
-
-
-@pytest.mark.parametrize("uri", ["s3://", "s3://bucket", "s3://bucket/", "s3:///key"])
-def test_an_s3_uri_has_a_bucket_and_a_key(uri: str) -> None:
-    with pytest.raises(StorageError, match="names no S3 object"):
-        storage.read_bytes(uri)
-
-
-def test_s3_without_boto3_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("boto3", "botocore", "botocore.exceptions"):
-        monkeypatch.setitem(sys.modules, name, None)
-    s3._default_client.cache_clear()
-    for call in (
-        lambda: storage.read_bytes("s3://b/k"),
-        lambda: storage.write_bytes("s3://b/k", b""),
-    ):
-        with pytest.raises(StorageError, match=r"needs boto3: pip install 'consolidation\[aws\]'"):
-            call()
-
-
-def test_unusable_s3_settings_are_storage_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("boto3")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "no url at all")
-    s3._default_client.cache_clear()
-    with pytest.raises(StorageError, match="cannot use s3://"):
-        storage.read_bytes("s3://bucket/key")
-
-
-def test_join_keeps_both_worlds_apart() -> None:
-    assert storage.join("s3://b/job/", "masks", "1.png") == "s3://b/job/masks/1.png"
-    assert storage.join(Path("job"), "masks", "1.png") == str(Path("job/masks/1.png"))
-    assert storage.local("file:///tmp/a%20b") == Path("/tmp/a b")
-    assert not storage.is_s3(Path("s3://b/k"))
+# -- input as it is found
 
 
 def test_later_iterations_count_and_label_files_are_no_requests(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def _conflict(votes: NDArray[np.int64], workers: Sequence[str]) -> dict[str, Any
     """Shares of classes, and who stands for which: votes (W, K) in pixels."""
     total = votes.sum(axis=0)
     classes = sorted(np.flatnonzero(total).tolist(), key=lambda label: (-total[label], label))
-    stands = {label: [] for label in classes}  # type: dict[int, list[str]]
+    stands: dict[int, list[str]] = {label: [] for label in classes}
     for worker, own in zip(workers, votes, strict=True):
         if own.any():
             stands[int(own.argmax())].append(worker)

@@ -141,7 +141,7 @@ def _errors(counted: list[Counts]) -> dict[str, tuple[float, float]]:
             right.append(counts.right[below])
         together = np.sum(pixels, axis=0), np.sum(right, axis=0)
         before = expected_calibration_error(levels[below], *together)
-        # by image a map differs, by value pixels of all images are held against the truth together
+        # every image has a map of its own: a value is held against the mean of what they make of it
         promised = np.sum([v * p for v, p in zip(values, pixels, strict=True)], axis=0)
         mean = promised / np.maximum(together[0], 1)
         errors[name] = (before, expected_calibration_error(mean, *together))
