@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from consolidation.consensus import Calibration, LearntWeights, WorkerConfusion
+from consolidation.consensus import Calibration, Consensus, LearntWeights, WorkerConfusion
 from consolidation.consensus.calibration import count_bins
 from consolidation.errors import ConsolidationError, SourceError
 from consolidation.evaluation import (
@@ -111,7 +110,7 @@ def calibrate(
 
 def _results(
     source: Source, classes: Classes, options: Options, wanted: set[str]
-) -> Iterator[tuple[LabeledObject, Any]]:
+) -> Iterator[tuple[LabeledObject, Consensus | ConsolidationError]]:
     """Consensus, or why there is none, of every wanted object, decided as a run would."""
     learnt = _learnt(source, classes, options)
     buffer = MaskBuffer()
@@ -136,7 +135,7 @@ def _learnt(
     return choose(source, classes, options, reliability, shared)
 
 
-def _count(obj: LabeledObject, consensus: Any, truth: NDArray[np.uint8]) -> Counts:
+def _count(obj: LabeledObject, consensus: Consensus, truth: NDArray[np.uint8]) -> Counts:
     labels = consensus.labels
     if labels.shape != truth.shape:
         sizes = [" x ".join(map(str, mask.shape)) for mask in (labels, truth)]
@@ -161,7 +160,7 @@ def _errors(counted: list[Counts]) -> dict[str, tuple[float, float]]:
             right.append(counts.right[below])
         together = np.sum(pixels, axis=0), np.sum(right, axis=0)
         before = expected_calibration_error(levels[below], *together)
-        # by image a map differs, by value pixels of all images are held against the truth together
+        # every image has a map of its own: a value is held against the mean of what they make of it
         promised = np.sum([v * p for v, p in zip(values, pixels, strict=True)], axis=0)
         mean = promised / np.maximum(together[0], 1)
         errors[name] = (before, expected_calibration_error(mean, *together))
