@@ -20,6 +20,8 @@ CHUNK = 16
 WORTH_STARTING = 2.0
 """Seconds of work left for which it is worth to start processes."""
 
+SECONDS_TO_CONNECT = 10.0
+
 Result = TypeVar("Result")
 
 
@@ -115,14 +117,15 @@ class Workers:
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         backend = {"processes": "loky", "threads": "threading", "dask": "dask"}[self.backend]
-        parallel = joblib.Parallel(
-            -1 if self._client is not None else self.n_jobs,
-            backend=backend,
-            return_as="generator_unordered",
-            batch_size=1,
-            pre_dispatch="2*n_jobs",
-            max_nbytes=None,
-        )
+        # joblib knows external backends, such as Dask's, by their names only here
+        with joblib.parallel_config(backend):
+            parallel = joblib.Parallel(
+                -1 if self._client is not None else self.n_jobs,
+                return_as="generator_unordered",
+                batch_size=1,
+                pre_dispatch="2*n_jobs",
+                max_nbytes=None,
+            )
         parent = os.getpid() if self.backend == "processes" else None
         try:
             yield from parallel(joblib.delayed(_work)(parent, work, *task) for task in tasks)
@@ -173,7 +176,7 @@ def _dask_client(scheduler: str) -> Any:
             "--backend dask needs dask: pip install 'consolidation[distributed]'"
         ) from None
     try:
-        return Client(scheduler, timeout=10)  # type: ignore[no-untyped-call]
+        return Client(scheduler, timeout=SECONDS_TO_CONNECT)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError) as error:
         raise OptionError(f"--scheduler {scheduler}: {error}") from None
 
