@@ -10,6 +10,7 @@ import pytest
 
 from consolidation.cli import main
 from consolidation.jobs import Progress, SourceOptions, inspect_source, run_job
+from consolidation.jobs.state import RunState
 from consolidation.options import Options
 from consolidation.storage import s3
 from tests import finished_job as finished
@@ -40,9 +41,12 @@ def cloud(here: Aws, tmp_path: Path) -> Any:
         return f"s3://{name}/{folder.name}"
 
     upload.bucket = name  # type: ignore[attr-defined]
-    upload.keys = lambda prefix: {  # type: ignore[attr-defined]
-        key: undated(data) for key, data in here.keys(name, prefix).items()
-    }
+
+    def keys(prefix: str, dates: bool = False) -> dict[str, bytes]:
+        found = here.keys(name, prefix)
+        return found if dates else {key: undated(data) for key, data in found.items()}
+
+    upload.keys = keys  # type: ignore[attr-defined]
     return upload
 
 
@@ -109,6 +113,25 @@ def test_stopped_on_s3_it_goes_on(cloud: Any, tmp_path: Path) -> None:
     assert main([*command, "--ties", "lowest", "--quiet"]) == 2
     assert main([*command, "--ties", "lowest", "--quiet", "--restart"]) == 0
     assert "masks/2.png" in cloud.keys("out/")
+
+
+def test_of_two_runs_that_begin_at_once_one_date_counts(
+    cloud: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = cloud(finished.write_job(tmp_path / "my-job", JOB))
+    out = f"s3://{cloud.bucket}/out"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1600000000")
+    run_job(source, out, ALONE)
+    before = cloud.keys("out/", dates=True)
+    # the second looked before the first had begun, and forgets nothing that the first wrote
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    with monkeypatch.context() as patch:
+        looks = iter([False, True])
+        go_on = RunState._go_on
+        patch.setattr(RunState, "_go_on", lambda *all_: next(looks) and go_on(*all_))
+        patch.setattr(RunState, "_forget", lambda _: None)
+        run_job(source, out, ALONE)
+    assert cloud.keys("out/", dates=True) == before
 
 
 def test_requests_and_masks_on_s3(cloud: Any, tmp_path: Path) -> None:

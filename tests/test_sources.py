@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from consolidation.errors import SourceError
+from consolidation.errors import RunError, SourceError
 from consolidation.jobs import SourceOptions, inspect_source, open_source, run_job
 from consolidation.jobs.sources import FinishedJob, RequestSource
 from consolidation.masks import decode_indices
@@ -330,6 +330,16 @@ def test_the_output_manifest_is_the_next_jobs_input(tmp_path: Path) -> None:
     third = json_lines(tmp_path / "three" / "output.manifest")
     assert third[0]["one-ref-metadata"]["job-name"] == "labeling-job/third"
     assert third[1:] == [{"source-ref": "s3://bucket/1.jpg"}, {"source-ref": "s3://bucket/2.jpg"}]
+
+
+def test_a_manifest_is_not_written_over_while_it_is_read(tmp_path: Path) -> None:
+    path = write_json(tmp_path / "r.json", [entry("0", ("a", wire.content([1])))])
+    run(path, tmp_path / "out")
+    manifest = tmp_path / "out" / ".." / "out" / "output.manifest"
+    before = manifest.read_bytes()
+    with pytest.raises(RunError, match="is read, and cannot be written: use another --out"):
+        run(path, tmp_path / "out", manifest)
+    assert manifest.read_bytes() == before
 
 
 def test_images_find_their_lines_by_the_pictures_name_then_by_number(tmp_path: Path) -> None:

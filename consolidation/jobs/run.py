@@ -10,8 +10,9 @@ from pathlib import Path
 from consolidation import storage
 from consolidation._version import __version__
 from consolidation.consensus import Reliability
-from consolidation.errors import SourceError
+from consolidation.errors import RunError, SourceError
 from consolidation.jobs.runner import JobRun, Progress, Summary
+from consolidation.jobs.results import MANIFEST
 from consolidation.jobs.sources import SourceOptions, job_classes, open_source
 from consolidation.options import Options
 
@@ -93,5 +94,13 @@ def run_job(
         except ValueError as error:
             raise SourceError(str(error)) from None
     where = str(out) if storage.is_s3(out) else str(storage.local(out))
+    if opened.manifest is not None and _same(opened.manifest.uri, storage.join(where, MANIFEST)):
+        raise RunError(f"{opened.manifest.uri} is read, and cannot be written: use another --out")
     run = JobRun(opened, classes, where, options, about, known)
     return run.run(on_progress, restart=restart, retry_failed=retry_failed)
+
+
+def _same(one: str, other: str) -> bool:
+    if storage.is_s3(one) or storage.is_s3(other):
+        return one == other
+    return storage.local(one).resolve() == storage.local(other).resolve()

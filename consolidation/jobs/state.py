@@ -83,23 +83,32 @@ class RunState:
         RunError
             If the folder holds a run about something else.
         """
-        content = None if restart else self._read_content()
-        if content is not None and content["about"] != about:
+        goes_on = not restart and self._go_on(about)
+        for folder in (self._base, self._out(MASKS), self._out(CONFIDENCE)):
+            storage.delete_parts(folder)
+        if not goes_on:
+            self._forget()
+            if restart and storage.exists(self._path("run.json")):
+                storage.delete([*map(self._out, RESULTS), self._path("run.json")])
+            self._content = {"format": FORMAT, "creation_date": creation_date, "about": about}
+            if not storage.write_first(self._path("run.json"), self._text()):
+                # another run of the same job began at the same time: its date counts
+                self._go_on(about)
+        self._index_finished()
+        return str(self._content["creation_date"])
+
+    def _go_on(self, about: Mapping[str, Any]) -> bool:
+        """Whether there is a run to go on with; RunError if it is about something else."""
+        content = self._read_content()
+        if content is None:
+            return False
+        if content["about"] != about:
             raise RunError(
                 f"{self.out} holds a run with {_difference(content['about'], about)}: "
                 "use the same, another folder, or --restart to begin anew"
             )
-        for folder in (self._base, self._out(MASKS), self._out(CONFIDENCE)):
-            storage.delete_parts(folder)
-        if content is None:
-            # records of no known run must not be taken for this one's
-            self._forget()
-            content = {"format": FORMAT, "creation_date": creation_date, "about": about}
-            self._content = content
-            self._write_content()
         self._content = content
-        self._index_finished()
-        return str(content["creation_date"])
+        return True
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Gather the records in one file; the run is over."""
@@ -147,7 +156,7 @@ class RunState:
             storage.delete(self._path(folder, one.name) for one in found)
 
     def _forget(self) -> None:
-        """Delete the state, and the files that its records name, whatever job they are of."""
+        """Delete records, whatever job they are of, and the files that they name."""
         self._index_finished()
         finished = range(len(self._finished or ()))
         folder = self._path("records")
@@ -159,11 +168,9 @@ class RunState:
             )
             records = [record for text in texts if (record := _record(text)) is not None]
         names = [name for record in records for name in record.files if _is_ours(name)]
-        if storage.exists(self._path("run.json")):
-            names += RESULTS
         storage.delete(self._out(*name.split("/")) for name in names)
         self._drop("records", "statistics")
-        storage.delete([self._path("records.jsonl"), self._path("run.json")])
+        storage.delete([self._path("records.jsonl")])
         self._finished, self._finished_lines = None, {}
 
     def _read_content(self) -> dict[str, Any] | None:
@@ -182,8 +189,10 @@ class RunState:
         return content
 
     def _write_content(self) -> None:
-        text = json.dumps(self._content, indent=1, ensure_ascii=True)
-        storage.write_bytes(self._path("run.json"), text.encode())
+        storage.write_bytes(self._path("run.json"), self._text())
+
+    def _text(self) -> bytes:
+        return json.dumps(self._content, indent=1, ensure_ascii=True).encode()
 
     def done(self, retry_failed: bool) -> set[str]:
         """Ids of objects that are done, with all their files there."""
@@ -215,7 +224,12 @@ class RunState:
 
         def read(object_id: str) -> bytes | None:
             name = f"{self._names[object_id]}.json"
-            return storage.read_bytes(self._path("records", name)) if name in written else None
+            try:
+                return storage.read_bytes(self._path("records", name)) if name in written else None
+            except storage.StorageError as error:
+                if error.absent:  # on S3, another run of the same job has just finished
+                    return None
+                raise
 
         with ThreadPoolExecutor(READERS) as pool:
             for start in range(0, len(chosen), READERS * READERS):

@@ -11,6 +11,7 @@ from consolidation.storage.files import (
     read_bytes,
     read_range,
     write_bytes,
+    write_first,
     writer,
 )
 from consolidation.storage.s3 import s3_access
@@ -32,5 +33,6 @@ __all__ = [
     "s3_access",
     "split_s3",
     "write_bytes",
+    "write_first",
     "writer",
 ]

@@ -75,6 +75,29 @@ def write_bytes(uri: str | Path, data: bytes) -> None:
         file.write(data)
 
 
+def write_first(uri: str | Path, data: bytes) -> bool:
+    """Write unless it is there already; return whether it was written.
+
+    On S3 this holds among processes that do so at once, where the service knows conditional
+    writes. Local folders have locks for that.
+    """
+    if not is_s3(uri):
+        if exists(uri):
+            return False
+        write_bytes(uri, data)
+        return True
+    bucket, key = split_s3(str(uri))
+    with _reported("write", uri):
+        try:
+            arguments = {"Bucket": bucket, "Key": key, "Body": data, **s3.write_arguments()}
+            s3.client().put_object(**arguments, IfNoneMatch="*")
+        except s3.client().exceptions.ClientError as error:
+            if _code(error) in ("PreconditionFailed", "ConditionalRequestConflict"):
+                return False
+            raise
+    return True
+
+
 @contextlib.contextmanager
 def writer(uri: str | Path) -> Iterator[IO[bytes]]:
     """File to write piece by piece, which becomes the file or S3 object when the block ends.
