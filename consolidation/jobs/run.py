@@ -11,8 +11,8 @@ from consolidation import storage
 from consolidation._version import __version__
 from consolidation.consensus import Reliability
 from consolidation.errors import RunError, SourceError
-from consolidation.jobs.runner import JobRun, Progress, Summary
 from consolidation.jobs.results import MANIFEST
+from consolidation.jobs.runner import JobRun, Progress, Summary
 from consolidation.jobs.sources import SourceOptions, job_classes, open_source
 from consolidation.options import Options
 
