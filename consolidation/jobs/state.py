@@ -113,8 +113,8 @@ class RunState:
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Gather the records in one file; the run is over."""
         with storage.writer(self._path("records.jsonl")) as file:
-            for record in self.records():
-                file.write((record.to_json() + "\n").encode("utf-8", "surrogatepass"))
+            for text in self._texts(self._names):
+                file.write(text + b"\n")
         self._content["summary"] = summary
         self._write_content()
         self.tidy()
@@ -218,17 +218,25 @@ class RunState:
 
         A record that cannot be read is as if it were not there.
         """
-        written = {one.name for one in storage.entries(self._path("records"))}
         wanted = None if ids is None else set(ids)
         chosen = [one for one in self._names if wanted is None or one in wanted]
+        for text in self._texts(chosen):
+            record = _record(text)
+            if record is not None:
+                yield record
 
-        def read(object_id: str) -> bytes | None:
+    def _texts(self, ids: Iterable[str]) -> Iterator[bytes]:
+        """Records as they were written; nothing for objects that have none."""
+        written = {one.name for one in storage.entries(self._path("records"))}
+        chosen = list(ids)
+
+        def read(object_id: str) -> bytes:
             name = f"{self._names[object_id]}.json"
             try:
-                return storage.read_bytes(self._path("records", name)) if name in written else None
+                return storage.read_bytes(self._path("records", name)) if name in written else b""
             except storage.StorageError as error:
                 if error.absent:  # on S3, another run of the same job has just finished
-                    return None
+                    return b""
                 raise
 
         with ThreadPoolExecutor(READERS) as pool:
@@ -236,9 +244,8 @@ class RunState:
                 # some at a time: a pool would read all of them ahead
                 some = chosen[start : start + READERS * READERS]
                 for object_id, text in zip(some, pool.map(read, some), strict=True):
-                    record = _record(self._finished_line(object_id) if text is None else text)
-                    if record is not None:
-                        yield record
+                    if text := text or self._finished_line(object_id):
+                        yield text
 
     def _finished_line(self, object_id: str) -> bytes:
         number = self._finished_lines.get(object_id)
