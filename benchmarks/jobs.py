@@ -1,0 +1,309 @@
+"""Whole jobs: cores, overhead, memory, passes, a cluster, kills; and a plain script beside them.
+
+Payload source, palette answers, ``--method plurality --smoothing 0``, no report, unless said. Every
+run is a fresh process, timed from its start to its end by the clock: that is what a user waits for.
+Run it with ``python -m benchmarks.jobs [--quick]`` on a machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import io
+import json
+import os
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.harness import report, verdict
+from benchmarks.payloads import payload
+
+WORKERS, CLASSES, SIDE = 5, 8, 1024
+PLAIN = ("--method", "plurality", "--smoothing", "0", "--quiet")
+KILLS = 20
+
+
+def write_job(path: Path, images: int, side: int) -> Path:
+    """Write a request of this many objects, the same answers to each."""
+    [one] = json.loads(payload(WORKERS, CLASSES, side, side, "palette"))
+    rest = json.dumps(one).removeprefix('{"datasetObjectId": "0"')
+    with path.open("w") as file:
+        for number in range(images):
+            file.write(f'{"," if number else "["}{{"datasetObjectId": "{number}"{rest}')
+        file.write("]")
+    return path
+
+
+# -- one run in a process of its own
+
+RUN = """
+import sys
+from benchmarks.jobs import run_here
+run_here(sys.argv[1:])
+"""
+
+
+def run(
+    source: Path, out: Path, *options: str, method: tuple[str, ...] = PLAIN
+) -> dict[str, float]:
+    """Consolidate a job; seconds by the clock, and what `run_here` says."""
+    command = [sys.executable, "-c", RUN, "run", str(source), "--out", str(out), *method, *options]
+    began = time.perf_counter()
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment())
+    seconds = time.perf_counter() - began
+    return {"seconds": seconds, **json.loads(done.stdout)}
+
+
+def environment() -> dict[str, str]:
+    """As a user's, with this package."""
+    clean = {key: one for key, one in os.environ.items() if not key.startswith("CONSOLIDATION_")}
+    return {**clean, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
+
+
+def run_here(arguments: list[str]) -> None:
+    """Run the command line and print the pipeline's own seconds, the first pass's, and memory."""
+    from consolidation import cli
+    from consolidation.jobs import runner, work
+    from consolidation.jobs.sources.requests import RequestedObject
+
+    own = _Clock()
+    # what one image takes by itself: reading, consolidating, encoding, describing
+    work.consolidate_object = own.timed(work.consolidate_object)
+    work.ObjectResult.metadata = own.timed(work.ObjectResult.metadata)
+    work.ObjectResult.mask_png.func = own.timed(work.ObjectResult.mask_png.func)
+    RequestedObject.load = own.timed(RequestedObject.load)
+    first = _Clock()
+    runner.JobRun._learn = first.timed(runner.JobRun._learn)
+    status = cli.main(arguments)
+    assert status == 0, status
+    [peak] = re.findall(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())
+    print(json.dumps({"own": own.seconds, "first": first.seconds, "peak": int(peak) * 1024}))
+
+
+class _Clock:
+    """Seconds spent in some functions; a call within another counts once."""
+
+    def __init__(self) -> None:
+        self.seconds, self._depth = 0.0, 0
+
+    def timed(self, function: Any) -> Any:
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            began = time.perf_counter()
+            self._depth += 1
+            try:
+                return function(*arguments, **keywords)
+            finally:
+                self._depth -= 1
+                if not self._depth:
+                    self.seconds += time.perf_counter() - began
+
+        return call
+
+
+# -- the plain script
+
+
+def plain_script(source: Path, out: Path) -> None:
+    """Do what one writes in an afternoon: Pillow, a loop over colours, one-hot votes."""
+    for entry in json.loads(source.read_bytes()):
+        votes: Any = 0
+        for annotation in entry["annotations"]:
+            [answer] = json.loads(annotation["annotationData"]["content"]).values()
+            png = base64.b64decode(answer["labeledImage"]["pngImageData"])
+            rgba = np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
+            colors = [one["color"] for one in answer["labelMappings"].values()]
+            mask = np.zeros(rgba.shape[:2], np.uint8)
+            for index, color in enumerate(colors, start=1):
+                rgb = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
+                mask[(rgba[..., :3] == rgb).all(axis=-1) & (rgba[..., 3] == 255)] = index
+            votes = votes + np.eye(len(colors) + 1, dtype=np.uint8)[mask]
+        merged = Image.fromarray(votes.argmax(axis=-1).astype(np.uint8), "P")
+        palette = "ffffff" + "".join(color[1:] for color in colors)
+        merged.putpalette(bytes.fromhex(palette))
+        merged.save(out / f"{entry['datasetObjectId']}.png")
+
+
+def plain_seconds(source: Path, out: Path) -> float:
+    """Seconds of the plain script in a process of its own."""
+    code = (
+        "import sys; from pathlib import Path; from benchmarks.jobs import plain_script\n"
+        "plain_script(Path(sys.argv[1]), Path(sys.argv[2]))"
+    )
+    out.mkdir()
+    command = [sys.executable, "-W", "ignore", "-c", code, str(source), str(out)]
+    began = time.perf_counter()
+    subprocess.run(command, check=True, env=environment())
+    return time.perf_counter() - began
+
+
+def check(ours: Path, plain: Path) -> None:
+    """The plain script's masks are ours, but where votes are tied."""
+    for path in plain.iterdir():
+        a, b = (np.asarray(Image.open(folder / path.name)) for folder in (ours / "masks", plain))
+        assert (a == b).mean() > 0.99, path
+
+
+# -- a cluster, kills
+
+
+@contextmanager
+def cluster() -> Iterator[str | None]:
+    """Address of two Dask workers of one thread; None without Dask."""
+    try:
+        from distributed import LocalCluster
+    except ImportError:
+        yield None
+        return
+    with LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as one:
+        yield one.scheduler_address
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a run, but for the time at which it began."""
+    date = rb'(creation[-_]date\\?": ?\\?")[-0-9T:.]+'
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {
+        str(path.relative_to(folder)): re.sub(date, rb"\1", path.read_bytes()) for path in files
+    }
+
+
+def kill_and_resume(source: Path, folder: Path, kills: int, method: tuple[str, ...]) -> list[Any]:
+    """Kill a run at random instants, resume it each time; a run that ends is begun anew."""
+    whole = folder / "whole"
+    took = run(source, whole, method=method)["seconds"]
+    expected = contents(whole)
+    instant = random.Random(0)
+    killed, finished, same, out = 0, 0, True, folder / "out-0"
+    while killed < kills or not finished:
+        command = [sys.executable, "-m", "consolidation", "run", str(source), "--out", str(out)]
+        process = subprocess.Popen([*command, *method], env=environment())
+        # in steps that are short against the whole run, beginning with its start
+        wait = took * instant.uniform(0.2, 0.7) if killed < kills else None
+        try:
+            process.wait(wait)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            killed += 1
+            continue
+        assert process.returncode == 0
+        same &= contents(out) == expected
+        finished += 1
+        out = folder / f"out-{finished}"
+    return [" ".join(method[:2]), killed, finished, "yes" if same else "**no**"]
+
+
+# -- all of it
+
+
+def main() -> None:
+    """Measure, print, write results/jobs.md and .json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small jobs: does it run at all")
+    quick = parser.parse_args().quick
+    with tempfile.TemporaryDirectory() as folder:
+        measure_all(Path(folder), quick)
+
+
+def measure_all(folder: Path, quick: bool) -> None:
+    """Measure in a folder."""
+    images, small, few = (48, (50, 500), 8) if quick else (1000, (1000, 10000), 60)
+    rounds = 1 if quick else 3
+    job = write_job(folder / "job.json", images, SIDE)
+    job.read_bytes()  # once, for everybody
+    outs = (folder / f"out-{number}" for number in range(1000))
+    run(write_job(folder / "warm.json", 20, 64), next(outs))  # kernels are compiled once
+
+    def rate(found: Mapping[str, float]) -> float:
+        return images / found["seconds"]
+
+    weighted = ("--method", "weighted", "--smoothing", "0", "--quiet")
+    cases: dict[str, list[dict[str, float]]] = {}
+    ours = folder / "out-0"
+    with cluster() as scheduler:
+        ways = {
+            "one process": (PLAIN, ("--jobs", "1")),
+            "two processes": (PLAIN, ("--jobs", "2")),
+            "two passes (weighted), one process": (weighted, ("--jobs", "1")),
+        }
+        if scheduler:
+            dask = ("--backend", "dask", "--scheduler", scheduler)
+            ways["Dask, two workers"] = (PLAIN, dask)
+        for _ in range(rounds):
+            for name, (method, options) in ways.items():
+                ours = next(outs)
+                cases.setdefault(name, []).append(run(job, ours, *options, method=method))
+    middle = {
+        name: sorted(found, key=lambda one: one["seconds"])[len(found) // 2]
+        for name, found in cases.items()
+    }
+    one, two = middle["one process"], middle["two processes"]
+    overhead = statistics.median(one["seconds"] / one["own"] for one in cases["one process"])
+    passes = [one["seconds"] / (one["seconds"] - one["first"]) for one in cases[list(ways)[2]]]
+
+    part = write_job(folder / "part.json", few, SIDE)
+    plain = plain_seconds(part, folder / "plain") / few
+    ours = next(outs)
+    run(part, ours, "--ties", "lowest")
+    check(ours, folder / "plain")
+    peaks = [
+        run(write_job(folder / f"{n}.json", n, 48), next(outs), "--jobs", "1")["peak"]
+        for n in small
+    ]
+    kills = []
+    for method in (PLAIN, ("--method", "auto", "--quiet")):
+        place = folder / method[1]
+        place.mkdir()
+        source = write_job(place / "job.json", 30 if quick else 100, 256)
+        kills.append(kill_and_resume(source, place, 3 if quick else KILLS, method))
+
+    targets = [
+        verdict("two processes / one, speed", rate(two) / rate(one), 1.7, False),
+        verdict("one process / the pipeline's own time", overhead, 1.15, True),
+        verdict("plain script / one process, time", plain / (one["seconds"] / images), 10, False),
+        verdict(f"peak memory, {small[1]:,} / {small[0]:,} images", peaks[1] / peaks[0], 1.1, True),
+        verdict("two passes / the second alone", statistics.median(passes), 2, True),
+    ]
+    speeds = [
+        [name, rate(found), found["seconds"], found["peak"] / 1e6] for name, found in middle.items()
+    ]
+    speeds.append(["plain script, one process", 1 / plain, plain * images, None])
+    if "Dask, two workers" in middle:
+        ratio = middle["Dask, two workers"]["seconds"] / two["seconds"]
+        targets.append(["Dask, two workers / two processes, time", ratio, "reported", ""])
+    report(
+        "jobs",
+        {
+            "Targets": (["figure", "measured", "target", "reached"], targets),
+            f"{images:,} images {SIDE} x {SIDE}, {WORKERS} workers": (
+                ["way", "images a second", "seconds", "MB at most, this process"],
+                speeds,
+            ),
+            "Memory, images 48 x 48, one process": (
+                ["images", "MB at most"],
+                [[f"{n:,}", peak / 1e6] for n, peak in zip(small, peaks, strict=True)],
+            ),
+            "Killed at random instants and resumed": (
+                ["method", "kills", "runs finished", "same bytes as uninterrupted"],
+                kills,
+            ),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
