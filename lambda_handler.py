@@ -10,16 +10,21 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from consolidation.aws.batch import consolidate_batch
-from consolidation.aws.settings import read_options
-from consolidation.aws.task import make_task
+from consolidation.aws.kernel_cache import use_baked_cache
+
+# before the imports below import numba, which reads its configuration only once
+use_baked_cache()
+
+from consolidation.aws.invocation import consolidate_event  # noqa: E402
+from consolidation.aws.settings import read_options  # noqa: E402
+from consolidation.aws.task import make_task  # noqa: E402
 
 _options = read_options(os.environ)
 
 
 def handler(event: Any, context: Any) -> list[dict[str, Any]]:
     """Consolidate the annotated objects of a payload (post-annotation)."""
-    return consolidate_batch(event, context, _options)
+    return consolidate_event(event, context, _options)
 
 
 def pre_handler(event: Any, context: Any) -> dict[str, Any]:

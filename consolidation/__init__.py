@@ -16,6 +16,7 @@ from consolidation._version import __version__
 
 if TYPE_CHECKING:
     from consolidation.consensus import (
+        Calibration,
         Consensus,
         Reliability,
         VotePatterns,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from consolidation.errors import ConsolidationError
 
 __all__ = [
+    "Calibration",
     "Consensus",
     "ConsolidationError",
     "Reliability",
@@ -37,6 +39,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Calibration": "consensus",
     "Consensus": "consensus",
     "ConsolidationError": "errors",
     "Reliability": "consensus",

@@ -14,7 +14,13 @@ from typing import Any
 import numpy as np
 
 from consolidation.answers import LoadedAnswer
-from consolidation.consensus import Consensus, LearntWeights, WorkerConfusion, consolidate
+from consolidation.consensus import (
+    Calibration,
+    Consensus,
+    LearntWeights,
+    WorkerConfusion,
+    consolidate,
+)
 from consolidation.errors import ObjectError
 from consolidation.groundtruth.manifest import MaskClass, metadata
 from consolidation.masks import (
@@ -93,10 +99,12 @@ def consolidate_object(
     options: Options,
     reliability: LearntWeights | WorkerConfusion | None = None,
     buffer: MaskBuffer | None = None,
+    calibration: Calibration | None = None,
 ) -> ObjectResult:
     """Consolidate the answers to one object, with weights learnt over the job if there are any.
 
-    With a buffer, the result's lazy fields hold until the buffer is used for the next object.
+    With a buffer, the result's lazy fields hold until the buffer is used for the next object. With
+    a calibration, every confidence is mapped by it.
 
     Raises
     ------
@@ -117,6 +125,7 @@ def consolidate_object(
             min_votes=options.min_votes,
             ignore_index=ignore,
             undecided_index=ignore,
+            calibration=calibration,
         )
     except ValueError as error:
         raise ObjectError(str(error)) from None

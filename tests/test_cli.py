@@ -23,7 +23,7 @@ from tests import wire
 from tests.wire import entry, write_index_mask, write_json
 
 PLAIN = ["--method", "plurality", "--smoothing", "0"]
-COMMANDS = ["demo", "run", "inspect", "simulate", "evaluate"]
+COMMANDS = ["demo", "run", "inspect", "simulate", "calibrate", "evaluate"]
 GOOD = entry("0", ("a", wire.content([0, 1])), ("b", wire.content([0, 2])))
 
 
@@ -71,17 +71,17 @@ def test_the_program_lists_its_commands(capsys: pytest.CaptureFixture[str]) -> N
     assert call("--help") == 0
     text = capsys.readouterr().out
     for command in COMMANDS:
-        assert re.search(rf"^    {command} +\w", text, re.MULTILINE), f"{command} is not explained"
+        assert re.search(rf"^    {command}\s+\w", text, re.MULTILINE), f"{command} is not explained"
 
 
 def test_every_option_is_in_the_help_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
     call("run", "--help")
     text = " ".join(capsys.readouterr().out.split())
     for name, (default, option) in Options.table().items():
-        flag = "--" + name.replace("_", "-")
+        flag = ("--no-" if default is True else "--") + name.replace("_", "-")
         assert flag in text
         assert option.help in text
-        if default not in ("", False):
+        if default not in ("", False, True):
             assert f"{option.help} ({default})" in text
 
 

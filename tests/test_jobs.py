@@ -36,6 +36,7 @@ OUTPUT = {
     "output.manifest",
     "failures.jsonl",
     "warnings.jsonl",
+    "regions.jsonl",
     "provenance.json",
 }
 
@@ -239,8 +240,10 @@ def test_failures_and_warnings_name_object_and_worker(go: Go, mixed: list[Any]) 
 def test_tables_come_with_the_worst_first(go: Go, mixed: list[Any]) -> None:
     _, out = go(mixed)
     rows = table(out / "images.csv")
-    assert [row["id"] for row in rows] == ["5", "10", "3"]
-    first = rows[0]
+    # most in need of review: what one worker saw; then 1 - mean IoU (1/2, 1, 2/3) of a, b, c
+    assert [row["id"] for row in rows] == ["10", "5", "3"]
+    assert [row["need"] for row in rows] == ["1", "0.277778", "0"]
+    first = rows[1]
     assert {key: first[key] for key in ("workers", "height", "width", "disputed", "tied")} == {
         "workers": "3",
         "height": "1",
@@ -250,7 +253,7 @@ def test_tables_come_with_the_worst_first(go: Go, mixed: list[Any]) -> None:
     }
     assert first["confidence"] == "0.777778"
     assert first["mask"] == "masks/5.png"
-    assert [row["warnings"] for row in rows] == ["0", "1", "0"]
+    assert [row["warnings"] for row in rows] == ["1", "0", "0"]
     workers = {row["worker"]: row for row in table(out / "workers.csv")}
     # pooled IoU of background, cat, dog: a 1, 3/4, 0; c 1/2, 1/2, 1
     assert list(workers) == ["a", "c", "b"]

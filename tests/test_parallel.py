@@ -156,10 +156,10 @@ def test_processes_are_started_where_they_are_worth_it(
 
     monkeypatch.setattr(Workers, "_shared", share)
     workers = Workers(Options(jobs=2), 1000)
-    assert sorted(workers.map(work, [(n,) for n in range(8)])) == list(range(8))
+    assert sorted(workers.map(work, iter([(n,) for n in range(8)]), 8)) == list(range(8))
     assert (len(done) - len(shared), len(shared)) == (here, there)
     # the second pass finds them started
     if there:
         before = len(shared)
-        list(workers.map(work, [(n,) for n in range(8)]))
+        list(workers.map(work, iter([(n,) for n in range(8)]), 8))
         assert len(shared) == before + 8

@@ -89,11 +89,20 @@ def stopped(job: Path, out: Path, options: Options = PLAIN, after: int = 20) -> 
 # -- killed
 
 PROGRAM = """
-import sys
+import sys, time
 from consolidation.cli import main
-from consolidation.jobs import parallel
+from consolidation.jobs import parallel, runner, work
+
+def slowly(job, tasks):
+    outcomes = []
+    for task in tasks:
+        time.sleep(0.01)
+        outcomes += work.consolidate_chunk(job, [task])
+    return outcomes
+
+runner.consolidate_chunk = slowly
 # no task is done here while the processes start: the others shall be in the middle of one
-parallel.Workers._meanwhile = lambda self, tasks: iter(())
+parallel.Workers._meanwhile = lambda *_: iter(())
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -1,20 +1,25 @@
 """Arrays in, consensus and confidence out. Knows nothing of images, clouds or the wire."""
 
-from consolidation.consensus.agreement import Agreement, krippendorff_alpha
+from consolidation.consensus.agreement import Agreement, AgreementSums, krippendorff_alpha
 from consolidation.consensus.auto import Choice, Trial, sampled
+from consolidation.consensus.calibration import Calibration
 from consolidation.consensus.consolidate import LearntWeights, consolidate
 from consolidation.consensus.dawid_skene import WorkerConfusion
 from consolidation.consensus.patterns import VotePatterns
 from consolidation.consensus.quality import Estimate
+from consolidation.consensus.regions import Region
 from consolidation.consensus.reliability import Reliability
 from consolidation.consensus.result import Consensus, WorkerAgreement, mean_of_present, overlap_iou
 
 __all__ = [
     "Agreement",
+    "AgreementSums",
+    "Calibration",
     "Choice",
     "Consensus",
     "Estimate",
     "LearntWeights",
+    "Region",
     "Reliability",
     "Trial",
     "VotePatterns",

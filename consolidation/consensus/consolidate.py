@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from consolidation.consensus.calibration import Calibration
 from consolidation.consensus.dawid_skene import DEFAULT_STEPS, WorkerConfusion, check_size
 from consolidation.consensus.result import Consensus
 from consolidation.consensus.settings import Settings
@@ -40,6 +41,7 @@ def consolidate(
     ignore_index: int | None = None,
     undecided_index: int | None = None,
     min_votes: int = 1,
+    calibration: Calibration | None = None,
 ) -> Consensus:
     """Merge several workers' masks of one image into a consensus.
 
@@ -77,6 +79,8 @@ def consolidate(
         Label of undecided pixels: 255 by default, 65535 for uint16 masks.
     min_votes : int, optional
         Votes, before weights and smoothing, that a class needs to be chosen at a pixel.
+    calibration : Calibration, optional
+        Learnt from gold images: confidence, and all that follows from it, is mapped by it.
 
     Returns
     -------
@@ -149,6 +153,9 @@ def consolidate(
     if pooled is not None:
         k = check_size(stack.n_workers, stack.highest() + 1)
         settings = replace(settings, pooled=pooled.confusion(ids, k))
+    voters = ids
+    if settings.weights is not None:
+        voters = [one for one, weight in zip(ids, settings.weights, strict=True) if weight]
     voting, settings = _with_weight(stack, settings)
     outcome = vote(voting, settings)
     highest = outcome.highest
@@ -164,7 +171,7 @@ def consolidate(
             f"undecided_index {settings.undecided} is one of the {k} classes, "
             f"and {outcome.undecided} pixels are undecided"
         )
-    return Consensus(stack, voting, outcome, settings, tuple(ids), k)
+    return Consensus(stack, voting, outcome, settings, tuple(ids), tuple(voters), k, calibration)
 
 
 def _with_weight(stack: Stack, settings: Settings) -> tuple[Stack, Settings]:

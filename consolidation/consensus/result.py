@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation._version import __version__
+from consolidation.consensus.calibration import Calibration
+from consolidation.consensus.regions import MIN_AREA, MOST, Region, find_regions
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.stack import Stack
 from consolidation.consensus.vote import Outcome, Overruled, vote
@@ -63,14 +66,17 @@ class Consensus:
         outcome: Outcome,
         settings: Settings,
         workers: tuple[str, ...],
+        voters: tuple[str, ...],
         k: int,
+        calibration: Calibration | None = None,
     ) -> None:
         self.labels = outcome.labels
         self.votes = outcome.votes
         self.tied = outcome.tied
         self._everyone, self._stack = everyone, voting
         self._outcome, self._settings = outcome, settings
-        self._worker_ids = workers
+        self._worker_ids, self._voter_ids = workers, voters
+        self._calibration = calibration
         self.n_classes = k
         self.warnings: list[str] = []
 
@@ -78,6 +84,21 @@ class Consensus:
     def n_workers(self) -> int:
         """Number of masks."""
         return self._everyone.n_workers
+
+    @property
+    def masks(self) -> tuple[NDArray[Any], ...]:
+        """Mask (H, Wd) of each worker, whether or not that worker's vote had weight."""
+        return tuple(row.reshape(self._everyone.shape) for row in self._everyone.rows)
+
+    @property
+    def worker_ids(self) -> tuple[str, ...]:
+        """Id of each worker, in the order of the masks."""
+        return self._worker_ids
+
+    @property
+    def ignore_index(self) -> int | None:
+        """The label in the masks that is no vote."""
+        return self._everyone.ignore if self._everyone.ignore >= 0 else None
 
     @property
     def n_undecided(self) -> int:
@@ -123,7 +144,7 @@ class Consensus:
         Of the weighted vote where weights were given; of the heads where weights were learnt,
         for that is what is calibrated. Where neighbours chose a class that fewer workers gave
         than another one, it is that class's share of the votes in the window. 1 at unanimous
-        pixels, 0 at undecided ones.
+        pixels, 0 at undecided ones. With a calibration, what that makes of it.
         """
         stack, settings = self._stack, self._settings
         share: NDArray[np.float32]
@@ -139,7 +160,10 @@ class Consensus:
         else:
             share = np.divide(self.votes, np.maximum(self.voters, 1), dtype=np.float32)
         share.reshape(-1)[self._overruled.places] = self._overruled.shares
-        return share
+        return self._calibrated(share)
+
+    def _calibrated(self, share: NDArray[np.float32]) -> NDArray[np.float32]:
+        return share if self._calibration is None else self._calibration(share)
 
     @cached_property
     def _overruled(self) -> Overruled:
@@ -158,12 +182,14 @@ class Consensus:
             return values
         n_workers = self._stack.n_workers
         shares = np.arange(256, dtype=np.float32) / np.float32(n_workers)
-        table = np.rint(np.minimum(shares, 1) * np.float32(255)).astype(np.uint8)
+        shares = self._calibrated(np.minimum(shares, 1))
+        table = np.rint(shares * np.float32(255)).astype(np.uint8)
         lookup(votes.reshape(-1), table, n_workers + 1, flat)
         places, smoothed = self._overruled
         start = rows.indices(len(self.votes))[0] * votes.shape[1]
         first, last = np.searchsorted(places, (start, start + flat.size))
-        bytes_ = np.rint(smoothed[first:last] * np.float32(255)).astype(np.uint8)
+        shares = self._calibrated(smoothed[first:last])
+        bytes_ = np.rint(shares * np.float32(255)).astype(np.uint8)
         flat[places[first:last] - start] = bytes_
         return values
 
@@ -182,6 +208,11 @@ class Consensus:
         sums, counts, _ = self._shares
         return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
+    @property
+    def class_pixels(self) -> NDArray[np.int64]:
+        """(K,) int64: pixels given that class."""
+        return self._shares[1]
+
     @cached_property
     def image_confidence(self) -> float:
         """Mean confidence over the pixels that any worker gave a class above 0; 1.0 if none."""
@@ -191,9 +222,40 @@ class Consensus:
             total, painted = rules.painted_share(self._stack.flat, self._stack.ignore, confidence)
         else:
             sums, _, (background, unvoted) = self._shares
-            total = float(sums.sum()) - background
+            total = float(sums.sum()) - background * self._unanimous
             painted = self._stack.n_pixels - background - unvoted
         return float(total / painted) if painted else 1.0
+
+    @cached_property
+    def need_of_review(self) -> float:
+        """How much the image needs a second look, 0 to 1: the higher, the sooner.
+
+        1 minus the mean, over those who voted, of their mean IoU with the consensus (as
+        `WorkerAgreement.agreement`, but undecided pixels count against it). It estimates
+        by how much the consensus itself misses the truth: every worker is asked in turn to stand
+        for it, as in the query by committee of Seung, Opper and Sompolinsky (1992). Use it to rank
+        the images of a job. 1 where fewer than two voted: nobody has looked at it yet.
+        """
+        if self._stack.n_workers < 2:
+            return 1.0
+        stack = self._stack
+        overlaps = self.overlap if stack is self._everyone else self._overlap(stack)
+        agreements = []
+        for row, sums in zip(stack.rows, overlaps, strict=True):
+            both, own, consensus = sums
+            if self._outcome.undecided:
+                # whoever painted nothing but undecided pixels does not agree fully
+                areas = np.zeros_like(sums)
+                patterns.overlap(row, row, stack.ignore, -1, areas)
+                own = areas[1]
+            agreements.append(mean_of_present(overlap_iou(np.stack([both, own, consensus]))))
+        known = [value for value in agreements if not math.isnan(value)]
+        return max(1.0 - math.fsum(known) / len(known), 0.0) if known else 1.0
+
+    @property
+    def _unanimous(self) -> float:
+        """Confidence of unanimous pixels."""
+        return float(self._calibrated(np.ones(1, np.float32))[0])
 
     @cached_property
     def _votes_by_class(self) -> NDArray[np.int64]:
@@ -212,8 +274,11 @@ class Consensus:
             # the share of every (class, votes), then put right what neighbours overruled
             pairs = self._votes_by_class
             shares = np.arange(stack.n_workers + 1) / stack.n_workers
-            sums = pairs @ shares
             places, overruled_shares = self._overruled
+            if self._calibration is not None:
+                shares = self._calibration(shares).astype(np.float64)
+                overruled_shares = self._calibration(overruled_shares)
+            sums = pairs @ shares
             np.add.at(sums, labels[places], overruled_shares - shares[votes[places]])
             return sums, pairs.sum(axis=1), (int(pairs[0, -1]), 0)
         sums, counts = np.zeros(k), np.zeros(k, np.int64)
@@ -242,7 +307,9 @@ class Consensus:
 
         Counted where the worker labelled the pixel and the consensus is decided.
         """
-        stack = self._everyone
+        return self._overlap(self._everyone)
+
+    def _overlap(self, stack: Stack) -> NDArray[np.int64]:
         sums = np.zeros((stack.n_workers, 3, self.n_classes), np.int64)
         labels = self.labels.reshape(-1)
         for row, one in zip(stack.rows, sums, strict=True):
@@ -265,6 +332,20 @@ class Consensus:
             )
         return tuple(records)
 
+    def regions(self, min_area: int = MIN_AREA, most: int = MOST) -> list[Region]:
+        """Connected disputed regions, largest first; see `Region`.
+
+        Parameters
+        ----------
+        min_area : int
+            Smaller regions, in pixels, are left out.
+        most : int
+            No more than so many are returned.
+        """
+        return find_regions(
+            self.disputed, self._stack, self.labels, self._voter_ids, self.n_classes, min_area, most
+        )
+
     @property
     def provenance(self) -> dict[str, Any]:
         """JSON-ready: method, parameters, version, counts and warnings."""
@@ -276,7 +357,8 @@ class Consensus:
         fitted = self._outcome.fit
         return {
             "method": self._settings.method,
-            "parameters": self._settings.as_dict(),
+            "parameters": self._settings.as_dict()
+            | ({} if self._calibration is None else {"calibration": self._calibration.as_dict()}),
             "version": __version__,
             "workers": everyone.n_workers,
             "counts": {

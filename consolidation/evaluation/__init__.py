@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from consolidation.evaluation.boundary import boundary_f1
+from consolidation.evaluation.boundary import boundary_agreement, boundary_f1
+from consolidation.evaluation.calibration import ConfidenceCounts, expected_calibration_error
+from consolidation.evaluation.diagram import reliability_diagram
 from consolidation.evaluation.evaluate import evaluate_folders, evaluate_masks
 from consolidation.evaluation.evaluation import Evaluation, ImageScore
 from consolidation.evaluation.folders import load_masks, read_class_names, read_mask
@@ -13,18 +15,22 @@ from consolidation.evaluation.worker_kinds import KINDS
 
 __all__ = [
     "KINDS",
+    "ConfidenceCounts",
     "Evaluation",
     "ImageScore",
     "SimulatedJob",
+    "boundary_agreement",
     "boundary_f1",
     "class_dice",
     "class_iou",
     "confusion_matrix",
     "evaluate_folders",
     "evaluate_masks",
+    "expected_calibration_error",
     "load_masks",
     "mean_iou",
     "read_class_names",
     "read_mask",
+    "reliability_diagram",
     "simulate_job",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from consolidation.errors import SourceError
 from consolidation.evaluation.boundary import boundary_f1
+from consolidation.evaluation.calibration import ConfidenceCounts
 from consolidation.evaluation.evaluation import Evaluation, ImageScore
 from consolidation.evaluation.folders import (
+    load_confidence,
     load_masks,
     merge_class_names,
     read_class_names,
@@ -36,7 +38,8 @@ def evaluate_folders(
     ----------
     predicted, truth : str or Path
         Folders in any form that `load_masks` takes. Images are matched by id. Class names come
-        from a `classes.json` in (or right above) either folder.
+        from a `classes.json` in (or right above) either folder. Confidence maps that a run wrote
+        beside the predicted masks are held against the truth too.
     tolerance : float, default 2
         Distance in pixels for the boundary F1.
 
@@ -78,12 +81,17 @@ def evaluate_folders(
         for image_id in shared:
             yield image_id, read_mask(predicted_masks[image_id]), read_mask(true_masks[image_id])
 
+    def confidence(image_id: str) -> npt.NDArray[np.uint8] | None:
+        path = load_confidence(predicted_masks[image_id])
+        return None if path is None else read_mask(path)
+
     return evaluate_masks(
         pairs(),
         class_names=merge_class_names(read_class_names(truth), read_class_names(predicted)),
         tolerance=tolerance,
         only_predicted=[i for i in predicted_masks if i not in true_masks],
         only_truth=[i for i in true_masks if i not in predicted_masks],
+        confidence=confidence,
     )
 
 
@@ -94,6 +102,7 @@ def evaluate_masks(
     tolerance: float = 2,
     only_predicted: Iterable[str] = (),
     only_truth: Iterable[str] = (),
+    confidence: Callable[[str], npt.NDArray[np.uint8] | None] = lambda _: None,
 ) -> Evaluation:
     """Score masks that are already in memory, one image at a time.
 
@@ -108,6 +117,9 @@ def evaluate_masks(
         Distance in pixels for the boundary F1.
     only_predicted, only_truth : iterable of str, optional
         Ids that could not be matched, for the record.
+    confidence : callable, optional
+        Gives the confidence map of an image id, uint8 of shape (H, Wd), value = round(255 c), or
+        None where there is none.
 
     Returns
     -------
@@ -116,11 +128,12 @@ def evaluate_masks(
     Raises
     ------
     SourceError
-        If the two masks of an image differ in size, or `pairs` is empty.
+        If the two masks of an image, or its confidence map, differ in size, or `pairs` is empty.
     """
     pooled = np.zeros((NO_CLASS + 1, NO_CLASS + 1), dtype=np.int64)
     border_sum, border_count = np.zeros(NO_CLASS), np.zeros(NO_CLASS, dtype=np.int64)
     rows: list[ImageScore] = []
+    counts = ConfidenceCounts()
     for image_id, predicted, truth in pairs:
         if predicted.shape != truth.shape:
             raise SourceError(
@@ -136,6 +149,9 @@ def evaluate_masks(
         border_sum[there] += borders[there]
         border_count += there
         rows.append(_image_score(image_id, confusion, borders))
+        values = confidence(image_id)
+        if values is not None:
+            _count_confidence(counts, image_id, values, predicted, truth)
     if not rows:
         raise SourceError("there is no image to score")
 
@@ -157,7 +173,25 @@ def evaluate_masks(
         class_iou=class_iou(pooled)[:n_classes],
         class_boundary_f1=border_mean[:n_classes],
         tolerance=tolerance,
+        confidence=counts if counts.pixels.any() else None,
     )
+
+
+def _count_confidence(
+    counts: ConfidenceCounts,
+    image_id: str,
+    values: npt.NDArray[np.uint8],
+    predicted: npt.NDArray[np.uint8],
+    truth: npt.NDArray[np.uint8],
+) -> None:
+    """Count the pixels that have a class and whose truth is known."""
+    if values.shape != truth.shape:
+        raise SourceError(
+            f"image {image_id!r}: the confidence map has size {_size(values)}, "
+            f"the truth has size {_size(truth)}"
+        )
+    scored = (predicted != NO_CLASS) & (truth != NO_CLASS)
+    counts.add(values[scored], (predicted == truth)[scored])
 
 
 def _confusion(

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from consolidation.evaluation.calibration import ConfidenceCounts
+
 # Images listed in the table: enough to start looking, few enough to read.
 _WORST = 5
 
@@ -56,6 +58,8 @@ class Evaluation:
         Mean over the images with the class in either mask; NaN where there is none.
     tolerance : float
         Distance in pixels within which borders agree.
+    confidence : ConfidenceCounts or None
+        Pixels by confidence, and how many are right; None without confidence maps.
 
     Examples
     --------
@@ -86,6 +90,7 @@ class Evaluation:
     class_iou: npt.NDArray[np.float64]
     class_boundary_f1: npt.NDArray[np.float64]
     tolerance: float
+    confidence: ConfidenceCounts | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as JSON-ready values; what has no score is None, never NaN."""
@@ -98,6 +103,7 @@ class Evaluation:
             "boundary_tolerance": self.tolerance,
             "pixel_accuracy": _or_none(self.pixel_accuracy),
             "undecided": _or_none(self.undecided),
+            "calibration_error": self._calibration_errors(),
             "classes": [
                 {
                     "index": index,
@@ -135,7 +141,20 @@ class Evaluation:
         if self.undecided > 0:
             meaning = "share of pixels without a class; they count as wrong"
             lines.append(_line("undecided", self.undecided, meaning))
+        if self.confidence is not None:
+            disputed, everywhere = self.confidence.disputed.error, self.confidence.error
+            meaning = "disputed pixels: confidence against the share that is right; 0 is perfect"
+            lines.append(_line("calibration error", disputed, meaning))
+            lines.append(_line("", everywhere, "the same over all pixels"))
         return "\n".join([*lines, *self._class_lines(), *self._worst_lines()])
+
+    def _calibration_errors(self) -> dict[str, float | None] | None:
+        if self.confidence is None:
+            return None
+        return {
+            "disputed_pixels": _or_none(self.confidence.disputed.error),
+            "all_pixels": _or_none(self.confidence.error),
+        }
 
     def _class_lines(self) -> list[str]:
         width = max([len("class"), *map(len, self.class_names)])

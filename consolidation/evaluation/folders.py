@@ -81,6 +81,12 @@ def load_masks(folder: str | Path) -> dict[str, Path]:
     return dict(sorted(masks.items()))
 
 
+def load_confidence(mask: Path) -> Path | None:
+    """Find the confidence map that a run wrote for a mask: ``confidence/`` beside ``masks/``."""
+    path = mask.parent.parent / "confidence" / mask.name
+    return path if mask.parent.name == "masks" and path.is_file() else None
+
+
 def read_mask(path: str | Path) -> npt.NDArray[np.uint8]:
     """Read a mask whose stored pixel value is the class index.
 

@@ -114,6 +114,10 @@ def _element(content: str | bytes | Mapping[str, Any]) -> Mapping[str, Any]:
         return element
     if found:
         raise AnswerError(f"the answer has several labeled images: {', '.join(map(repr, found))}")
+    if any(isinstance(value, Mapping) and "label" in value for value in content.values()):
+        raise AnswerError(
+            "the answer is a verdict on a mask, not a mask: is this a verification job?"
+        )
     fields = ", ".join(repr(name) for name in list(content)[:5]) or "no fields"
     raise AnswerError(f"the answer has no labeledImage, only {fields}")
 

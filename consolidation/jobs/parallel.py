@@ -6,7 +6,6 @@ import contextlib
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, TypeVar
@@ -75,28 +74,28 @@ class Workers:
         return max(1, self._cores // self.n_jobs)
 
     def map(
-        self, work: Callable[..., Result], tasks: Sequence[tuple[Any, ...]]
+        self, work: Callable[..., Result], tasks: Iterable[tuple[Any, ...]], n_tasks: int
     ) -> Iterator[Result]:
-        """Results of ``work(*task)``, as they come."""
+        """Results of ``work(*task)``, as they come; tasks are taken when they are handed out."""
         if self._alone:
             for task in tasks:
                 yield work(*task)
             return
-        waiting = deque(tasks)
+        waiting = iter(tasks)
         if self._client is None and self.backend == "processes" and not self._started:
-            for task in self._meanwhile(waiting):
+            for task in self._meanwhile(waiting, n_tasks):
+                n_tasks -= 1
                 yield work(*task)
-        if waiting:
+        if n_tasks:
             yield from self._shared(work, waiting)
 
-    def _meanwhile(self, tasks: deque[Any]) -> Iterator[Any]:
+    def _meanwhile(self, tasks: Iterator[Any], n_tasks: int) -> Iterator[Any]:
         """Tasks to be done here while the processes start: one at least."""
         starting = threading.Thread(target=self._start, daemon=True)
-        while tasks:
+        for left in range(n_tasks - 1, -1, -1):
             began = time.perf_counter()
-            yield tasks.popleft()
-            left = (time.perf_counter() - began) * len(tasks)
-            if starting.ident is None and left >= WORTH_STARTING:
+            yield next(tasks)
+            if starting.ident is None and (time.perf_counter() - began) * left >= WORTH_STARTING:
                 starting.start()
             if starting.ident is not None and not starting.is_alive():
                 break

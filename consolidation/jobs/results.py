@@ -14,6 +14,7 @@ from consolidation.groundtruth import compact, manifest_line
 from consolidation.groundtruth.manifest import METADATA_SUFFIX
 from consolidation.jobs.learning import Learnt
 from consolidation.jobs.records import Record
+from consolidation.jobs.review import review_manifest
 from consolidation.jobs.sources import Source
 from consolidation.jobs.tables import Tables
 from consolidation.jobs.work import Job
@@ -22,14 +23,15 @@ MANIFEST = "output.manifest"
 
 
 def write_results(job: Job, source: Source, records: Iterable[Record], learnt: Learnt) -> Tables:
-    """Write all files but the masks; return what the tables counted.
+    """Write tables and manifests; return what the tables counted.
 
     Raises
     ------
     RunError
         If records are missing: another run into the same S3 prefix has taken them away.
     """
-    tables = Tables(len(job.classes))
+    options = job.options
+    tables = Tables(len(job.classes), options.report_images if options.report else 0)
     reliability = learnt.reliability
 
     def path(name: str) -> str:
@@ -39,14 +41,17 @@ def write_results(job: Job, source: Source, records: Iterable[Record], learnt: L
         storage.writer(path(MANIFEST)) as manifest,
         storage.writer(path("failures.jsonl")) as failures,
         storage.writer(path("warnings.jsonl")) as warnings,
+        storage.writer(path("regions.jsonl")) as regions,
     ):
         lines = _Lines(source, job.options.label_attribute)
         for record in records:
-            tables.add(record)
+            tables.add(record, options.review_below)
             if record.failed:
                 failures.write(_line({"object": record.id, "reason": record.reason}))
             for worker, message, _ in record.warnings:
                 warnings.write(_line({"object": record.id, "worker": worker, "message": message}))
+            for region in record.regions:
+                regions.write(_line({"object": record.id, **region}))
             for line in lines.place(record):
                 manifest.write(line)
         for line in lines.rest():
@@ -57,12 +62,18 @@ def write_results(job: Job, source: Source, records: Iterable[Record], learnt: L
                 f"the records of {missing:,} objects are gone: another run has written into "
                 f"{job.out}; the same command goes on from here"
             )
+    if options.review_below:
+        review = review_manifest(tables.to_review, options.label_attribute, options.review_below)
+        with storage.writer(path("review.manifest")) as file:
+            file.writelines(f"{line}\n".encode() for line in review)
     with storage.writer(path("images.csv")) as file:
         file.writelines(tables.images_csv())
     storage.write_bytes(path("workers.csv"), tables.workers_csv(reliability))
     storage.write_bytes(path("provenance.json"), _pretty(provenance(job, learnt)))
     if reliability is not None:
         storage.write_bytes(path("reliability.json"), reliability.to_json().encode())
+    if learnt.confusion is not None:
+        storage.write_bytes(path("confusion.json"), learnt.confusion.to_json().encode())
     return tables
 
 

@@ -29,9 +29,11 @@ RESULTS = (
     "workers.csv",
     "failures.jsonl",
     "warnings.jsonl",
+    "regions.jsonl",
     "provenance.json",
 )
 """Files that every finished run has."""
+REPORT = "report.html"
 READERS = 16
 """Records read at once: on S3 each takes as long as the way there and back."""
 
@@ -44,6 +46,28 @@ def record_path(out: str, name: str) -> str:
 def statistics_path(out: str, chunk: int) -> str:
     """Where what the first pass learnt from a chunk is written."""
     return storage.join(out, FOLDER, "statistics", f"{chunk:06}.json")
+
+
+def snapshot_path(out: str, name: str) -> str:
+    """Where the snapshot of an image that may be in the report is written."""
+    return storage.join(out, FOLDER, "snapshots", name)
+
+
+def read_run(out: str) -> dict[str, Any] | None:
+    """What a folder's run is about; None if it holds none."""
+    path = storage.join(out, FOLDER, "run.json")
+    if not storage.exists(path):
+        return None
+    try:
+        content: dict[str, Any] = json.loads(storage.read_bytes(path))
+        if content["format"] != FORMAT or not isinstance(content["about"], dict):
+            raise ValueError
+        content["creation_date"]
+    except (ValueError, KeyError, TypeError):
+        raise RunError(
+            f"{path} is not what this version writes: use another folder, or --restart"
+        ) from None
+    return content
 
 
 class RunState:
@@ -75,8 +99,16 @@ class RunState:
     def _path(self, *parts: str) -> str:
         return storage.join(self._base, *parts)
 
-    def begin(self, about: Mapping[str, Any], creation_date: str, restart: bool) -> str:
+    def begin(
+        self,
+        about: Mapping[str, Any],
+        source: Mapping[str, Any],
+        creation_date: str,
+        restart: bool,
+    ) -> str:
         """Begin a run or go on with one; return the date at which it began first.
+
+        What it is `about` must be the same to go on; `source` is where it was read from.
 
         Raises
         ------
@@ -89,17 +121,22 @@ class RunState:
         if not goes_on:
             self._forget()
             if restart and storage.exists(self._path("run.json")):
-                storage.delete([*map(self._out, RESULTS), self._path("run.json")])
+                results = map(self._out, (*RESULTS, REPORT))
+                storage.delete([*results, self._path("run.json")])
             self._content = {"format": FORMAT, "creation_date": creation_date, "about": about}
+            self._content["source"] = source
             if not storage.write_first(self._path("run.json"), self._text()):
                 # another run of the same job began at the same time: its date counts
                 self._go_on(about)
+        if self._content.get("source") != source:
+            self._content["source"] = source
+            self._write_content()
         self._index_finished()
         return str(self._content["creation_date"])
 
     def _go_on(self, about: Mapping[str, Any]) -> bool:
         """Whether there is a run to go on with; RunError if it is about something else."""
-        content = self._read_content()
+        content = read_run(self.out)
         if content is None:
             return False
         if content["about"] != about:
@@ -110,27 +147,28 @@ class RunState:
         self._content = content
         return True
 
-    def finish(self, summary: Mapping[str, Any]) -> None:
-        """Gather the records in one file; the run is over."""
+    def finish(self, summary: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
+        """Gather the records in one file; the run is over, with these outputs."""
         with storage.writer(self._path("records.jsonl")) as file:
             for text in self._texts(self._names):
                 file.write(text + b"\n")
-        self._content["summary"] = summary
+        self._content |= {"summary": summary, "outputs": outputs}
         self._write_content()
         self.tidy()
 
     def tidy(self) -> None:
         """Delete what a run that is over does not need."""
-        self._drop("records", "statistics")
+        self._drop("records", "statistics", "snapshots")
 
     def forget_statistics(self) -> None:
         """Delete what the first pass learnt: objects that failed then may not fail now."""
         self._drop("statistics")
 
-    @property
-    def results_are_there(self) -> bool:
-        """Whether every file of a finished run is there."""
-        return all(storage.exists(self._out(name)) for name in RESULTS)
+    def has_results(self, outputs: Mapping[str, Any]) -> bool:
+        """Whether every file of a finished run is there, and those outputs were asked for."""
+        names = [*RESULTS, *([REPORT] if outputs["report"] is not None else [])]
+        same = self._content.get("outputs") == outputs
+        return same and all(storage.exists(self._out(name)) for name in names)
 
     @property
     def summary(self) -> Mapping[str, Any] | None:
@@ -169,30 +207,15 @@ class RunState:
             records = [record for text in texts if (record := _record(text)) is not None]
         names = [name for record in records for name in record.files if _is_ours(name)]
         storage.delete(self._out(*name.split("/")) for name in names)
-        self._drop("records", "statistics")
+        self._drop("records", "statistics", "snapshots")
         storage.delete([self._path("records.jsonl")])
         self._finished, self._finished_lines = None, {}
-
-    def _read_content(self) -> dict[str, Any] | None:
-        path = self._path("run.json")
-        if not storage.exists(path):
-            return None
-        try:
-            content: dict[str, Any] = json.loads(storage.read_bytes(path))
-            if content["format"] != FORMAT or not isinstance(content["about"], dict):
-                raise ValueError
-            content["creation_date"]
-        except (ValueError, KeyError, TypeError):
-            raise RunError(
-                f"{path} is not what this version writes: use another folder, or --restart"
-            ) from None
-        return content
 
     def _write_content(self) -> None:
         storage.write_bytes(self._path("run.json"), self._text())
 
     def _text(self) -> bytes:
-        return json.dumps(self._content, indent=1, ensure_ascii=True).encode()
+        return json.dumps(self._content, indent=1, sort_keys=True).encode()
 
     def done(self, retry_failed: bool) -> set[str]:
         """Ids of objects that are done, with all their files there."""

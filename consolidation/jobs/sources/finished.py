@@ -110,6 +110,7 @@ class FinishedJob(Source):
 
     def __init__(self, place: Place, options: SourceOptions) -> None:
         self._place = place
+        self.folder = place.folder
         folders, responses = _responses(place)
         requests = [] if responses else request_files(place)
         folders |= {match["job"] for name in requests if (match := _REQUEST.fullmatch(name))}
@@ -202,7 +203,7 @@ class FinishedJob(Source):
         if known is None or len(names) > len(known):
             self._classes = Classes(names, {one.index: one.color for one in listed})
 
-    def own_classes(self) -> Classes:
+    def classes(self) -> Classes:
         """Classes of a file beside the job, of the built-in's masks, or all answers' by name."""
         beside, console = (self._place.beside(self._job + n) for n in (LABELS_FILE, CONSOLE_DATA))
         if beside is not None:

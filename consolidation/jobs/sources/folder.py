@@ -136,6 +136,7 @@ class FolderSource(Source):
 
     def __init__(self, place: Place, options: SourceOptions) -> None:
         self._place, self._max_pixels = place, options.max_pixels or MAX_PIXELS
+        self.folder = place.folder
         pattern = _pattern(options.masks)
         images: dict[str, dict[str, str]] = defaultdict(dict)
         names = {entry.name for entry in place.entries or ()}
@@ -188,7 +189,7 @@ class FolderSource(Source):
         uri = self._place.below(found[0] if found else image)
         return uri if storage.is_s3(uri) else Path(uri).as_posix()
 
-    def own_classes(self) -> Classes:
+    def classes(self) -> Classes:
         """Classes of `classes.json`, else numbered up to the highest index in any mask."""
         beside = self._place.beside(CLASSES_FILE)
         if beside is not None:

@@ -77,6 +77,7 @@ class RequestSource(Source):
 
     def __init__(self, place: Place, options: SourceOptions) -> None:
         self._place = place
+        self.folder = place.folder
         self._names = None if place.entries is None else request_files(place)
         self._labels: set[str] = set()
         self._labels_file = place.beside(LABELS_FILE)
@@ -89,7 +90,7 @@ class RequestSource(Source):
             lines = self.manifest.lines_of(one.id for one in objects)
         self.items = [replace(one, line=lines.get(one.id)) for one in objects]
 
-    def own_classes(self) -> Classes:
+    def classes(self) -> Classes:
         """Label categories beside the requests, else all answers' labels by name."""
         if self._labels_file is not None:
             return parse_classes(storage.read_bytes(self._labels_file), self._labels_file)

@@ -1,0 +1,166 @@
+"""Where workers disagree: connected disputed regions, who gave which class, and why in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consolidation.consensus.stack import Stack
+from consolidation.kernels import regions as kernels
+
+MIN_AREA = 64
+"""Pixels of the smallest region that is told: 8 x 8."""
+MOST = 50
+"""Regions told of one image; the largest are."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """Disputed pixels that touch each other, at an edge or a corner.
+
+    Corners count because a dispute is often a border one pixel wide.
+
+    Attributes
+    ----------
+    top, left, height, width : int
+        Its box, in pixels.
+    area : int
+        Disputed pixels.
+    shares : tuple of (int, float)
+        Classes in conflict and their share of the votes in it, highest first, then lowest class.
+    chosen : int or None
+        The class that most of it has in the consensus; None where it is undecided everywhere.
+    workers : tuple of (int, tuple of str)
+        Classes, in the order of `shares`, and the workers who gave them most of it, or more of it
+        than any other class. Workers who labelled none of it are in no class.
+    """
+
+    top: int
+    left: int
+    height: int
+    width: int
+    area: int
+    shares: tuple[tuple[int, float], ...]
+    chosen: int | None
+    workers: tuple[tuple[int, tuple[str, ...]], ...]
+
+    def reason(self, names: Sequence[str]) -> str:
+        """Why it is disputed, in words; names (K,) of the classes.
+
+        Examples
+        --------
+        >>> region = Region(0, 0, 8, 8, 64, ((1, 0.6), (0, 0.4)), 1,
+        ...                 ((1, ("ann", "bob", "cid")), (0, ("dan", "eve"))))
+        >>> region.reason(["background", "road"])
+        '3 workers see road (ann, bob, cid), 2 see background (dan, eve)'
+        """
+        if len(self.workers) < 2:
+            (main, who), *_ = self.workers
+            others = " and ".join(names[label] for label, _ in self.shares if label != main)
+            count = f"all {len(who)} workers" if len(who) > 1 else f"{who[0]}"
+            return f"{count} see mostly {names[main]}, with another border to {others}"
+        parts: list[str] = []
+        for label, who in self.workers:
+            verb = "sees" if len(who) == 1 else "see"
+            noun = "" if parts else (" worker" if len(who) == 1 else " workers")
+            parts.append(f"{len(who)}{noun} {verb} {names[label]} ({', '.join(who)})")
+        return ", ".join(parts)
+
+    def as_dict(self, names: Sequence[str]) -> dict[str, Any]:
+        """JSON-ready, with names (K,) of the classes."""
+        return {
+            "box": {
+                "left": self.left,
+                "top": self.top,
+                "width": self.width,
+                "height": self.height,
+            },
+            "area": self.area,
+            "consensus": None if self.chosen is None else names[self.chosen],
+            "shares": {names[label]: round(share, 4) for label, share in self.shares},
+            "workers": {names[label]: list(who) for label, who in self.workers},
+            "reason": self.reason(names),
+        }
+
+
+def find_regions(
+    disputed: NDArray[np.bool_],
+    stack: Stack,
+    labels: NDArray[Any],
+    workers: Sequence[str],
+    n_classes: int,
+    min_area: int = MIN_AREA,
+    most: int = MOST,
+) -> list[Region]:
+    """Regions of `disputed` (H, Wd) of `min_area` pixels or more, at most `most` of them.
+
+    Largest first, then in reading order of their first pixels.
+
+    Parameters
+    ----------
+    stack : Stack
+        Masks of those who voted, whose ids are `workers`.
+    labels : ndarray of shape (H, Wd)
+        The consensus; labels from `n_classes` on are undecided.
+    """
+    runs = _runs(disputed.view(np.uint8))
+    rows, starts, ends = runs
+    region = np.empty(len(rows), np.int64)
+    n = kernels.join_runs(rows, starts, ends, region)
+    area, box = np.zeros(n, np.int64), np.zeros((n, 4), np.int64)
+    kernels.measure(rows, starts, ends, region, area, box)
+    found = np.flatnonzero(area >= max(min_area, 1))
+    found = found[np.argsort(-area[found], kind="stable")][:most]
+    width = stack.shape[1]
+    order = np.argsort(region, kind="stable")
+    first, last = (np.searchsorted(region[order], found, side) for side in ("left", "right"))
+    told = []
+    for one, begin, end in zip(found.tolist(), first, last, strict=True):
+        own = [values[order[begin:end]] for values in runs]
+        votes = np.zeros((stack.n_workers, n_classes), np.int64)
+        for mask, counts in zip(stack.rows, votes, strict=True):
+            kernels.count_labels(mask, width, *own, stack.ignore, counts)
+        chosen = np.zeros(n_classes, np.int64)
+        kernels.count_labels(labels.reshape(-1), width, *own, -1, chosen)
+        top, left, bottom, right = box[one].tolist()
+        told.append(
+            Region(
+                top=top,
+                left=left,
+                height=bottom - top,
+                width=right - left,
+                area=int(area[one]),
+                **_conflict(votes, workers),
+                chosen=int(chosen.argmax()) if chosen.any() else None,
+            )
+        )
+    return told
+
+
+def _runs(mask: NDArray[np.uint8]) -> tuple[NDArray[np.int64], ...]:
+    """Rows, starts and ends of the runs of a mask."""
+    capacity = 4096
+    while True:
+        runs = tuple(np.empty(capacity, np.int64) for _ in range(3))
+        n = kernels.find_runs(mask, *runs)
+        if n <= capacity:
+            return tuple(values[:n] for values in runs)
+        capacity = n
+
+
+def _conflict(votes: NDArray[np.int64], workers: Sequence[str]) -> dict[str, Any]:
+    """Shares of classes, and who stands for which: votes (W, K) in pixels."""
+    total = votes.sum(axis=0)
+    classes = sorted(np.flatnonzero(total).tolist(), key=lambda label: (-total[label], label))
+    stands: dict[int, list[str]] = {label: [] for label in classes}
+    for worker, own in zip(workers, votes, strict=True):
+        if own.any():
+            stands[int(own.argmax())].append(worker)
+    return {
+        "shares": tuple((label, float(total[label] / total.sum())) for label in classes),
+        "workers": tuple((label, tuple(stands[label])) for label in classes if stands[label]),
+    }
