@@ -8,8 +8,6 @@ Run it with ``python -m benchmarks.jobs [--quick]`` on a machine that does nothi
 from __future__ import annotations
 
 import argparse
-import base64
-import io
 import json
 import os
 import random
@@ -48,20 +46,16 @@ def write_job(path: Path, images: int, side: int) -> Path:
 
 # -- one run in a process of its own
 
-RUN = """
-import sys
-from benchmarks.jobs import run_here
-run_here(sys.argv[1:])
-"""
-
 
 def run(
     source: Path, out: Path, *options: str, method: tuple[str, ...] = PLAIN
 ) -> dict[str, float]:
-    """Consolidate a job; seconds by the clock, and what `run_here` says."""
-    command = [sys.executable, "-c", RUN, "run", str(source), "--out", str(out), *method, *options]
+    """Consolidate a job; seconds by the clock, and what `timed_run` says."""
+    command = [sys.executable, "-m", "benchmarks.timed_run", "run", str(source), "--out", str(out)]
     began = time.perf_counter()
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment())
+    done = subprocess.run(
+        [*command, *method, *options], check=True, capture_output=True, text=True, env=environment()
+    )
     seconds = time.perf_counter() - began
     return {"seconds": seconds, **json.loads(done.stdout)}
 
@@ -72,80 +66,13 @@ def environment() -> dict[str, str]:
     return {**clean, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
 
 
-def run_here(arguments: list[str]) -> None:
-    """Run the command line and print what parts of it took, and its peak memory."""
-    from consolidation import cli
-    from consolidation.jobs import runner, work
-    from consolidation.jobs.sources.requests import RequestedObject
-
-    own, image = _Clock(), _Clock()
-    # a mask by itself: reading, consolidating, encoding, describing
-    work.consolidate_object = own.timed(work.consolidate_object)
-    work.ObjectResult.metadata = own.timed(work.ObjectResult.metadata)
-    work.ObjectResult.mask_png.func = own.timed(work.ObjectResult.mask_png.func)
-    RequestedObject.load = image.timed(own.timed(RequestedObject.load))
-    # all that is told of an image: workers' agreement, confidence of classes, disputed regions
-    work._result, work._record = image.timed(work._result), image.timed(work._record)
-    first = _Clock()
-    runner.JobRun._learn = first.timed(runner.JobRun._learn)
-    status = cli.main(arguments)
-    assert status == 0, status
-    [peak] = re.findall(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())
-    found = {"own": own.seconds, "image": image.seconds, "first": first.seconds}
-    print(json.dumps({**found, "peak": int(peak) * 1024}))
-
-
-class _Clock:
-    """Seconds spent in some functions; a call within another counts once."""
-
-    def __init__(self) -> None:
-        self.seconds, self._depth = 0.0, 0
-
-    def timed(self, function: Any) -> Any:
-        def call(*arguments: Any, **keywords: Any) -> Any:
-            began = time.perf_counter()
-            self._depth += 1
-            try:
-                return function(*arguments, **keywords)
-            finally:
-                self._depth -= 1
-                if not self._depth:
-                    self.seconds += time.perf_counter() - began
-
-        return call
-
-
 # -- the plain script
-
-
-def plain_script(source: Path, out: Path) -> None:
-    """Do what one writes in an afternoon: Pillow, a loop over colours, one-hot votes."""
-    for entry in json.loads(source.read_bytes()):
-        votes: Any = 0
-        for annotation in entry["annotations"]:
-            [answer] = json.loads(annotation["annotationData"]["content"]).values()
-            png = base64.b64decode(answer["labeledImage"]["pngImageData"])
-            rgba = np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
-            colors = [one["color"] for one in answer["labelMappings"].values()]
-            mask = np.zeros(rgba.shape[:2], np.uint8)
-            for index, color in enumerate(colors, start=1):
-                rgb = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
-                mask[(rgba[..., :3] == rgb).all(axis=-1) & (rgba[..., 3] == 255)] = index
-            votes = votes + np.eye(len(colors) + 1, dtype=np.uint8)[mask]
-        merged = Image.fromarray(votes.argmax(axis=-1).astype(np.uint8), "P")
-        palette = "ffffff" + "".join(color[1:] for color in colors)
-        merged.putpalette(bytes.fromhex(palette))
-        merged.save(out / f"{entry['datasetObjectId']}.png")
 
 
 def plain_seconds(source: Path, out: Path) -> float:
     """Seconds of the plain script in a process of its own."""
-    code = (
-        "import sys; from pathlib import Path; from benchmarks.jobs import plain_script\n"
-        "plain_script(Path(sys.argv[1]), Path(sys.argv[2]))"
-    )
     out.mkdir()
-    command = [sys.executable, "-W", "ignore", "-c", code, str(source), str(out)]
+    command = [sys.executable, "-m", "benchmarks.plain_script", str(source), str(out)]
     began = time.perf_counter()
     subprocess.run(command, check=True, env=environment())
     return time.perf_counter() - began
@@ -177,7 +104,7 @@ def cluster() -> Iterator[str | None]:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file of a run, but for the time at which it began."""
-    date = rb'(creation[-_]date\\?": ?\\?")[-0-9T:.]+'
+    date = rb'(creation[-_]date\\?": ?\\?"|<p>consolidation [^,]+, )[-0-9T:.]+'
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {
         str(path.relative_to(folder)): re.sub(date, rb"\1", path.read_bytes()) for path in files

@@ -277,7 +277,8 @@ def test_a_record_that_is_half_or_nonsense_is_no_record(job: Path, tmp_path: Pat
 
 def test_what_killed_writers_left_is_deleted_at_the_next_start(job: Path, tmp_path: Path) -> None:
     stopped(job, tmp_path, after=3)
-    left = [tmp_path / folder / ".00112233aabbccdd.part" for folder in ("masks", ".consolidation")]
+    folders = (".", "masks", ".consolidation", ".consolidation/records")
+    left = [tmp_path / folder / ".00112233aabbccdd.part" for folder in folders]
     for path in left:
         path.write_bytes(b"half")
     theirs = tmp_path / "film.part"

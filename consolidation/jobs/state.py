@@ -116,7 +116,8 @@ class RunState:
             If the folder holds a run about something else.
         """
         goes_on = not restart and self._go_on(about)
-        for folder in (self._base, self._out(MASKS), self._out(CONFIDENCE)):
+        own = (self._path(folder) for folder in ("records", "statistics", "snapshots"))
+        for folder in (self.out, self._out(MASKS), self._out(CONFIDENCE), self._base, *own):
             storage.delete_parts(folder)
         if not goes_on:
             self._forget()

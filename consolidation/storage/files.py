@@ -191,13 +191,16 @@ def entries(base: str | Path) -> list[Entry]:
 
 
 def delete_parts(folder: str | Path) -> None:
-    """Delete what writers that were killed left below a folder; on S3 they leave nothing."""
+    """Delete what writers that were killed left in a folder; on S3 they leave nothing."""
     if is_s3(folder):
         return
     try:
-        delete(local(folder) / one.name for one in _below(local(folder)) if _is_part(one.name))
+        names = os.listdir(local(folder))
+    except FileNotFoundError:
+        return
     except OSError as error:
         raise StorageError(f"cannot list {folder}: {_reason(error)}") from None
+    delete(local(folder) / name for name in names if _is_part(name))
 
 
 def _below(folder: Path | str, prefix: str = "", above: tuple[Any, ...] = ()) -> Iterator[Entry]:
