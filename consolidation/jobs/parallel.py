@@ -60,10 +60,12 @@ class Workers:
         self._alone = self.n_jobs == 1 and self._client is None
         self._started = False
 
-    @property
-    def chunk(self) -> int:
-        """Objects to hand over at once."""
-        return 1 if self._alone else CHUNK
+    def chunks(self, items: Sequence[Any]) -> list[Sequence[Any]]:
+        """Items in runs to be handed over at once."""
+        if self._alone:
+            return chunks(items, 1)
+        # one alone first: kernels are loaded with it, and it shows how long the rest may take
+        return [*chunks(items[:1]), *chunks(items[1:])]
 
     def threads(self, options: Options) -> int:
         """Threads that each may decode with, so that all together use the cores."""

@@ -195,12 +195,12 @@ def delete_parts(folder: str | Path) -> None:
     if is_s3(folder):
         return
     try:
-        names = os.listdir(local(folder))
+        found = list(local(folder).iterdir())
     except FileNotFoundError:
         return
     except OSError as error:
         raise StorageError(f"cannot list {folder}: {_reason(error)}") from None
-    delete(local(folder) / name for name in names if _is_part(name))
+    delete(one for one in found if _is_part(one.name))
 
 
 def _below(folder: Path | str, prefix: str = "", above: tuple[Any, ...] = ()) -> Iterator[Entry]:
