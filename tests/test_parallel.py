@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from consolidation.errors import OptionError
+from consolidation.errors import ConsolidationError, OptionError
 from consolidation.jobs import parallel, run_job
 from consolidation.jobs.parallel import CHUNK, Workers
 from consolidation.options import Options
+from consolidation.storage import StorageError
 from tests import wire
 from tests.wire import entry, write_json
 
@@ -94,6 +95,22 @@ def test_the_same_bytes_from_a_dask_cluster(
     options = Options(confidence_maps=True, backend="dask", scheduler=scheduler)
     run_job(job, tmp_path, options)
     assert contents(tmp_path) == alone
+
+
+def fail(number: int) -> None:
+    raise {0: ValueError("a\nb"), 1: StorageError("cannot write x")}[number]
+
+
+@pytest.mark.parametrize(
+    ("number", "says"), [(0, "the Dask cluster failed"), (1, "cannot write x")]
+)
+def test_what_a_cluster_raises_is_an_error_of_ours(scheduler: str, number: int, says: str) -> None:
+    workers = Workers(Options(backend="dask", scheduler=scheduler), 100)
+    try:
+        with pytest.raises(ConsolidationError, match=says):
+            list(workers.map(fail, iter([(number,)]), 1))
+    finally:
+        workers.close()
 
 
 def test_a_cluster_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from consolidation.errors import OptionError, RunError
+from consolidation.errors import ConsolidationError, OptionError, RunError
 from consolidation.options import Options
 
 CHUNK = 16
@@ -135,6 +135,14 @@ class Workers:
                 "a worker process was killed, perhaps for want of memory; the same command goes "
                 "on from here, with fewer --jobs if need be"
             ) from None
+        except Exception as error:
+            if self._client is None or isinstance(error, ConsolidationError):
+                raise
+            # whatever an object does is caught where it is done: it is the cluster
+            text = " ".join(f"{type(error).__name__}: {error}".split())
+            raise RunError(
+                f"the Dask cluster failed ({text}); the same command goes on from here"
+            ) from error
 
     def close(self) -> None:
         """Let go of the cluster."""
