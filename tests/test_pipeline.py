@@ -39,7 +39,7 @@ class Missing:
     """An answer whose file cannot be read."""
 
     def load(self) -> LoadedAnswer:
-        raise StorageError("cannot read s3://bucket/key: Access Denied")
+        raise StorageError("cannot read s3://bucket/key: Access Denied", absent=True)
 
 
 def labeled(*answers: tuple[str, Any]) -> LabeledObject:
@@ -334,6 +334,15 @@ def test_min_votes_leaves_pixels_undecided() -> None:
 
 
 # -- failures
+
+
+def test_an_answer_that_cannot_be_read_now_is_not_left_out_in_silence() -> None:
+    class Unreachable(Missing):
+        def load(self) -> LoadedAnswer:
+            raise StorageError("cannot read s3://bucket/key: timed out")
+
+    with pytest.raises(ObjectError, match=r"^worker b: cannot read .*: timed out"):
+        run(("a", wire.content([[1]])), ("b", Unreachable()), ("c", wire.content([[1]])))
 
 
 def test_an_object_without_a_usable_answer_fails_with_all_reasons() -> None:
