@@ -22,6 +22,8 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.voting
 	$(BIN)/python -m benchmarks.end_to_end
 	$(BIN)/python -m benchmarks.accuracy
+	$(BIN)/python -m benchmarks.lambda_cold_start
+	$(BIN)/python -m benchmarks.calibration
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -36,6 +38,7 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml
 
 $(VENV)/.test: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet -e '.[aws,fast,test]'
+	-$(BIN)/python -m tests.get_rie
 	touch $@ $(VENV)/.demo
 
 $(VENV)/.bench: $(BIN)/python pyproject.toml

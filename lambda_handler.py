@@ -15,7 +15,7 @@ from consolidation.aws.kernel_cache import use_baked_cache
 # before the imports below import numba, which reads its configuration only once
 use_baked_cache()
 
-from consolidation.aws.batch import consolidate_batch  # noqa: E402
+from consolidation.aws.invocation import consolidate_event  # noqa: E402
 from consolidation.aws.settings import read_options  # noqa: E402
 from consolidation.aws.task import make_task  # noqa: E402
 
@@ -24,7 +24,7 @@ _options = read_options(os.environ)
 
 def handler(event: Any, context: Any) -> list[dict[str, Any]]:
     """Consolidate the annotated objects of a payload (post-annotation)."""
-    return consolidate_batch(event, context, _options)
+    return consolidate_event(event, context, _options)
 
 
 def pre_handler(event: Any, context: Any) -> dict[str, Any]:

@@ -52,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"consolidate: {error}\n")
         return WRONG_USAGE
     except KeyboardInterrupt:
-        sys.stderr.write("consolidate: interrupted; the same command goes on from here\n")
+        more = "; the same command goes on from here" if given.command is _run else ""
+        sys.stderr.write(f"consolidate: interrupted{more}\n")
         return INTERRUPTED
     return status
 
@@ -92,6 +93,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_options(run)
 
+    show = command("show", _show, "draw one image of a run: picture, masks, consensus, confidence")
+    show.add_argument("image", metavar="IMAGE_ID", help="the image's id, as in images.csv")
+    show.add_argument("--out", required=True, metavar="DIR", help="folder of the run's results")
+
     inspect = command("inspect", _inspect, "say what is in a source; write nothing")
     _add_source(inspect)
 
@@ -115,6 +120,12 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument(
         "--missing", type=float, default=0.1, metavar="X", help="share of answers that never came"
     )
+
+    calibrate = command("calibrate", _calibrate, "learn from gold images what confidence is worth")
+    _add_source(calibrate)
+    calibrate.add_argument("truth", metavar="TRUTH", help="folder of <id>.png or <id>/truth.png")
+    calibrate.add_argument("--out", required=True, metavar="FILE", help="calibration to write")
+    _add_options(calibrate)
 
     evaluate = command("evaluate", _evaluate, "compare masks with the truth")
     evaluate.add_argument("predicted", metavar="PREDICTED", help="results of a run, or a folder")
@@ -172,6 +183,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar = "|".join(option.choices) if option.choices else name.split("_")[-1].upper()
         shown = f" ({default})" if default != "" else ""
         flag = "--" + name.replace("_", "-")
+        if default is True:
+            flag = "--no-" + name.replace("_", "-")
+            group.add_argument(flag, dest=name, action="store_const", const=False, help=option.help)
+            continue
         if default is False:
             group.add_argument(flag, dest=name, action="store_const", const=True, help=option.help)
             continue
@@ -232,6 +247,13 @@ def _demo(given: argparse.Namespace) -> int:
     return SOME_FAILED if demo.summary.failures else 0
 
 
+def _show(given: argparse.Namespace) -> int:
+    from consolidation.jobs import show_object
+
+    _print(show_object(given.out, given.image))
+    return 0
+
+
 def _inspect(given: argparse.Namespace) -> int:
     from consolidation.jobs import inspect_source
 
@@ -259,19 +281,39 @@ def _simulate(given: argparse.Namespace) -> int:
     return 0
 
 
+def _calibrate(given: argparse.Namespace) -> int:
+    from consolidation import storage
+    from consolidation.jobs import calibrate
+
+    options = _options(given)
+    learnt = calibrate(
+        given.source,
+        given.truth,
+        options,
+        labels=given.labels,
+        source_options=_source_options(given, options.max_pixels),
+    )
+    storage.write_bytes(given.out, learnt.calibration.to_json().encode())
+    if not given.quiet:
+        _print(f"{learnt.table()}\nnext: consolidate run ... --calibration {given.out}")
+    return 0
+
+
 def _evaluate(given: argparse.Namespace) -> int:
     from consolidation import storage
     from consolidation.evaluation import evaluate_folders, reliability_diagram
 
     scores = evaluate_folders(given.predicted, given.truth)
+    if given.diagram and scores.confidence is None:
+        raise ConsolidationError(f"{given.predicted} holds no confidence maps: nothing to draw")
     _print(json.dumps(scores.as_dict(), indent=2) if given.json else scores.table())
     if scores.confidence is not None:
-        diagram = given.diagram or Path(given.predicted, "reliability.png")
+        predicted = Path(given.predicted)
+        folder = predicted if (predicted / "masks").is_dir() else predicted.parent
+        diagram = given.diagram or folder / "reliability.png"
         storage.write_bytes(diagram, reliability_diagram(scores.confidence))
         if not given.json:
             _print(f"\nreliability diagram in {diagram}")
-    elif given.diagram:
-        raise ConsolidationError(f"{given.predicted} holds no confidence maps: nothing to draw")
     return 0
 
 

@@ -32,7 +32,9 @@ class Option:
     high: float = math.inf
     pattern: str = ""
     changes_results: bool = True
-    """False for what only changes how fast results come."""
+    """False for what only changes how fast results come, or what is reported of them."""
+    whole_job: bool = False
+    """Whether it only means something where a whole job is at hand, not in a Lambda."""
 
     def check(self, name: str, value: Any) -> Any:
         """Return the value, converted from text if it is text; OptionError names the option."""
@@ -133,15 +135,20 @@ class Options:
         high=4096,
         help="processes that share a job's images; 0: as many as there are cores",
         changes_results=False,
+        whole_job=True,
     )
     backend: str = option_field(
         "processes",
         choices=("processes", "threads", "dask"),
         help="what images are shared among: processes of this machine, its threads, or a cluster",
         changes_results=False,
+        whole_job=True,
     )
     scheduler: str = option_field(
-        "", help="address of a Dask cluster's scheduler: tcp://host:8786", changes_results=False
+        "",
+        help="address of a Dask cluster's scheduler: tcp://host:8786",
+        changes_results=False,
+        whole_job=True,
     )
     compression: str = option_field(
         "fast", choices=("fast", "small"), help="masks written quickly, or a third smaller"
@@ -150,6 +157,37 @@ class Options:
         False,
         convert=yes_or_no,
         help="also write confidence/<id>.png: 8-bit grey, 255 times the confidence, rounded",
+    )
+    calibration: str = option_field(
+        "", help="what `consolidate calibrate` learnt from gold images: a file or s3:// URI"
+    )
+    min_region: int = option_field(
+        64, convert=int, low=1, help="disputed pixels of the smallest region told, if connected"
+    )
+    report: bool = option_field(
+        True,
+        convert=yes_or_no,
+        help="no report.html",
+        changes_results=False,
+        whole_job=True,
+    )
+    report_images: int = option_field(
+        60,
+        convert=int,
+        low=0,
+        high=10_000,
+        help="images in the report, those most in need of review",
+        changes_results=False,
+        whole_job=True,
+    )
+    review_below: float = option_field(
+        0.0,
+        convert=float,
+        low=0,
+        high=1,
+        help="write review.manifest, for an adjustment job, of images with less confidence",
+        changes_results=False,
+        whole_job=True,
     )
     label_attribute: str = option_field(
         "consolidated-ref",

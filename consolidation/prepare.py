@@ -18,6 +18,7 @@ from consolidation.errors import AnswerError, ConsolidationError, ObjectError
 from consolidation.groundtruth import MaskLabel
 from consolidation.masks import UNDECIDED_INDEX, Classes
 from consolidation.options import Options
+from consolidation.storage import StorageError
 
 PIXELS_WORTH_THREADS = 1 << 17
 """Smaller images are decoded before a second thread has begun."""
@@ -107,7 +108,7 @@ def prepare_object(
     """Load and decode the answers to one object, into a buffer if one is given.
 
     An answer that cannot be used is left out with a warning; the object fails only if none is
-    left, or if sizes leave no majority.
+    left, if sizes leave no majority, or if an answer is there but could not be read now.
 
     Raises
     ------
@@ -151,6 +152,12 @@ def _usable(
         try:
             loaded = answer.load(options)
             any_size |= loaded.size(options) is not None
+        except StorageError as error:
+            if not error.absent:
+                # not the answer's fault: without it the consensus would be another
+                raise ObjectError(f"worker {worker}: {error}") from None
+            warnings.append(AnswerWarning(worker, f"{_DROPPED}{error}"))
+            continue
         except ConsolidationError as error:
             warnings.append(AnswerWarning(worker, f"{_DROPPED}{error}"))
             continue

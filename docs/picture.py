@@ -8,23 +8,30 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from consolidation.consensus import Reliability
 from consolidation.evaluation import simulate_job
 from consolidation.jobs.sources import open_source
 from consolidation.masks import decode_indices
 from consolidation.options import Options
 from consolidation.pipeline import consolidate_object
+from consolidation.prepare import ignore_index, prepare_object
 from consolidation.report import show
 
 IMAGE = "7"
 
 
 def main() -> None:
-    """Simulate the job, consolidate the image, and draw it."""
+    """Simulate the job, learn whom to trust as a run does, consolidate the image, and draw it."""
     with tempfile.TemporaryDirectory() as folder:
         job = simulate_job(folder)
         source = open_source(job.folder)
+        classes, options = source.classes(), Options()
+        reliability = Reliability()
+        for obj in source.objects():
+            masks = prepare_object(obj, classes, options)
+            reliability.add(masks.masks, masks.workers, ignore_index(classes))
         [obj] = [one for one in source.objects() if one.id == IMAGE]
-        result = consolidate_object(obj, source.classes(), Options())
+        result = consolidate_object(obj, classes, options, reliability)
         card = show(
             result.consensus,
             (job.folder / str(obj.line["source-ref"])).read_bytes(),

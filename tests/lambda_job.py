@@ -14,11 +14,12 @@ TIME = "2026-11-23_10:00:00"
 
 @dataclass(frozen=True)
 class Job:
-    """A job's folder, ``s3://<bucket>/out/<name>/``; its bucket must exist."""
+    """A job's folder, ``s3://<bucket>/<output>/<name>/``; its bucket must exist."""
 
     aws: Aws
     bucket: str
     name: str
+    output: str = "out"
 
     @classmethod
     def create(cls, aws: Aws, name: str) -> Job:
@@ -29,7 +30,7 @@ class Job:
 
     @property
     def prefix(self) -> str:
-        return f"out/{self.name}/"
+        return f"{self.output}/{self.name}/"
 
     @property
     def annotations(self) -> str:

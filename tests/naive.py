@@ -171,3 +171,52 @@ def image_confidence(masks, confidence, ignore=None):
     masks = np.asarray(masks)
     painted = ((masks != 0) & (masks != (-1 if ignore is None else ignore))).any(axis=0)
     return float(confidence[painted].astype(np.float64).mean()) if painted.any() else 1.0
+
+
+def chosen_pixels(labels, votes, rank, step):
+    """Place of one pixel of each block: fewest votes, then lowest rank, then first."""
+    height, width = labels.shape
+    places = []
+    for top in range(0, height, step):
+        row = []
+        for left in range(0, width, step):
+            block = [
+                (int(votes[y, x]), rank[labels[y, x]] if labels[y, x] < len(rank) else 0, y, x)
+                for y in range(top, min(top + step, height))
+                for x in range(left, min(left + step, width))
+            ]
+            _, _, y, x = min(block)
+            row.append(y * width + x)
+        places.append(row)
+    return places
+
+
+def coincidences(masks, n_classes, ignore=-1):
+    """Labels by class, and pairs who differ by number of answers, for masks (W, N)."""
+    values, conflicts = [0] * n_classes, Counter()
+    for column in np.asarray(masks).T.tolist():
+        answers = [label for label in column if label != ignore and label < n_classes]
+        if len(answers) < 2:
+            continue
+        for label in answers:
+            values[label] += 1
+        pairs = sum(a != b for a in answers for b in answers)
+        if pairs:
+            conflicts[len(answers)] += pairs
+    return values, dict(conflicts)
+
+
+def regions(mask):
+    """Sets of set pixels of mask (H, Wd) that touch, corners included, in reading order."""
+    left = {(int(y), int(x)) for y, x in zip(*np.nonzero(mask), strict=True)}
+    found = []
+    while left:
+        grown, edge = set(), [min(left)]
+        while edge:
+            y, x = edge.pop()
+            if (y, x) in left:
+                left.remove((y, x))
+                grown.add((y, x))
+                edge += [(y + dy, x + dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+        found.append(grown)
+    return found

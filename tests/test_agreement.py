@@ -7,8 +7,15 @@ import math
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from consolidation.consensus import Agreement, VotePatterns, krippendorff_alpha
+from consolidation.consensus import (
+    Agreement,
+    AgreementSums,
+    VotePatterns,
+    krippendorff_alpha,
+)
+from tests import naive
 from tests.strategies import stacks
 
 
@@ -82,6 +89,42 @@ def test_ignored_answers_are_missing(masks):
     columns = [column for column in columns if sum(v is not None for v in column) > 1]
     expected = naive_alpha(columns) if columns else math.nan
     assert result.krippendorff_alpha() == pytest.approx(expected, nan_ok=True)
+
+
+@settings(max_examples=40, deadline=None)
+@given(stacks(max_workers=6, max_side=12), st.sampled_from([-1, 0, 2]), st.integers(1, 5))
+def test_sums_equal_their_naive_twin_and_add_up(masks, ignore, n_classes):
+    sums = AgreementSums.of(VotePatterns.encode(masks), n_classes, ignore)
+    values, conflicts = naive.coincidences(masks.reshape(len(masks), -1), n_classes, ignore)
+    assert sums.values.tolist() == values
+    assert sums.conflicts == conflicts
+    top, rest = masks[:, :1], masks[:, 1:]
+    parts = [VotePatterns.encode(part) for part in (top, rest) if part.size]
+    added = sum((AgreementSums.of(part, n_classes, ignore) for part in parts), AgreementSums())
+    assert added.values.tolist() == values
+    assert added.conflicts == conflicts
+
+
+@settings(max_examples=40, deadline=None)
+@given(stacks(max_workers=6, max_side=12, dtypes=(np.uint8,)))
+def test_fleiss_as_statsmodels_has_it(masks):
+    inter_rater = pytest.importorskip("statsmodels.stats.inter_rater")
+    result = agreement(masks)
+    if len(masks) < 2 or masks.min() == masks.max():
+        assert math.isnan(result.fleiss_kappa())
+        return
+    table, _ = inter_rater.aggregate_raters(masks.reshape(len(masks), -1).T)
+    assert result.fleiss_kappa() == pytest.approx(inter_rater.fleiss_kappa(table))
+
+
+@settings(max_examples=20, deadline=None)
+@given(stacks(max_workers=4, max_side=12, dtypes=(np.uint8,)), st.permutations(range(5)))
+def test_names_of_classes_and_order_of_workers_do_not_matter(masks, names):
+    renamed = np.array(names, np.uint8)[masks[::-1]]
+    one, other = agreement(masks, 5), agreement(renamed, 5)
+    for measure in ("fleiss_kappa", "krippendorff_alpha"):
+        values = getattr(one, measure)(), getattr(other, measure)()
+        assert values[0] == pytest.approx(values[1], nan_ok=True)
 
 
 def test_over_images_with_different_workers():

@@ -23,7 +23,7 @@ from tests import wire
 from tests.wire import entry, write_index_mask, write_json
 
 PLAIN = ["--method", "plurality", "--smoothing", "0"]
-COMMANDS = ["demo", "run", "inspect", "simulate", "evaluate"]
+COMMANDS = ["demo", "run", "inspect", "simulate", "calibrate", "evaluate"]
 GOOD = entry("0", ("a", wire.content([0, 1])), ("b", wire.content([0, 2])))
 
 
@@ -71,17 +71,17 @@ def test_the_program_lists_its_commands(capsys: pytest.CaptureFixture[str]) -> N
     assert call("--help") == 0
     text = capsys.readouterr().out
     for command in COMMANDS:
-        assert re.search(rf"^    {command} +\w", text, re.MULTILINE), f"{command} is not explained"
+        assert re.search(rf"^    {command}\s+\w", text, re.MULTILINE), f"{command} is not explained"
 
 
 def test_every_option_is_in_the_help_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
     call("run", "--help")
     text = " ".join(capsys.readouterr().out.split())
     for name, (default, option) in Options.table().items():
-        flag = "--" + name.replace("_", "-")
+        flag = ("--no-" if default is True else "--") + name.replace("_", "-")
         assert flag in text
         assert option.help in text
-        if default not in ("", False):
+        if default not in ("", False, True):
             assert f"{option.help} ({default})" in text
 
 
@@ -129,7 +129,7 @@ def test_one_when_some_failed(capsys: pytest.CaptureFixture[str]) -> None:
 def test_one_when_all_failed(capsys: pytest.CaptureFixture[str]) -> None:
     bad = entry("0", ("a", wire.picture_content(b"GIF")))
     assert call("run", str(write_json(Path("r.json"), [bad])), "--out", "out") == 1
-    assert "mean confidence  nan" in capsys.readouterr().out
+    assert "mean confidence  none" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,8 @@ def test_130_when_interrupted(
     module, name = function.split(".")
     monkeypatch.setattr(importlib.import_module(f"consolidation.{module}"), name, interrupt)
     assert call(command, *arguments) == 130
-    assert one_line(capsys) == "consolidate: interrupted\n"
+    more = "; the same command goes on from here" if command == "run" else ""
+    assert one_line(capsys) == f"consolidate: interrupted{more}\n"
 
 
 def test_an_error_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,8 +247,8 @@ def test_an_error_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None
 def test_options_reach_the_vote() -> None:
     write_json(Path("r.json"), [entry("0", ("a", wire.content([1])), ("b", wire.content([2])))])
     for ties, label in (("lowest", 1), ("undecided", 255)):
-        assert call("run", "r.json", "--out", "out", "--ties", ties, "--quiet", *PLAIN) == 0
-        assert decode_indices(Path("out/masks/0.png").read_bytes()).tolist() == [[label]]
+        assert call("run", "r.json", "--out", ties, "--ties", ties, "--quiet", *PLAIN) == 0
+        assert decode_indices(Path(ties, "masks/0.png").read_bytes()).tolist() == [[label]]
     assert call("run", "r.json", "--out", "out", "--min-votes", "2", "--quiet", *PLAIN) == 0
     assert decode_indices(Path("out/masks/0.png").read_bytes()).tolist() == [[255]]
 
@@ -263,7 +264,8 @@ def test_the_environment_gives_options_and_the_command_line_overrules_it(
     assert decode_indices(Path("out/masks/0.png").read_bytes()).tolist() == [[255]]
     line = json.loads(Path("out/output.manifest").read_text())
     assert line["mine-ref-metadata"]["job-name"] == "labeling-job/from-outside"
-    assert call("run", "r.json", "--out", "out", "--ties", "lowest", "--quiet", *PLAIN) == 0
+    lowest = ["--ties", "lowest", "--restart"]
+    assert call("run", "r.json", "--out", "out", *lowest, "--quiet", *PLAIN) == 0
     assert decode_indices(Path("out/masks/0.png").read_bytes()).tolist() == [[1]]
 
 

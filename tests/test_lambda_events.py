@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from consolidation.aws.batch import consolidate_batch
+from consolidation.aws.invocation import consolidate_event
 from consolidation.aws.layout import JobLayout, payload_time
 from consolidation.aws.settings import LambdaOptions, read_options
 from consolidation.aws.task import make_task
+from consolidation.consensus import Calibration
 from consolidation.errors import ConsolidationError, OptionError, SourceError
-from consolidation.groundtruth import parse_consolidation_event, parse_task_event
+from consolidation.groundtruth import mask_labels, parse_consolidation_event, parse_task_event
 from consolidation.names import file_name
 from consolidation.storage import split_s3
 from tests import wire
@@ -49,9 +50,9 @@ def test_logged_events(here: Aws, place: int) -> None:
     if "consolidation-request" not in key:
         # the recipe's test event has its payload anywhere
         with pytest.raises(SourceError, match="is not within the job's own prefix"):
-            consolidate_batch(event, Context(), options)
+            consolidate_event(event, Context(), options)
         options = LambdaOptions(labels="cat,dog", trusted_prefixes=f"s3://{bucket}")
-    response = consolidate_batch(event, Context(), options)
+    response = consolidate_event(event, Context(), options)
     assert ids(response) == ["1", "0"]
     attribute = event["labelAttributeName"]
     for object_id, content in contents(response).items():
@@ -160,7 +161,7 @@ def test_classes_of_the_job_s_own_file(here: Aws, sagemaker: dict[str, Any], mis
     sagemaker[job.name.lower()] = {"LabelCategoryConfigS3Uri": uri}
     event = job.event(PAYLOAD, labelCategories=missing)
     for _ in range(2):
-        response = consolidate_batch(event, Context(), LambdaOptions())
+        response = consolidate_event(event, Context(), LambdaOptions())
         assert names(response) == ["BACKGROUND", "dog", "cat"]
     # once a job: the API is throttled
     assert sagemaker["asked"] == [job.name.lower()]
@@ -171,11 +172,24 @@ def test_classes_of_the_event_go_before_those_of_the_environment(here: Aws) -> N
     uri = job.put("labels.json", CATEGORIES)
     for listed in (["cat", "dog"], [{"label": "cat"}, {"label": "dog"}]):
         event = job.event(PAYLOAD, labelCategories=listed)
-        response = consolidate_batch(event, Context(), LambdaOptions(labels=uri))
+        response = consolidate_event(event, Context(), LambdaOptions(labels=uri))
         assert names(response) == ["BACKGROUND", "cat", "dog"]
     event = job.event(PAYLOAD, labelCategories=None)
-    response = consolidate_batch(event, Context(), LambdaOptions(labels=uri))
+    response = consolidate_event(event, Context(), LambdaOptions(labels=uri))
     assert names(response) == ["BACKGROUND", "dog", "cat"]
+
+
+def test_confidence_by_the_calibration_that_is_configured(here: Aws) -> None:
+    job = Job.create(here, "calibrated")
+    uri = job.put("calibration.json", Calibration(((0.0, 0.0), (1.0, 0.5))).to_json().encode())
+    answers = [(worker, wire.content([1])) for worker in "ab"]
+    event = job.event([wire.entry("0", *answers)])
+    for options, confidence in ((LambdaOptions(), 1.0), (LambdaOptions(calibration=uri), 0.5)):
+        [content] = contents(consolidate_event(event, Context(), options)).values()
+        assert mask_labels(content)[0].confidence == confidence
+    broken = LambdaOptions(calibration=job.put("broken.json", b"{}"))
+    with pytest.raises(SourceError, match=r"broken\.json"):
+        consolidate_event(event, Context(), broken)
 
 
 def test_without_classes_it_fails_with_one_line(here: Aws, sagemaker: dict[str, Any]) -> None:
@@ -185,10 +199,10 @@ def test_without_classes_it_fails_with_one_line(here: Aws, sagemaker: dict[str, 
         "^no classes: the event has no labelCategories; CONSOLIDATION_LABELS can give them; .*"
     )
     with pytest.raises(ConsolidationError, match=message + "ResourceNotFound"):
-        consolidate_batch(event, Context(), LambdaOptions())
+        consolidate_event(event, Context(), LambdaOptions())
     sagemaker["unknown"] = {}
     with pytest.raises(ConsolidationError, match=message + "no label-categories file$"):
-        consolidate_batch(event, Context(), LambdaOptions())
+        consolidate_event(event, Context(), LambdaOptions())
 
 
 # -- configuration
@@ -214,6 +228,7 @@ def test_configuration() -> None:
         ("METHOD", "auto", "a Lambda sees a batch at a time"),
         ("METHOD", "weighted", "needs CONSOLIDATION_JOB_RELIABILITY=yes"),
         ("SMOOTHING", "much", "CONSOLIDATION_SMOOTHING must be a number, not 'much'"),
+        ("BACKEND", "dask", "CONSOLIDATION_BACKEND is no option of the Lambda functions"),
         ("JOB_NAME", "cells", "CONSOLIDATION_JOB_NAME is no option of the Lambda functions"),
         ("LABELS", "cat,cat", "CONSOLIDATION_LABELS: the label 'cat' is listed twice"),
         ("LABELS", "[", "CONSOLIDATION_LABELS is not JSON"),

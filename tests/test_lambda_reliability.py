@@ -12,7 +12,7 @@ import pytest
 
 from consolidation.answers import AnnotationAnswer
 from consolidation.aws import statistics
-from consolidation.aws.batch import consolidate_batch
+from consolidation.aws.invocation import consolidate_event
 from consolidation.aws.settings import LambdaOptions, read_options
 from consolidation.consensus import Reliability
 from consolidation.errors import SourceError
@@ -68,6 +68,58 @@ def summed(job: Job) -> Reliability:
     return total
 
 
+def test_junk_loses_its_vote_and_the_weights_are_told(here: Aws) -> None:
+    job = Job.create(here, "weighted")
+    for place in range(3):
+        consolidate_event(job.event(payload(place), time(place)), Context(), OPTIONS)
+    told = json.loads(job.written("provenance/")["8_2026-11-23T10:00:02.000000.json"])
+    assert told["consensus"]["method"] == "weighted"
+    assert summed(job).estimate().junk == {"junk", "junk-too"}
+    # who has no vote has no weight
+    assert len(told["consensus"]["parameters"].get("weights", [1] * 3)) == 3
+
+
+def test_payloads_that_come_later_do_not_change_a_repeat(here: Aws) -> None:
+    job = Job.create(here, "late")
+    early = job.event(payload(1), time(1))
+    first = consolidate_event(early, Context(), OPTIONS)
+    written = job.written("output/")
+    consolidate_event(job.event(payload(2), time(2)), Context(), OPTIONS)
+    assert consolidate_event(early, Context(), OPTIONS) == first
+    assert {
+        name: body for name, body in job.written("output/").items() if name in written
+    } == written
+
+
+def test_off_by_default_nothing_is_written(here: Aws) -> None:
+    job = Job.create(here, "unreliable")
+    consolidate_event(job.event(payload(0)), Context(), LambdaOptions())
+    assert job.written("reliability/") == {}
+
+
+def test_statistics_are_gathered_for_later_with_another_method(here: Aws) -> None:
+    job = Job.create(here, "gathered")
+    options = LambdaOptions(job_reliability=True, method="plurality")
+    plain = Job.create(here, "plain")
+    assert consolidate_event(job.event(payload(0)), Context(), options)
+    assert consolidate_event(plain.event(payload(0)), Context(), LambdaOptions())
+    assert summed(job) == counted([payload(0)])
+    assert job.written("output/") == plain.written("output/")
+
+
+def test_something_else_among_the_statistics_is_no_statistics(here: Aws) -> None:
+    job = Job.create(here, "mixed")
+    job.put("annotations/consolidated-annotation/reliability/0.json", b"{}")
+    with pytest.raises(SourceError, match=r"reliability/0\.json holds no reliability statistics"):
+        consolidate_event(job.event(payload(0)), Context(), OPTIONS)
+
+
+def test_names_of_statistics_are_those_of_the_payload() -> None:
+    names = {statistics.statistics_name("2026", body) for body in (b"a", b"b", b"a")}
+    assert len(names) == 2
+
+
+# last: the tests above have compiled the kernels, which eight processes need not do at once
 def test_invocations_at_once_and_repeated(aws: Aws, tmp_path: Path) -> None:
     pytest.importorskip("awslambdaric", reason="awslambdaric is not installed")
     job = Job.create(aws, "At-Once")
@@ -101,54 +153,3 @@ def test_invocations_at_once_and_repeated(aws: Aws, tmp_path: Path) -> None:
         written = job.written()
         functions[1].invoke(events[3])
         assert job.written() == written
-
-
-def test_junk_loses_its_vote_and_the_weights_are_told(here: Aws) -> None:
-    job = Job.create(here, "weighted")
-    for place in range(3):
-        consolidate_batch(job.event(payload(place), time(place)), Context(), OPTIONS)
-    told = json.loads(job.written("provenance/")["8_2026-11-23T10:00:02.000000.json"])
-    assert told["consensus"]["method"] == "weighted"
-    assert summed(job).estimate().junk == {"junk", "junk-too"}
-    # who has no vote has no weight
-    assert len(told["consensus"]["parameters"].get("weights", [1] * 3)) == 3
-
-
-def test_payloads_that_come_later_do_not_change_a_repeat(here: Aws) -> None:
-    job = Job.create(here, "late")
-    early = job.event(payload(1), time(1))
-    first = consolidate_batch(early, Context(), OPTIONS)
-    written = job.written("output/")
-    consolidate_batch(job.event(payload(2), time(2)), Context(), OPTIONS)
-    assert consolidate_batch(early, Context(), OPTIONS) == first
-    assert {
-        name: body for name, body in job.written("output/").items() if name in written
-    } == written
-
-
-def test_off_by_default_nothing_is_written(here: Aws) -> None:
-    job = Job.create(here, "unreliable")
-    consolidate_batch(job.event(payload(0)), Context(), LambdaOptions())
-    assert job.written("reliability/") == {}
-
-
-def test_statistics_are_gathered_for_later_with_another_method(here: Aws) -> None:
-    job = Job.create(here, "gathered")
-    options = LambdaOptions(job_reliability=True, method="plurality")
-    plain = Job.create(here, "plain")
-    assert consolidate_batch(job.event(payload(0)), Context(), options)
-    assert consolidate_batch(plain.event(payload(0)), Context(), LambdaOptions())
-    assert summed(job) == counted([payload(0)])
-    assert job.written("output/") == plain.written("output/")
-
-
-def test_something_else_among_the_statistics_is_no_statistics(here: Aws) -> None:
-    job = Job.create(here, "mixed")
-    job.put("annotations/consolidated-annotation/reliability/0.json", b"{}")
-    with pytest.raises(SourceError, match=r"reliability/0\.json holds no reliability statistics"):
-        consolidate_batch(job.event(payload(0)), Context(), OPTIONS)
-
-
-def test_names_of_statistics_are_those_of_the_payload() -> None:
-    names = {statistics.statistics_name("2026", body) for body in (b"a", b"b", b"a")}
-    assert len(names) == 2

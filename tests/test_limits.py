@@ -22,6 +22,7 @@ from consolidation.groundtruth import (
     parse_answer,
     parse_request,
 )
+from consolidation.jobs.sources import Place
 from consolidation.limits import Limits, shown
 from consolidation.masks import Classes, decode
 from consolidation.options import Options
@@ -343,3 +344,15 @@ def test_metadata_of_any_shape_is_read(block: Any) -> None:
 def test_what_is_shown_is_short_and_harmless() -> None:
     assert shown("\x1b[31m") == r"'\x1b[31m'"
     assert len(shown({"a" * 10**6: "b" * 10**6})) < 300
+
+
+@pytest.mark.parametrize("target", ["../secret", "../secret/mask.png"])
+def test_no_link_is_followed_out_of_a_source_nor_passed_over(tmp_path: Path, target: str) -> None:
+    mask = wire.np.array([[0, 1]], wire.np.uint8)
+    wire.write_index_mask(tmp_path / "secret" / "mask.png", mask)
+    wire.write_index_mask(tmp_path / "job" / "0" / "worker_a.png", mask)
+    (tmp_path / "job" / "0" / "worker_b.png").symlink_to("worker_a.png")
+    Place.at(tmp_path / "job")  # a link within is one
+    (tmp_path / "job" / "1").symlink_to(target)
+    with pytest.raises(StorageError, match=r"job: 1 is a link that leads out of it"):
+        Place.at(tmp_path / "job")

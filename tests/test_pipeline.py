@@ -39,7 +39,7 @@ class Missing:
     """An answer whose file cannot be read."""
 
     def load(self, options: Options) -> LoadedAnswer:
-        raise StorageError("cannot read s3://bucket/key: Access Denied")
+        raise StorageError("cannot read s3://bucket/key: Access Denied", absent=True)
 
 
 def labeled(*answers: tuple[str, Any]) -> LabeledObject:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from PIL import Image
 
 from consolidation.cli import main
 from tests.shared_data import GROUND_TRUTH, MASKS, needs_shared
+from tests.wire import undated
 
 PLAIN = ["--method", "plurality", "--smoothing", "0", "--ties", "lowest"]
 Mask = npt.NDArray[np.uint8]
@@ -57,10 +57,6 @@ def job(name: str) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def without_dates(data: bytes) -> bytes:
-    return re.sub(rb'"creation[-_]date": ?"[^"]*"', b"", data)
-
-
 @pytest.mark.parametrize(
     "name, images, label", [("femur_ap", 20, "Femur"), ("humerus", 6, "Humerus")]
 )
@@ -78,7 +74,7 @@ def test_real_jobs_equal_a_naive_vote(
     assert files == sorted(path.relative_to(two) for path in two.rglob("*") if path.is_file())
     for file in files:
         first, second = (one / file).read_bytes(), (two / file).read_bytes()
-        assert without_dates(first) == without_dates(second), file
+        assert undated(first) == undated(second), file
     lines = [json.loads(line) for line in (one / "output.manifest").read_bytes().splitlines()]
     assert len(lines) == images
     assert (one / "failures.jsonl").read_bytes() == b""

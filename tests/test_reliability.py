@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
 
 from consolidation import Reliability, consolidate
-from consolidation.consensus import Choice, Trial, sampled
+from consolidation.consensus import Agreement, Choice, Trial, VotePatterns, sampled
 
 CAREFUL = ["ann", "bob", "cid"]
 
@@ -110,14 +111,19 @@ def test_twins_are_reported_but_not_two_blank_workers():
 def test_without_a_worker():
     images = list(job(5, ["noise"]))
     whole = learn(images, [*CAREFUL, "noise"])
-    assert whole.without("noise") == learn([(t, m[:3]) for t, m in images], CAREFUL)
+    rest = learn([(t, m[:3]) for t, m in images], CAREFUL)
+    assert whole.without("noise").estimate().quality == rest.estimate().quality
 
 
 def damaged(**changes):
-    whole = {"format": "consolidation/reliability-1", "images": {"a": 1, "b": 1}}
+    whole = {"format": "consolidation/reliability-2", "images": {"a": 1, "b": 1}}
     pair = {"workers": ["a", "b"], "images": 1, "sums": [[1], [2], [2]]}
     pair |= changes.pop("pair", {})
-    return json.dumps(whole | {"pairs": [pair]} | changes)
+    rest = {
+        "spreads": {"a": [1, 65536, 65536**2]},
+        "agreement": {"values": [2, 2], "conflicts": {"2": 2}},
+    }
+    return json.dumps(whole | {"pairs": [pair]} | rest | changes)
 
 
 def test_a_whole_file_is_read():
@@ -139,6 +145,12 @@ def test_a_whole_file_is_read():
         damaged(pair={"sums": [[-1], [2], [2]]}),
         damaged(pair={"sums": [[10**30], [2], [2]]}),
         damaged(pair={"workers": ["a"]}),
+        damaged(spreads={"c": [1, 1, 1]}),
+        damaged(spreads={"a": [2, 1, 1]}),
+        damaged(spreads={"a": [1, 2, 1]}),
+        damaged(spreads={"a": [1, 2]}),
+        damaged(agreement={"values": [1], "conflicts": {"1": 1}}),
+        damaged(agreement={}),
     ],
 )
 def test_a_wrong_file_is_one_clear_line(tmp_path, content):
@@ -146,6 +158,55 @@ def test_a_wrong_file_is_one_clear_line(tmp_path, content):
     path.write_text(content)
     with pytest.raises(ValueError, match="holds no reliability statistics"):
         Reliability.load(path)
+
+
+def test_the_interval_is_that_of_the_mean_over_images():
+    images = list(job(9, flips=(0.02, 0.1, 0.3)))
+    estimate = learn(images, CAREFUL).estimate()
+    alone = [learn([image], CAREFUL) for image in images]
+    for worker in CAREFUL:
+        values = np.array([one._spreads[worker].total for one in alone]) / 65536
+        expected = values.std(ddof=1) / 3 * 9 / 11
+        assert estimate.error[worker] == pytest.approx(expected)
+        low, high = estimate.interval(worker)
+        reach = 2.306 * expected  # Student's t of eight degrees of freedom
+        assert (low, high) == pytest.approx(
+            (max(estimate.quality[worker] - reach, 0), min(estimate.quality[worker] + reach, 1)),
+            abs=1e-4,
+        )
+
+
+def test_one_image_tells_no_interval():
+    estimate = learn(job(1), CAREFUL).estimate()
+    assert math.isnan(estimate.error["ann"])
+    assert all(math.isnan(end) for end in estimate.interval("ann"))
+    assert math.isnan(estimate.interval("nobody")[0])
+
+
+def test_the_interval_shrinks_with_images():
+    few, many = (learn(job(n, seed=1), CAREFUL).estimate() for n in (6, 60))
+    assert all(many.error[worker] < few.error[worker] for worker in CAREFUL)
+
+
+def test_matrix_and_alpha_of_a_job():
+    images = list(job(4))
+    reliability = learn(images, CAREFUL)
+    workers, matrix = reliability.agreement_matrix()
+    assert workers == CAREFUL
+    masks = np.concatenate([masks.reshape(3, -1) for _, masks in images], axis=1)
+    for a, one in enumerate(masks):
+        for b, other in enumerate(masks):
+            classes = [
+                ((one == k) & (other == k)).sum() / ((one == k) | (other == k)).sum()
+                for k in (0, 1)
+            ]
+            assert matrix[a, b] == pytest.approx(np.mean(classes))
+    whole = Agreement.of(VotePatterns.encode(masks[:, None]), 2)
+    assert reliability.krippendorff_alpha() == pytest.approx(whole.krippendorff_alpha())
+    other = Reliability()
+    other.add(np.zeros((2, 4, 4), np.uint8), ["dan", "ann"])
+    workers, matrix = (reliability + other).agreement_matrix()
+    assert math.isnan(matrix[workers.index("dan"), workers.index("bob")])
 
 
 def test_wrong_workers():

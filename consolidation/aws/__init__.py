@@ -2,16 +2,20 @@
 
 Nothing is imported here: the kernel cache must be in place before the first import of numba.
 
-=============  ===================================================================================
-`settings`     configuration by the environment
-`consolidate`  an event's payload, object by object: masks to S3, the response to Ground Truth
-`task`         an object's task for the workers
-`labels`       where the job's classes come from
-`layout`       where everything lies on S3, and what may be touched there
-`statistics`   what the job tells about its workers, added up over its payloads
-`access`       S3 clients that give up in time, and with whose credentials
-`deadline`     how much time is left
-`response`     what Ground Truth gets back, and its limits
-`logs`         JSON lines and metrics
-=============  ===================================================================================
+==============  ==================================================================================
+`settings`      configuration by the environment
+`invocation`    an event's payload consolidated: masks to S3, the response to Ground Truth
+`batch`         the work on it, object by object
+`task`          an object's task for the workers
+`labels`        where the job's classes come from
+`layout`        where everything lies on S3, and what may be touched there
+`payload`       the objects of a payload, their annotations fetched
+`statistics`    what the job tells about its workers, added up over its payloads
+`record`        what is written down about how an object was decided
+`response`      what Ground Truth gets back, and its limits
+`access`        clients that give up in time, and with whose rights
+`deadline`      how much time is left
+`logs`          JSON lines and metrics
+`kernel_cache`  kernels compiled when the image was built
+==============  ==================================================================================
 """

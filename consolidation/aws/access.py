@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from weakref import WeakSet
 
 import boto3
 from botocore.config import Config
@@ -24,6 +25,8 @@ MANY_ATTEMPTS, FEW_ATTEMPTS, MANY_FROM = 5, 3, 60.0
 """Attempts at a call in an invocation of at least a minute, and in a shorter one."""
 SESSION_SECONDS = 3600
 _lock = threading.Lock()
+_idle: list[ThreadPoolExecutor] = []
+"""Threads of earlier invocations, to be used again."""
 _assumed: dict[tuple[str, Config], tuple[Any, datetime]] = {}
 
 
@@ -31,9 +34,12 @@ def call_config(seconds: float) -> Config:
     """Retries and timeouts of one call in an invocation of so many seconds.
 
     However slow or throttled S3 is, the retries of one call, waits between them included, end
-    within half of the time: standard mode waits at most 1, 2, 4 and 8 seconds.
+    within half of the time, if that is 20 seconds or more: standard mode waits at most 1, 2, 4
+    and 8 seconds. Where there is less time, the deadline comes first.
     """
-    return _config(min(int(seconds), 900))
+    # in steps, or nearly every invocation would have other clients
+    step = 60 if seconds >= MANY_FROM else 5
+    return _config(int(seconds // step) * step)
 
 
 @lru_cache(maxsize=8)
@@ -97,7 +103,12 @@ class Transfers:
     """Calls to storage in threads, with the S3 access of whoever starts them."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(MOST_AT_ONCE)
+        try:
+            self._pool = _idle.pop()
+        except IndexError:
+            self._pool = ThreadPoolExecutor(MOST_AT_ONCE)
+        # weakly: what was read need not be kept
+        self._futures: WeakSet[Future[Any]] = WeakSet()
 
     def __enter__(self) -> Self:
         return self
@@ -108,9 +119,14 @@ class Transfers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # whoever still waits for S3 is left behind: its result came too late
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        if all(one.done() for one in self._futures):
+            _idle.append(self._pool)
+        else:
+            # whoever still waits for S3 is left behind: its result came too late
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
     def start(self, call: Callable[..., T], *arguments: Any) -> Future[T]:
         """Begin a call; its result is waited for by `Deadline.wait`."""
-        return self._pool.submit(copy_context().run, call, *arguments)
+        future = self._pool.submit(copy_context().run, call, *arguments)
+        self._futures.add(future)
+        return future

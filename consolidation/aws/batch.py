@@ -1,21 +1,24 @@
-"""One invocation: the objects of a payload, one after another, through the pipeline."""
+"""The objects of a payload, one after another, through the pipeline and to S3."""
 
 from __future__ import annotations
 
 import json
+import threading
 import time
 import traceback
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
 
 from consolidation import storage
-from consolidation.aws.access import Transfers, call_config, s3_client
+from consolidation.aws.access import Transfers
 from consolidation.aws.deadline import Deadline, OutOfTimeError
 from consolidation.aws.labels import job_classes
 from consolidation.aws.layout import JobLayout
@@ -25,9 +28,9 @@ from consolidation.aws.record import Record
 from consolidation.aws.response import Response
 from consolidation.aws.settings import LambdaOptions
 from consolidation.aws.statistics import job_reliability, statistics_name
-from consolidation.consensus import Reliability
+from consolidation.consensus import Calibration, Reliability
 from consolidation.errors import ConsolidationError, ObjectError, SourceError
-from consolidation.groundtruth import ConsolidationEvent, RequestObject, parse_consolidation_event
+from consolidation.groundtruth import ConsolidationEvent, RequestObject
 from consolidation.masks import Classes
 from consolidation.pipeline import ObjectResult, consolidate_object
 from consolidation.prepare import AnswerWarning, MaskBuffer
@@ -36,52 +39,14 @@ MOST_PENDING = 4
 """Objects whose files are on their way to S3 while the next one is consolidated."""
 
 
-def consolidate_batch(event: Any, context: Any, options: LambdaOptions) -> list[dict[str, Any]]:
-    """Answer to a post-annotation event.
+class _Memory(threading.local):
+    """Memory for masks, kept from one invocation to the next; each thread has its own."""
 
-    Parameters
-    ----------
-    event : dict
-        As Ground Truth sends it.
-    context : Lambda context
-        Tells the time that is left.
-    options : LambdaOptions
-
-    Returns
-    -------
-    list of dict
-        One an object, in the payload's order: label and metadata. Failed objects are left out, or
-        have metadata only, by `failed_objects`.
-
-    Raises
-    ------
-    ConsolidationError
-        If the payload cannot be read, its classes are unknown, or no object has a result.
-    """
-    deadline = Deadline(context)
-    request = parse_consolidation_event(event)
-    log = InvocationLog(context, request.job_name, options.log_worker_ids)
-    log.note(payload=request.payload_uri)
-    try:
-        role = _role(request, options)
-        config = call_config(deadline.total)
-        access = storage.s3_access(s3_client(config, role), request.kms_key_id)
-        with access, Transfers() as transfers:
-            return Batch(request, options, deadline, log, transfers).run(config)
-    except ConsolidationError as error:
-        reason = log.public(str(error))
-        log.note(error=reason)
-        raise type(error)(reason) from None
-    finally:
-        log.invocation()
+    def __init__(self) -> None:
+        self.buffer = MaskBuffer()
 
 
-def _role(request: ConsolidationEvent, options: LambdaOptions) -> str | None:
-    if options.credentials == "function":
-        return None
-    if request.role_arn is None:
-        raise SourceError("the event has no roleArn, whose rights should be used")
-    return request.role_arn
+_memory = _Memory()
 
 
 @dataclass
@@ -118,13 +83,14 @@ class Batch:
         self._deadline, self._log, self._transfers = deadline, log, transfers
         self._layout = JobLayout.of(request, options.prefixes)
         self._response = Response(request.label_attribute, self._layout.time, request.job_name)
-        self._buffer = MaskBuffer()
+        self._buffer = _memory.buffer
         self._fetcher = Fetcher(self._layout.allowed, transfers, deadline)
         self._reliability: Reliability | None = None
+        self._calibration: Calibration | None = None
         self._failures: dict[str, str] = {}
 
     def run(self, config: Config) -> list[dict[str, Any]]:
-        """Consolidate every object; see `consolidate_batch`."""
+        """Consolidate every object; see `consolidate_event`."""
         start, wait = self._transfers.start, self._deadline.wait
         uri = self._request.payload_uri
         payload = wait(start(storage.read_bytes, uri), "reading the payload")
@@ -132,13 +98,7 @@ class Batch:
         self._log.know(all_workers(objects))
         about = (self._request.job_arn, self._options, config, self._request.labels)
         self._classes: Classes = wait(start(job_classes, *about), "finding the classes")
-        if self._options.job_reliability:
-            name = statistics_name(self._layout.time, payload)
-            place = (name, self._layout.reliability, self._fetcher)
-            about_masks = (self._classes, self._options, self._buffer)
-            total = job_reliability(objects, *place, *about_masks)
-            if self._options.method == "weighted":
-                self._reliability = total
+        self._learn(objects, payload)
         pending: deque[_Outcome] = deque()
         for one in objects:
             pending.append(self._begin(one))
@@ -152,6 +112,19 @@ class Batch:
             raise ObjectError(f"all {len(objects)} objects failed; object {object_id}: {reason}")
         return self._response.entries
 
+    def _learn(self, objects: Sequence[RequestObject], payload: bytes) -> None:
+        """What is known about the workers of the job, and about confidence, by configuration."""
+        if self._options.job_reliability:
+            name = statistics_name(self._layout.time, payload)
+            place = (name, self._layout.reliability, self._fetcher)
+            about_masks = (self._classes, self._options, self._buffer)
+            total = job_reliability(objects, *place, *about_masks)
+            if self._options.method == "weighted":
+                self._reliability = total
+        if self._options.calibration:
+            read = self._transfers.start(_read_calibration, self._options.calibration)
+            self._calibration = self._deadline.wait(read, "reading the calibration")
+
     def _begin(self, one: RequestObject) -> _Outcome:
         """Consolidate an object, and let its files go to S3."""
         outcome = _Outcome(one)
@@ -164,7 +137,7 @@ class Batch:
         try:
             obj = self._fetcher.labeled(one)
             about = (self._classes, self._options, self._reliability, self._buffer)
-            self._keep(outcome, consolidate_object(obj, *about))
+            self._keep(outcome, consolidate_object(obj, *about, self._calibration))
         except ConsolidationError as error:
             outcome.error = error
         except Exception as error:
@@ -177,16 +150,19 @@ class Batch:
 
     def _keep(self, outcome: _Outcome, result: ObjectResult) -> None:
         """Take from a result all that is needed, for the next one uses its memory."""
-        layout = self._layout
-        mask = layout.mask(result.id)
-        record = Record.of(result, self._options, self._request.payload_uri, mask)
-        files = {mask: result.mask_png, layout.provenance(result.id): _json(record.full)}
+        layout, mask = self._layout, self._layout.mask(result.id)
+
+        def write(uri: str, data: bytes) -> None:
+            # at once: it goes to S3 while the next file is made
+            outcome.uploads.append(self._transfers.start(storage.write_bytes, uri, data))
+
+        write(mask, result.mask_png)
         if self._options.confidence_maps:
-            files[layout.confidence(result.id)] = result.confidence_png()
+            write(layout.confidence(result.id), result.confidence_png())
+        record = Record.of(result, self._options, self._request.payload_uri, mask)
+        write(layout.provenance(result.id), _json(record.full))
         outcome.record, outcome.warnings = record, result.warnings
         outcome.block = result.metadata(layout.time, self._request.job_name)
-        write = storage.write_bytes
-        outcome.uploads = [self._transfers.start(write, *file) for file in files.items()]
 
     def _finish(self, outcome: _Outcome) -> None:
         """Wait for an object's files; add it to the response and the log."""
@@ -226,6 +202,15 @@ class Batch:
         unwritten = self._deadline.last(writes)
         if unwritten:
             self._log.note(failures_not_written=unwritten)
+
+
+@lru_cache(maxsize=1)
+def _read_calibration(uri: str) -> Calibration:
+    """Calibration that the configuration names, read when the function starts anew."""
+    try:
+        return Calibration.from_json(storage.read_bytes(uri), uri)
+    except ValueError as error:
+        raise SourceError(str(error)) from None
 
 
 def _json(content: Any) -> bytes:

@@ -46,7 +46,7 @@ class Deadline:
     def check(self) -> None:
         """OutOfTimeError if another object might not be done in time."""
         if self.left() <= SLOWER * self._slowest:
-            raise OutOfTimeError(f"not begun: {self.remaining():.1f} s before the deadline")
+            raise OutOfTimeError(f"too little time: {self.remaining():.1f} s before the deadline")
 
     def took(self, started: float) -> float:
         """Seconds since `started`, by `time.perf_counter`, which an object took."""

@@ -11,7 +11,10 @@ Ground Truth keeps a job below ``s3://<bucket>/<prefix>/<JobName>/``; consolidat
     reliability/<time>~<hash>.json                                     see `statistics`
 
 The time is the payload's, never the clock's: a repeated call overwrites what the first one wrote.
-A failure whose mask is there was mended by a repeat.
+What counts is the response: a failure of one call may have been mended by a repeat.
+
+What workers and payloads name is held within the job's prefix here. Whoever may invoke the
+function names the job itself; how far that reaches is a matter of the function's rights.
 """
 
 from __future__ import annotations

@@ -25,8 +25,9 @@ METRICS = {
 }
 MOST_LISTED = 20
 """Warnings of an object, and objects left, that a line lists; their number it always has."""
-MOST_CHARACTERS = 500
+MOST_CHARACTERS = 1000
 """Of a message: labels are whatever somebody typed."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def worker_hash(worker: str) -> str:
@@ -69,14 +70,16 @@ class InvocationLog:
         self._ids = None
 
     def public(self, message: str) -> str:
-        """Return a message with every worker's id hashed."""
-        if self._worker_ids or not self._known:
-            return message
-        if self._ids is None:
-            # longer ones first: an id may be the beginning of another
-            known = sorted(self._known, key=lambda one: (-len(one), one))
-            self._ids = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, known))})(?!\w)")
-        return self._ids.sub(lambda found: worker_hash(found[0]), message)
+        """Return a message as one line that is not too long, with every worker's id hashed."""
+        if self._known and not self._worker_ids:
+            if self._ids is None:
+                # longer ones first: an id may be the beginning of another
+                known = sorted(self._known, key=lambda one: (-len(one), one))
+                self._ids = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, known))})(?!\w)")
+            message = self._ids.sub(lambda found: worker_hash(found[0]), message)
+        # a lone surrogate would keep the runtime from sending the answer
+        printable = _CONTROL.sub(" ", message[:MOST_CHARACTERS])
+        return printable.encode("utf-8", "backslashreplace").decode()
 
     def note(self, **fields: Any) -> None:
         """Add fields to the invocation's line."""
@@ -87,21 +90,21 @@ class InvocationLog:
     ) -> None:
         """Log one object: done, failed or left."""
         listed = [
-            {"worker": self.public(worker), "message": self._short(message)}
+            {"worker": self.public(worker), "message": self.public(message)}
             for worker, message in warnings
         ]
         self._counts["Objects"] += 1
         self._counts["Failures"] += outcome != "done"
         self._counts["Warnings"] += len(listed)
         if outcome == "left":
-            self._left.append(object_id)
+            self._left.append(self.public(object_id))
         shown = {
-            key: self._short(value) if isinstance(value, str) else value
+            key: self.public(value) if isinstance(value, str) else value
             for key, value in fields.items()
         }
         self._line(
             event="object",
-            object=self._short(object_id),
+            object=self.public(object_id),
             outcome=outcome,
             n_warnings=len(listed),
             warnings=listed[:MOST_LISTED],
@@ -128,9 +131,6 @@ class InvocationLog:
             left=self._left[:MOST_LISTED],
             _aws={"Timestamp": int(now * 1000), "CloudWatchMetrics": [directive]},
         )
-
-    def _short(self, message: str) -> str:
-        return self.public(message)[:MOST_CHARACTERS]
 
     def _line(self, **fields: Any) -> None:
         line: Mapping[str, Any] = {**self._about, **fields}

@@ -55,6 +55,7 @@ class Record:
             "size": list(consensus.labels.shape),
             "classes": [asdict(one) for one in result.classes],
             "image_confidence": _number(consensus.image_confidence),
+            "need_of_review": _number(consensus.need_of_review),
             "class_confidence": _numbers(consensus.class_confidence.tolist()),
             "consensus": decided,
             "workers": workers,
@@ -71,6 +72,7 @@ class Record:
             "pixels": counts["pixels"],
             **{name: round(counts[name] / counts["pixels"], 6) for name in _COUNTS},
             "confidence": result.reported_confidence,
+            "need_of_review": full["need_of_review"],
             "notes": decided["warnings"],
         }
         return cls(full, short, logged)

@@ -1,7 +1,7 @@
 """Configuration of the Lambda functions, by ``CONSOLIDATION_`` variables of the environment.
 
-The options of a local run hold, with a few other defaults; those that name the job do not, for
-the event tells. What only a Lambda has:
+The options of a local run hold, with a few other defaults; those that need a whole job do not, nor
+those that name it, for the event tells. What only a Lambda has:
 
 ==================================  ==========  ==================================================
 variable                            default     meaning
@@ -125,8 +125,8 @@ def read_options(environment: Mapping[str, str] = os.environ) -> LambdaOptions:
     }
     known = [
         ENVIRONMENT_PREFIX + name.upper()
-        for name in LambdaOptions.table()
-        if name not in _TOLD_BY_THE_EVENT
+        for name, (_, option) in LambdaOptions.table().items()
+        if name not in _TOLD_BY_THE_EVENT and not option.whole_job
     ]
     for variable in given:
         if variable not in known:

@@ -1,6 +1,6 @@
 """Arrays in, consensus and confidence out. Knows nothing of images, clouds or the wire."""
 
-from consolidation.consensus.agreement import Agreement, krippendorff_alpha
+from consolidation.consensus.agreement import Agreement, AgreementSums, krippendorff_alpha
 from consolidation.consensus.auto import Choice, Trial, sampled
 from consolidation.consensus.calibration import Calibration
 from consolidation.consensus.consolidate import LearntWeights, consolidate
@@ -13,6 +13,7 @@ from consolidation.consensus.result import Consensus, WorkerAgreement, mean_of_p
 
 __all__ = [
     "Agreement",
+    "AgreementSums",
     "Calibration",
     "Choice",
     "Consensus",

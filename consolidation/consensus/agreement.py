@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus.patterns import VotePatterns
+from consolidation.kernels import patterns as kernels
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +25,8 @@ class Agreement:
         Pixels with that pattern.
     pairs : ndarray of shape (W, W, K, K), int64
         Confusion of every two workers.
+    sums : AgreementSums
+        What adds up over images.
 
     Examples
     --------
@@ -39,6 +43,7 @@ class Agreement:
     class_counts: NDArray[np.int64]
     pixels: NDArray[np.int64]
     pairs: NDArray[np.int64]
+    sums: AgreementSums
 
     @classmethod
     def of(cls, patterns: VotePatterns, n_classes: int, ignore: int = -1) -> Agreement:
@@ -52,7 +57,8 @@ class Agreement:
         if 0 <= ignore < n_classes:
             pairs[:, :, ignore] = 0
             pairs[:, :, :, ignore] = 0
-        return cls(counts, np.asarray(patterns.counts), pairs)
+        sums = AgreementSums.of(patterns, n_classes, ignore)
+        return cls(counts, np.asarray(patterns.counts), pairs, sums)
 
     def iou(self) -> NDArray[np.float64]:
         """(W, W, K) IoU of every two workers by class, where both answered; NaN without any."""
@@ -92,25 +98,52 @@ class Agreement:
         return krippendorff_alpha([self])
 
 
-def krippendorff_alpha(images: Iterable[Agreement]) -> float:
-    """Alpha over several images, whatever their workers; NaN where no two classes occur.
+@dataclass(frozen=True, eq=False)
+class AgreementSums:
+    """What Krippendorff's alpha needs, in integers that add up: over images, jobs and machines.
 
-    Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), section C.
+    Attributes
+    ----------
+    values : ndarray of shape (K,), int64
+        Labels of each class, at pixels that two workers or more labelled.
+    conflicts : mapping of int to int
+        By number of workers who labelled a pixel, the ordered pairs of them who differ.
     """
-    pairable: NDArray[np.float64] = np.zeros(0)
-    disagreements = 0.0
-    for image in images:
-        answers = image.class_counts.sum(axis=1)
-        used = answers >= 2
-        counts, pixels = image.class_counts[used], image.pixels[used]
-        answers = answers[used]
-        same = (counts * (counts - 1)).sum(axis=1)
-        disagreements += float((pixels * (answers - same / (answers - 1))).sum())
-        values = (pixels @ counts).astype(np.float64)
-        k = max(len(pairable), len(values))
-        pairable = np.pad(pairable, (0, k - len(pairable))) + np.pad(values, (0, k - len(values)))
-    n = float(pairable.sum())
-    if n < 2:
-        return float("nan")
-    expected = n * n - float((pairable**2).sum())
-    return 1 - (n - 1) * disagreements / expected if expected > 0 else float("nan")
+
+    values: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    conflicts: Mapping[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, patterns: VotePatterns, n_classes: int, ignore: int = -1) -> AgreementSums:
+        """Sums of patterns; labels from `n_classes` on, and `ignore`, are no answers."""
+        values = np.zeros(n_classes, np.int64)
+        conflicts = np.zeros(patterns.tuples.shape[1] + 1, np.int64)
+        kernels.coincidences(patterns.tuples, patterns.counts, ignore, values, conflicts)
+        return cls(values, {m: int(n) for m, n in enumerate(conflicts.tolist()) if n})
+
+    def __add__(self, other: AgreementSums) -> AgreementSums:
+        k = max(len(self.values), len(other.values))
+        values = np.zeros(k, np.int64)
+        values[: len(self.values)] += self.values
+        values[: len(other.values)] += other.values
+        both = sorted({*self.conflicts, *other.conflicts})
+        added = {m: self.conflicts.get(m, 0) + other.conflicts.get(m, 0) for m in both}
+        return AgreementSums(values, added)
+
+    def krippendorff_alpha(self) -> float:
+        """Alpha for nominal data; NaN where no two classes occur.
+
+        Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), section C.
+        """
+        n = int(self.values.sum())
+        # not int64: the square of a job's pixels does not fit
+        expected = n * n - sum(int(value) ** 2 for value in self.values)
+        if expected == 0:
+            return float("nan")
+        observed = math.fsum(pairs / (m - 1) for m, pairs in self.conflicts.items())
+        return 1 - (n - 1) * observed / expected
+
+
+def krippendorff_alpha(images: Iterable[Agreement]) -> float:
+    """Alpha over several images, whatever their workers; NaN where no two classes occur."""
+    return sum((image.sums for image in images), AgreementSums()).krippendorff_alpha()

@@ -16,7 +16,7 @@ disagreement is a tie, and the test would reward whatever breaks ties best.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,14 @@ class Choice:
         """Weights (W,) of workers in an image: 0 for junk, else by reliability or all 1."""
         weights = self.estimate.weights(workers)
         return weights if self.weighted else (weights > 0).astype(np.float64)
+
+    @classmethod
+    def of(cls, estimate: Estimate, told: Mapping[str, Any]) -> Choice:
+        """Inverse of `as_dict`, with the reliability of the workers."""
+        gain, error = (
+            math.nan if told[name] is None else told[name] for name in ("gain", "standard_error")
+        )
+        return cls(told["weighted"], estimate, gain, error, told["images"], told["reason"])
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""

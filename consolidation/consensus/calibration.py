@@ -18,7 +18,7 @@ the bins' means the map is linear. Without evidence it is the identity.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,10 +89,14 @@ class Calibration:
             Of each image, the confidence of its pixels and whether their class is right; of one
             shape. Pixels without a class, or whose truth is unknown, are left out by the caller.
         """
-        counts = [_counted(confidence, right) for confidence, right in images]
-        if not counts:
+        return cls.of_bins([count_bins(confidence, right) for confidence, right in images])
+
+    @classmethod
+    def of_bins(cls, images: Sequence[NDArray[np.float64]]) -> Calibration:
+        """Learn from the counts (3, BINS + 1) of gold images; see `count_bins`."""
+        if not images:
             return cls()
-        pixels, right, sums = np.array(counts).transpose(1, 0, 2)
+        pixels, right, sums = np.array(images).transpose(1, 0, 2)
         total = pixels.sum(axis=0)
         seen = total > 0
         pixels, right, total = pixels[:, seen], right[:, seen], total[seen]
@@ -102,7 +106,7 @@ class Calibration:
         knots = np.round(np.stack([mean, after], axis=1), 6).clip(0, 1).tolist()
         if not seen[BINS]:
             knots.append((1.0, 1.0))
-        return cls(((0.0, 0.0), *((x, y) for x, y in knots)), len(counts))
+        return cls(((0.0, 0.0), *((x, y) for x, y in knots)), len(images))
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -138,7 +142,7 @@ class Calibration:
             raise ValueError(f"{name} holds no calibration: {error}") from None
 
 
-def _counted(confidence: NDArray[Any], right: NDArray[np.bool_]) -> NDArray[np.float64]:
+def count_bins(confidence: NDArray[Any], right: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Pixels, right pixels and sum of confidence (3, BINS + 1) of one image."""
     values = confidence.reshape(-1).astype(np.float64)
     places = (values * BINS).astype(np.intp)  # that of exactly 1 is BINS

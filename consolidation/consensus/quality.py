@@ -11,13 +11,19 @@ do not vouch for blank answers.
 Agreement k over n images is shrunk to the job's mean as (n k + 2 mean) / (n + 2); the next
 round's weights are its fourth power. T, A, B and N add up: over images, batches, processes and
 machines.
+
+How far a worker's quality may be off is told by how much that worker's agreement differs from
+image to image: the same ratio is taken of each image alone, every co-worker counting the same, and
+its standard deviation over n images, divided by sqrt(n) and shrunk as the quality is, is the
+standard error. n, the sum and the sum of squares add up too (integers, in fixed point).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +37,8 @@ JUNK = 0.4
 stable junk (blank, blobs, noise) all below .18; the middle is .4. It takes four images of pure junk
 to get there."""
 TOLERANCE, MAX_ROUNDS = 1e-6, 50
+FIXED_POINT = 1 << 16
+"""Agreement of single images is kept as a multiple of 2^-16."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,10 @@ class Estimate:
         Quality of a worker nothing is known about.
     rounds : int
     converged : bool
+    error : dict of worker to float
+        Standard error of the quality; NaN for who shared fewer than two images that tell.
+    images : dict of worker to int
+        Images that the error is from.
     """
 
     quality: Mapping[str, float]
@@ -57,6 +69,19 @@ class Estimate:
     mean: float
     rounds: int
     converged: bool
+    error: Mapping[str, float] = field(default_factory=dict)
+    images: Mapping[str, int] = field(default_factory=dict)
+
+    def interval(self, worker: str) -> tuple[float, float]:
+        """95 % interval of a worker's quality, by Student's t, within 0 to 1; NaN if unknown."""
+        from scipy.special import stdtrit
+
+        error = self.error.get(worker, math.nan)
+        if math.isnan(error):
+            return math.nan, math.nan
+        reach = float(stdtrit(self.images[worker] - 1, 0.975)) * error
+        quality = self.quality[worker]
+        return max(quality - reach, 0.0), min(quality + reach, 1.0)
 
     def weights(self, workers: Sequence[str]) -> NDArray[np.float64]:
         """Weights (W,) for these workers: quality to the fourth power, 0 for junk.
@@ -84,8 +109,61 @@ class PairSums:
         return PairSums(sums, self.images + other.images)
 
 
+class Spread(NamedTuple):
+    """Agreement of one worker in the images that tell: their number, its sum and squares.
+
+    In fixed point, of `FIXED_POINT` and its square: the order of the images changes nothing.
+    """
+
+    images: int = 0
+    total: int = 0
+    squares: int = 0
+
+    @classmethod
+    def of(cls, agreement: float) -> Spread:
+        """Spread of one image."""
+        fixed = round(agreement * FIXED_POINT)
+        return cls(1, fixed, fixed * fixed)
+
+    def plus(self, other: Spread) -> Spread:
+        """Sum of both."""
+        return Spread(*(a + b for a, b in zip(self, other, strict=True)))
+
+    @property
+    def error(self) -> float:
+        """Standard error of the mean; NaN with fewer than two images."""
+        n = self.images
+        if n < 2:
+            return math.nan
+        # whole numbers up to here: no digits are lost in the difference
+        variance = (n * self.squares - self.total**2) / (n * (n - 1) * FIXED_POINT**2)
+        return math.sqrt(variance / n)
+
+
+def image_agreement(agreements: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Agreement (W,) of each worker of one image with the others, NaN where nothing tells.
+
+    Parameters
+    ----------
+    agreements : ndarray of shape (W, W, 3, K), int64
+        As `VotePatterns.agreements` gives them.
+    """
+    both, first, second = np.moveaxis(agreements.astype(np.float64), 2, 0)
+    chance = first * second / np.maximum(first.sum(axis=2), 1)[:, :, None]
+    above, room = both - chance, (first + second) / 2 - chance
+    # a pair stands above the diagonal only
+    shared, possible = above.sum(axis=0) + above.sum(axis=1), room.sum(axis=0) + room.sum(axis=1)
+    known = possible > 1e-9
+    ratio = np.where(known, shared / np.where(known, possible, 1), 0).sum(axis=1)
+    classes = known.sum(axis=1)
+    mean: NDArray[np.float64] = np.where(classes > 0, ratio / np.maximum(classes, 1), np.nan)
+    return mean
+
+
 def estimate_quality(
-    images: Mapping[str, int], pairs: Mapping[tuple[str, str], PairSums]
+    images: Mapping[str, int],
+    pairs: Mapping[tuple[str, str], PairSums],
+    spreads: Mapping[str, Spread],
 ) -> Estimate:
     """Quality of every worker, by rounds of weighted agreement until weights stand still.
 
@@ -95,6 +173,8 @@ def estimate_quality(
         Images each worker did.
     pairs : dict of (worker, worker) to PairSums
         Sums of every two who shared images, each pair once.
+    spreads : dict of worker to Spread
+        Of those who have one.
     """
     workers = sorted(images)
     place = {worker: index for index, worker in enumerate(workers)}
@@ -139,6 +219,11 @@ def estimate_quality(
         mean=mean,
         rounds=rounds,
         converged=converged,
+        error={
+            worker: spreads.get(worker, Spread()).error * n / (n + PSEUDO_IMAGES)
+            for worker, n in sorted(images.items())
+        },
+        images={worker: spreads.get(worker, Spread()).images for worker in workers},
     )
 
 

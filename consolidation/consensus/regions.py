@@ -63,7 +63,7 @@ class Region:
             others = " and ".join(names[label] for label, _ in self.shares if label != main)
             count = f"all {len(who)} workers" if len(who) > 1 else f"{who[0]}"
             return f"{count} see mostly {names[main]}, with another border to {others}"
-        parts = []
+        parts: list[str] = []
         for label, who in self.workers:
             verb = "sees" if len(who) == 1 else "see"
             noun = "" if parts else (" worker" if len(who) == 1 else " workers")
@@ -156,7 +156,7 @@ def _conflict(votes: NDArray[np.int64], workers: Sequence[str]) -> dict[str, Any
     """Shares of classes, and who stands for which: votes (W, K) in pixels."""
     total = votes.sum(axis=0)
     classes = sorted(np.flatnonzero(total).tolist(), key=lambda label: (-total[label], label))
-    stands = {label: [] for label in classes}  # type: dict[int, list[str]]
+    stands: dict[int, list[str]] = {label: [] for label in classes}
     for worker, own in zip(workers, votes, strict=True):
         if own.any():
             stands[int(own.argmax())].append(worker)

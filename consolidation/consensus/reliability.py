@@ -6,6 +6,7 @@ How quality, junk and weights follow from it stands in `consolidation.consensus.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from consolidation.consensus.agreement import AgreementSums
 from consolidation.consensus.patterns import VotePatterns
-from consolidation.consensus.quality import Estimate, PairSums, estimate_quality
+from consolidation.consensus.quality import (
+    Estimate,
+    PairSums,
+    Spread,
+    estimate_quality,
+    image_agreement,
+)
+from consolidation.consensus.result import mean_of_present, overlap_iou
 from consolidation.consensus.stack import Stack
 
-FORMAT = "consolidation/reliability-1"
+FORMAT = "consolidation/reliability-2"
 
 
 class Reliability:
@@ -42,6 +51,8 @@ class Reliability:
     def __init__(self) -> None:
         self._pairs: dict[tuple[str, str], PairSums] = {}
         self._images: dict[str, int] = {}
+        self._spreads: dict[str, Spread] = {}
+        self._agreement = AgreementSums()
         self._estimate: Estimate | None = None
 
     def add(
@@ -66,6 +77,10 @@ class Reliability:
         patterns = VotePatterns.encode(stack.array)
         k = stack.highest() + 1
         agreements = patterns.agreements(k, stack.ignore)
+        self._agreement += AgreementSums.of(patterns, k, stack.ignore)
+        for worker, agreement in zip(ids, image_agreement(agreements).tolist(), strict=True):
+            if not math.isnan(agreement):
+                self._add_spread(worker, Spread.of(agreement))
         for a, first in enumerate(ids):
             self._images[first] = self._images.get(first, 0) + 1
             for b in range(a + 1, len(ids)):
@@ -80,6 +95,9 @@ class Reliability:
         known = self._pairs.get(key)
         self._pairs[key] = pair if known is None else known + pair
 
+    def _add_spread(self, worker: str, spread: Spread) -> None:
+        self._spreads[worker] = self._spreads.get(worker, Spread()).plus(spread)
+
     def __iadd__(self, other: Reliability) -> Reliability:
         """Add what another one has counted."""
         if not isinstance(other, Reliability):
@@ -88,6 +106,9 @@ class Reliability:
             self._add_pair(key, pair)
         for worker, images in other._images.items():
             self._images[worker] = self._images.get(worker, 0) + images
+        for worker, spread in other._spreads.items():
+            self._add_spread(worker, spread)
+        self._agreement += other._agreement
         self._estimate = None
         return self
 
@@ -109,7 +130,10 @@ class Reliability:
         return dict(sorted(self._images.items()))
 
     def without(self, worker: str) -> Reliability:
-        """The same, as if this worker had never taken part."""
+        """Qualities and weights as if this worker had never taken part.
+
+        Standard errors and alpha are those of the whole, and are left out.
+        """
         rest = Reliability()
         rest._pairs = {key: pair for key, pair in self._pairs.items() if worker not in key}
         rest._images = {key: n for key, n in self._images.items() if key != worker}
@@ -130,10 +154,28 @@ class Reliability:
             and pair.sums[0, 1:].any()
         )
 
+    def krippendorff_alpha(self) -> float:
+        """Krippendorff's alpha over all images; NaN where no two classes occur."""
+        return self._agreement.krippendorff_alpha()
+
+    def agreement_matrix(self) -> tuple[list[str], NDArray[np.float64]]:
+        """Workers, sorted, and (M, M) the mean IoU over classes of every two of them.
+
+        Over the images both did, pixels pooled; NaN where there is none.
+        """
+        workers = sorted(self._images)
+        place = {worker: index for index, worker in enumerate(workers)}
+        matrix = np.full((len(workers), len(workers)), np.nan)
+        np.fill_diagonal(matrix, 1.0)
+        for (first, second), pair in self._pairs.items():
+            a, b = place[first], place[second]
+            matrix[a, b] = matrix[b, a] = mean_of_present(overlap_iou(pair.sums))
+        return workers, matrix
+
     def estimate(self) -> Estimate:
         """Quality of every worker, by rounds of weighted agreement until weights stand still."""
         if self._estimate is None:
-            self._estimate = estimate_quality(self._images, self._pairs)
+            self._estimate = estimate_quality(self._images, self._pairs, self._spreads)
         return self._estimate
 
     def as_dict(self) -> dict[str, Any]:
@@ -145,6 +187,11 @@ class Reliability:
                 {"workers": list(key), "images": pair.images, "sums": pair.sums.tolist()}
                 for key, pair in sorted(self._pairs.items())
             ],
+            "spreads": {key: list(spread) for key, spread in sorted(self._spreads.items())},
+            "agreement": {
+                "values": self._agreement.values.tolist(),
+                "conflicts": {str(m): n for m, n in sorted(self._agreement.conflicts.items())},
+            },
         }
 
     @classmethod
@@ -165,6 +212,23 @@ class Reliability:
             if (sums < 0).any() or (sums[0] > sums[1:]).any():
                 raise ValueError(f"impossible counts for {first!r} and {second!r}")
             reliability._pairs[first, second] = PairSums(sums, int(entry["images"]))
+        for worker, numbers in content["spreads"].items():
+            spread = Spread(*map(int, numbers))
+            if not 0 < spread.images <= reliability._images.get(worker, 0):
+                raise ValueError(f"{spread.images} images tell of worker {worker!r}")
+            if spread.images * spread.squares < spread.total**2:
+                raise ValueError(f"impossible sums for worker {worker!r}")
+            reliability._spreads[worker] = spread
+        sums = content["agreement"]
+        reliability._agreement = AgreementSums(
+            np.array(sums["values"], np.int64).reshape(-1),
+            {int(m): int(n) for m, n in sums["conflicts"].items()},
+        )
+        conflicts = reliability._agreement.conflicts
+        if (reliability._agreement.values < 0).any() or any(
+            m < 2 or n < 0 for m, n in conflicts.items()
+        ):
+            raise ValueError("impossible counts of agreement")
         return reliability
 
     def save(self, path: str | Path) -> None:

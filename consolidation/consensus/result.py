@@ -208,6 +208,11 @@ class Consensus:
         sums, counts, _ = self._shares
         return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
+    @property
+    def class_pixels(self) -> NDArray[np.int64]:
+        """(K,) int64: pixels given that class."""
+        return self._shares[1]
+
     @cached_property
     def image_confidence(self) -> float:
         """Mean confidence over the pixels that any worker gave a class above 0; 1.0 if none."""

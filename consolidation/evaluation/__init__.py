@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consolidation.evaluation.boundary import boundary_f1
+from consolidation.evaluation.boundary import boundary_agreement, boundary_f1
 from consolidation.evaluation.calibration import ConfidenceCounts, expected_calibration_error
 from consolidation.evaluation.diagram import reliability_diagram
 from consolidation.evaluation.evaluate import evaluate_folders, evaluate_masks
@@ -19,6 +19,7 @@ __all__ = [
     "Evaluation",
     "ImageScore",
     "SimulatedJob",
+    "boundary_agreement",
     "boundary_f1",
     "class_dice",
     "class_iou",

@@ -79,6 +79,41 @@ def boundary_f1(
     return scores
 
 
+def boundary_agreement(
+    masks: IndexMask, tolerance: float = 2, *, n_classes: int | None = None
+) -> npt.NDArray[np.float64]:
+    """Boundary F1 of every two workers by class: who draws borders where others do.
+
+    Parameters
+    ----------
+    masks : ndarray of int, shape (W, H, Wd)
+        Class indices of W workers.
+    tolerance : float, default 2
+        Half the width, in pixels, of the band around a border in which the other one may run.
+    n_classes : int, optional
+        Number of classes K; larger indices belong to no class. Default: one more than the largest.
+
+    Returns
+    -------
+    ndarray of float64, shape (W, W, K)
+        Symmetric; NaN for a class that neither gave.
+
+    Examples
+    --------
+    >>> masks = np.array([[[0, 0, 1, 1]], [[0, 0, 1, 1]], [[1, 1, 1, 1]]])
+    >>> boundary_agreement(masks, tolerance=1)[0, :, 1].tolist()
+    [1.0, 1.0, 0.0]
+    """
+    if n_classes is None:
+        n_classes = count_classes(masks)
+    scores = np.full((len(masks), len(masks), n_classes), np.nan)
+    for a, one in enumerate(masks):
+        for b in range(a + 1):
+            pair = boundary_f1(one, masks[b], tolerance, n_classes=n_classes)
+            scores[a, b] = scores[b, a] = pair
+    return scores
+
+
 def _region_f1(predicted: BoolMask, truth: BoolMask, tolerance: float) -> float:
     if not (predicted.any() and truth.any()):
         return 0.0

@@ -18,8 +18,11 @@ WINDOW = 1 << 22
 """Bytes read at a time."""
 
 Read = Callable[[int, int], bytes]
-"""Bytes of a file from a place to before another; fewer, or none, behind its end."""
+"""Bytes of a file from a place to before another; fewer only at its end, none behind it."""
 
+_CUT = 16
+"""Characters before a window's end that may look wrong only because what follows is not there."""
+_KINDS = {"{": "object", '"': "text", "t": "truth value", "f": "truth value", "n": "null"}
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 
@@ -44,22 +47,25 @@ class _Text:
         self.window, self.at = "", 0
         self.start, self._counted = 0, (0, 0)
         self.more()
-        # the mark that editors on Windows write is in no text, but in the file
-        self.start = 3 if read(0, 3) == codecs.BOM_UTF8 else 0
 
     def more(self) -> bool:
         """Read on; whether there was more."""
         if self._finished:
             return False
+        # a value longer than the window is parsed again: twice as much each time
         size = max(WINDOW, len(self.window))
         data = self._read(self._place, self._place + size)
-        self._place += len(data)
-        self._finished = not data
+        self._finished = len(data) < size
         self.start = self.byte(self.at)
+        if self._place == 0 and data.startswith(codecs.BOM_UTF8):
+            # the mark that editors on Windows write is in no text, but in the file
+            self.start = len(codecs.BOM_UTF8)
+        self._place += len(data)
         self._counted = (0, 0)
-        self.window = self.window[self.at :] + self._decode(data, final=self._finished)
+        more = self._decode(data, final=self._finished)
+        self.window = self.window[self.at :] + more
         self.at = 0
-        return True
+        return bool(more)
 
     def byte(self, at: int) -> int:
         """Place in the file of a place in the window, not before the one asked for last."""
@@ -98,12 +104,14 @@ def list_entries(read: Read, name: str) -> Iterator[tuple[Span, Any]]:
     [({'a': 1}, b'{"a": 1}'), (2, b'2')]
     """
     text = _Text(read)
-    if text.skip_space() != "[":
-        value, _ = _value(text, name)
-        kind = {dict: "object", str: "text", bool: "truth value", type(None): "null"}
-        found = kind.get(type(value), "number")
+    first = text.skip_space()
+    if first != "[":
+        if not text.more():
+            # small enough to see whether it is JSON at all
+            _value(text, name)
         raise SourceError(
-            f"{name} is not a consolidation request: a JSON {found}, not a list of objects"
+            f"{name} is not a consolidation request: a JSON {_KINDS.get(first, 'number')}, "
+            "not a list of objects"
         )
     text.at += 1
     if text.skip_space() == "]":
@@ -127,8 +135,11 @@ def list_entries(read: Read, name: str) -> Iterator[tuple[Span, Any]]:
 
 def lines(read: Read) -> Iterator[Span]:
     """Places of the lines of a file that are not blank, without their line ends."""
-    place, rest = 0, b""
-    while data := read(place + len(rest), place + len(rest) + WINDOW):
+    place, rest, finished = 0, b"", False
+    while not finished:
+        size = max(WINDOW, len(rest))
+        data = read(place + len(rest), place + len(rest) + size)
+        finished = len(data) < size
         *whole, last = (rest + data).split(b"\n")
         for line in whole:
             if line.strip():
@@ -146,20 +157,23 @@ def _value(text: _Text, name: str) -> tuple[Any, int]:
             value, end = _DECODER.raw_decode(text.window, text.at)
         except RecursionError:
             raise _not_json(name, "nested too deeply", text.byte(text.at)) from None
-        except ValueError as error:
-            # cut off by the window, or broken
-            where = error.pos if isinstance(error, json.JSONDecodeError) else text.at
-            reason, beyond = str(getattr(error, "msg", error)), where - text.at
-            if text.more():
+        except json.JSONDecodeError as error:
+            beyond = error.pos - text.at
+            # cut off by the window, or broken: then there is no need to read the rest
+            cut = error.msg.startswith("Unterminated") or error.pos > len(text.window) - _CUT
+            if cut and text.more():
                 continue
-            raise _not_json(name, reason, text.byte(text.at + beyond)) from None
+            raise _not_json(name, error.msg, text.byte(text.at + beyond)) from None
+        except ValueError as error:  # such as a number of thousands of digits
+            raise _not_json(name, str(error), text.byte(text.at)) from None
         # a number may go on behind the window
-        if end < len(text.window) or not text.more():
-            return value, end - text.at
+        length = end - text.at
+        if end <= len(text.window) - _CUT or not text.more():
+            return value, length
 
 
 def _not_json(name: str, reason: str, place: int) -> NotJsonError:
-    return NotJsonError(f"{name} is not JSON: {reason} at byte {place:,}")
+    return NotJsonError(f"{name} is not JSON: {reason.removesuffix(' at')} at byte {place:,}")
 
 
 def _n_bytes(text: str, start: int, end: int) -> int:

@@ -18,7 +18,7 @@ from consolidation.consensus import (
 )
 from consolidation.jobs.sources import SourceObject
 from consolidation.jobs.state import statistics_path
-from consolidation.jobs.work import Job, prepared_or_none
+from consolidation.jobs.work import Job, learn, prepared_or_none
 from consolidation.prepare import ignore_index
 
 
@@ -42,6 +42,8 @@ class Learnt:
     def digest(self) -> str:
         """Text that changes when what was learnt does."""
         told = [one.to_json() for one in (self.reliability, self.confusion) if one is not None]
+        if self.choice is not None:
+            told.append(json.dumps(self.choice.as_dict(), sort_keys=True))
         return hashlib.sha256("".join(told).encode()).hexdigest()
 
 
@@ -62,6 +64,21 @@ def gather(job: Job, n_chunks: int, known: Reliability | None) -> Learnt:
             learnt.confusion += WorkerConfusion.from_json(counts, path)
         elif learnt.reliability is not None:
             learnt.reliability += Reliability.from_json(counts, path)
+    return learnt
+
+
+def learn_all(job: Job, items: Sequence[SourceObject]) -> Learnt:
+    """Learn from all objects here and now; nothing is written."""
+    learnt = Learnt()
+    if job.options.method == "plurality":
+        return learnt
+    learnt.answered, pooled = learn(job, items)
+    if isinstance(pooled, WorkerConfusion):
+        learnt.confusion = pooled
+        return learnt
+    learnt.reliability = pooled
+    if job.options.method == "auto":
+        learnt.choice = choose(job, items, pooled, learnt.answered)
     return learnt
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from consolidation.errors import OptionError, RunError
@@ -14,14 +16,17 @@ from consolidation.options import Options
 CHUNK = 16
 """Objects a task: handing over one by one costs more than some of them take."""
 
+WORTH_STARTING = 2.0
+"""Seconds of work left for which it is worth to start processes."""
+
 Result = TypeVar("Result")
 
 
 def cores() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Cores this process may use; a container may have less than its machine."""
+    import joblib
+
+    return int(joblib.cpu_count())
 
 
 class Workers:
@@ -37,76 +42,89 @@ class Workers:
     Notes
     -----
     Processes take a second to start. Meanwhile the first chunks are worked on here; what numba
-    compiles for them, the others load.
+    compiles for them, the others load. Where the rest would be done before, none are started.
     """
 
     def __init__(self, options: Options, n_objects: int) -> None:
         chunks = -(-n_objects // CHUNK)
         self.backend = options.backend
-        self.n_jobs = max(1, min(options.jobs or cores(), chunks))
+        self._cores = options.jobs or (cores() if chunks > 1 else 1)
+        self.n_jobs = max(1, min(self._cores, chunks))
         self._client: Any = None
         if options.backend == "dask":
             self._client = _dask_client(options.scheduler)
         elif options.scheduler:
             raise OptionError("--scheduler is for --backend dask")
         self._alone = self.n_jobs == 1 and self._client is None
+        self._started = False
+
+    @property
+    def chunk(self) -> int:
+        """Objects to hand over at once."""
+        return 1 if self._alone else CHUNK
 
     def threads(self, options: Options) -> int:
         """Threads that each may decode with, so that all together use the cores."""
         if options.threads or self._client is not None:
             return options.threads or 1
-        return max(1, (options.jobs or cores()) // self.n_jobs)
+        if self.n_jobs == 1 and not options.jobs:
+            return 0  # by cores, see `prepare_object`
+        return max(1, self._cores // self.n_jobs)
 
     def map(
-        self, work: Callable[..., Result], tasks: Sequence[tuple[Any, ...]]
+        self, work: Callable[..., Result], tasks: Iterable[tuple[Any, ...]], n_tasks: int
     ) -> Iterator[Result]:
-        """Results of ``work(*task)``, as they come."""
+        """Results of ``work(*task)``, as they come; tasks are taken when they are handed out."""
         if self._alone:
             for task in tasks:
                 yield work(*task)
             return
         waiting = iter(tasks)
-        if self._client is None and self.backend == "processes":
-            for task in self._meanwhile(waiting):
+        if self._client is None and self.backend == "processes" and not self._started:
+            for task in self._meanwhile(waiting, n_tasks):
+                n_tasks -= 1
                 yield work(*task)
-        yield from self._shared(work, waiting)
+        if n_tasks:
+            yield from self._shared(work, waiting)
 
-    def _meanwhile(self, tasks: Iterator[Any]) -> Iterator[Any]:
+    def _meanwhile(self, tasks: Iterator[Any], n_tasks: int) -> Iterator[Any]:
         """Tasks to be done here while the processes start: one at least."""
         starting = threading.Thread(target=self._start, daemon=True)
-        for task in tasks:
-            yield task
-            if starting.ident is None:
+        for left in range(n_tasks - 1, -1, -1):
+            began = time.perf_counter()
+            yield next(tasks)
+            if starting.ident is None and (time.perf_counter() - began) * left >= WORTH_STARTING:
                 starting.start()
-            if not starting.is_alive():
-                return
+            if starting.ident is not None and not starting.is_alive():
+                break
         if starting.ident is not None:
             starting.join()
+            self._started = True
 
     def _start(self) -> None:
         # what fails here fails again, and is reported, when there is work
         with contextlib.suppress(Exception):
-            for _ in self._shared(_wake, iter([()] * self.n_jobs)):
+            for _ in self._shared(_wake, [()] * self.n_jobs):
                 pass
 
     def _shared(
-        self, work: Callable[..., Result], tasks: Iterator[tuple[Any, ...]]
+        self, work: Callable[..., Result], tasks: Iterable[tuple[Any, ...]]
     ) -> Iterator[Result]:
         import joblib
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         backend = {"processes": "loky", "threads": "threading", "dask": "dask"}[self.backend]
-        n_jobs = -1 if self._client is not None else self.n_jobs
         parallel = joblib.Parallel(
-            n_jobs,
+            -1 if self._client is not None else self.n_jobs,
             backend=backend,
             return_as="generator_unordered",
             batch_size=1,
             pre_dispatch="2*n_jobs",
             max_nbytes=None,
         )
+        parent = os.getpid() if self.backend == "processes" else None
         try:
-            yield from parallel(joblib.delayed(work)(*task) for task in tasks)
+            yield from parallel(joblib.delayed(_work)(parent, work, *task) for task in tasks)
         except TerminatedWorkerError:
             raise RunError(
                 "a worker process was killed, perhaps for want of memory; the same command goes "
@@ -117,6 +135,26 @@ class Workers:
         """Let go of the cluster."""
         if self._client is not None:
             self._client.close()
+
+
+def _work(parent: int | None, work: Callable[..., Result], *task: Any) -> Result:
+    """Do a task in another process."""
+    if parent is not None:
+        _end_with(parent)
+    return work(*task)
+
+
+@cache
+def _end_with(parent: int) -> None:
+    """End this process when the one that started it does: the next run must be the only one."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.1)
+        os._exit(1)
+
+    if os.getppid() == parent:
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def _wake() -> None:
@@ -139,6 +177,6 @@ def _dask_client(scheduler: str) -> Any:
         raise OptionError(f"--scheduler {scheduler}: {error}") from None
 
 
-def chunks(items: Sequence[Any]) -> list[Sequence[Any]]:
-    """Items in runs of `CHUNK`, the same whoever works on them."""
-    return [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
+def chunks(items: Sequence[Any], size: int = CHUNK) -> list[Sequence[Any]]:
+    """Items in runs of this size."""
+    return [items[start : start + size] for start in range(0, len(items), size)]

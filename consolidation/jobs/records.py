@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from consolidation.consensus import mean_of_present, overlap_iou
 from consolidation.groundtruth import compact
 from consolidation.jobs.builtin import BuiltinAgreement
 from consolidation.pipeline import ObjectResult
@@ -30,6 +31,8 @@ class ImageRecord:
     undecided: float
     ignored: float
     mean_agreement: float
+    need: float
+    """See `Consensus.need_of_review`."""
     builtin_iou: float = math.nan
     """Mean IoU with Ground Truth's own mask over the classes in either."""
     builtin_same: float = math.nan
@@ -54,6 +57,7 @@ class ImageRecord:
             undecided=counts["undecided"] / pixels,
             ignored=counts["ignored"] / pixels / result.n_workers,
             mean_agreement=sum(known) / len(known) if known else math.nan,
+            need=consensus.need_of_review,
             builtin_iou=builtin.iou,
             builtin_same=builtin.same,
         )
@@ -85,6 +89,10 @@ class WorkerRecord:
             for one, overlap in zip(consensus.workers, consensus.overlap, strict=True)
         ]
 
+    def agreement(self, n_classes: int) -> float:
+        """Mean IoU with the consensus over the classes in either; NaN without any."""
+        return mean_of_present(overlap_iou(self.dense_overlap(n_classes)))
+
     def dense_overlap(self, n_classes: int) -> NDArray[np.int64]:
         """(3, K) int64: see `Consensus.overlap`."""
         sums = np.zeros((3, n_classes), np.int64)
@@ -107,6 +115,10 @@ class Record:
     workers: list[WorkerRecord] = field(default_factory=list)
     warnings: list[tuple[str, str, bool]] = field(default_factory=list)
     """Worker, message, and whether the answer was dropped."""
+    classes: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+    """By class index in decimal: pixels given that class, and their mean confidence."""
+    regions: list[dict[str, Any]] = field(default_factory=list)
+    """See `Region.as_dict`."""
 
     @property
     def failed(self) -> bool:

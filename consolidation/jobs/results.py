@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from consolidation import storage
 from consolidation._version import __version__
-from consolidation.errors import ObjectError
+from consolidation.errors import ObjectError, RunError
 from consolidation.groundtruth import compact, manifest_line
+from consolidation.groundtruth.manifest import METADATA_SUFFIX
 from consolidation.jobs.learning import Learnt
 from consolidation.jobs.records import Record
+from consolidation.jobs.review import review_manifest
 from consolidation.jobs.sources import Source
 from consolidation.jobs.tables import Tables
 from consolidation.jobs.work import Job
 
 
 def write_results(job: Job, source: Source, records: Iterable[Record], learnt: Learnt) -> Tables:
-    """Write all files but the masks; return what the tables counted."""
-    tables = Tables(len(job.classes))
+    """Write tables and manifests; return what the tables counted.
+
+    Raises
+    ------
+    RunError
+        If records are missing: another run into the same S3 prefix has taken them away.
+    """
+    options = job.options
+    tables = Tables(len(job.classes), options.report_images if options.report else 0)
     reliability = learnt.reliability
 
     def path(name: str) -> str:
@@ -29,24 +39,39 @@ def write_results(job: Job, source: Source, records: Iterable[Record], learnt: L
         storage.writer(path("output.manifest")) as manifest,
         storage.writer(path("failures.jsonl")) as failures,
         storage.writer(path("warnings.jsonl")) as warnings,
+        storage.writer(path("regions.jsonl")) as regions,
     ):
         lines = _Lines(source, job.options.label_attribute)
         for record in records:
-            tables.add(record)
+            tables.add(record, options.review_below)
             if record.failed:
                 failures.write(_line({"object": record.id, "reason": record.reason}))
             for worker, message, _ in record.warnings:
                 warnings.write(_line({"object": record.id, "worker": worker, "message": message}))
+            for region in record.regions:
+                regions.write(_line({"object": record.id, **region}))
             for line in lines.place(record):
                 manifest.write(line)
         for line in lines.rest():
             manifest.write(line)
+        missing = len(source.items) - tables.images - tables.failures
+        if missing:
+            raise RunError(
+                f"the records of {missing:,} objects are gone: another run has written into "
+                f"{job.out}; the same command goes on from here"
+            )
+    if options.review_below:
+        review = review_manifest(tables.to_review, options.label_attribute, options.review_below)
+        with storage.writer(path("review.manifest")) as file:
+            file.writelines(f"{line}\n".encode() for line in review)
     with storage.writer(path("images.csv")) as file:
         file.writelines(tables.images_csv())
     storage.write_bytes(path("workers.csv"), tables.workers_csv(reliability))
     storage.write_bytes(path("provenance.json"), _pretty(provenance(job, learnt)))
     if reliability is not None:
         storage.write_bytes(path("reliability.json"), reliability.to_json().encode())
+    if learnt.confusion is not None:
+        storage.write_bytes(path("confusion.json"), learnt.confusion.to_json().encode())
     return tables
 
 
@@ -67,17 +92,17 @@ class _Lines:
 
     def place(self, record: Record) -> Iterator[bytes]:
         """Lines that can be written now that this record is known."""
-        line = f"{record.line}\n".encode("utf-8", "backslashreplace")
-        if self._manifest is None:
-            yield line
-            return
         number = self._numbers[record.id]
-        if number is None:
+        if self._manifest is None:
+            yield _encoded(record.line)
+        elif number is None:
             # not in the manifest: at the end, not lost
-            self._last.append(line)
-            return
-        self._waiting[number] = line
-        yield from self._ready()
+            self._last.append(_encoded(record.line))
+        else:
+            # what failed may not even have got as far as its line
+            line = self._unlabelled(number) if record.failed else _encoded(record.line)
+            self._waiting[number] = line
+            yield from self._ready()
 
     def _ready(self) -> Iterator[bytes]:
         assert self._manifest is not None
@@ -91,20 +116,18 @@ class _Lines:
             self._next += 1
 
     def _unlabelled(self, number: int) -> bytes:
-        """A line nobody answered, as it came but for this job's label."""
+        """A line without a result: as it came but for this job's label."""
         assert self._manifest is not None
-        line = self._manifest.line(number)
-        try:
-            text = manifest_line(line.read(), self._attribute, None, None)
-        except ObjectError:
-            text = line.text()
-        return f"{text}\n".encode("utf-8", "surrogateescape")
+        names = (self._attribute, self._attribute + METADATA_SUFFIX)
+        with contextlib.suppress(ObjectError):
+            content = self._manifest.content(number)
+            if not content.keys().isdisjoint(names):
+                return _encoded(manifest_line(content, self._attribute, None, None))
+        return self._manifest.raw(number) + b"\n"
 
     def rest(self) -> Iterator[bytes]:
         """Lines that are left at the end."""
         if self._manifest is not None:
-            # an object without a record can only be one that was never reached
-            self._expected.clear()
             yield from self._ready()
         yield from self._last
 
@@ -136,7 +159,12 @@ def provenance(job: Job, learnt: Learnt) -> dict[str, Any]:
 
 
 def _line(content: Mapping[str, Any]) -> bytes:
-    return f"{compact(content)}\n".encode("utf-8", "backslashreplace")
+    return _encoded(compact(content))
+
+
+def _encoded(line: str) -> bytes:
+    # half a surrogate pair becomes the escape that it was in JSON
+    return f"{line}\n".encode("utf-8", "backslashreplace")
 
 
 def _pretty(content: Mapping[str, Any] | Sequence[Any]) -> bytes:

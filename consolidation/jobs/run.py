@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from consolidation import storage
 from consolidation._version import __version__
-from consolidation.consensus import Reliability
+from consolidation.consensus import Calibration, Reliability
 from consolidation.errors import SourceError
 from consolidation.jobs.runner import JobRun, Progress, Summary
 from consolidation.jobs.sources import SourceOptions, job_classes, open_source
@@ -69,13 +70,23 @@ def run_job(
         If results cannot be written.
     """
     options = options or Options()
-    how = replace(source_options or SourceOptions(), labels=labels, limits=options.limits)
-    opened = open_source(source, how)
+    source_options = replace(
+        source_options or SourceOptions(), labels=labels, limits=options.limits
+    )
+    if options.backend == "dask":
+        # a cluster's processes have a working folder of their own
+        source, out = absolute(source), absolute(out)
+    opened = open_source(source, source_options)
     classes = job_classes(opened, labels)
     about = {
         "version": __version__,
-        "options": options.results(),
-        "classes": {name: classes.colors.get(at, "") for at, name in enumerate(classes.names)},
+        "options": options.results()
+        | {"masks": source_options.masks, "missing_is_blank": source_options.missing_is_blank},
+        # by index: the same names in another order are other classes
+        "classes": {
+            str(at): f"{name} {classes.colors.get(at, '')}".rstrip()
+            for at, name in enumerate(classes.names)
+        },
         "input": opened.stamp(),
         "manifest": "" if opened.manifest is None else opened.manifest.stamp(),
     }
@@ -88,5 +99,26 @@ def run_job(
         except ValueError as error:
             raise SourceError(str(error)) from None
     where = str(out) if storage.is_s3(out) else str(storage.local(out))
-    run = JobRun(opened, classes, where, options, about, known)
+    calibration = None
+    if options.calibration:
+        data = storage.read_bytes(options.calibration)
+        about["calibration"] = hashlib.sha256(data).hexdigest()
+        try:
+            calibration = Calibration.from_json(data, options.calibration)
+        except ValueError as error:
+            raise SourceError(str(error)) from None
+    read_from = {
+        "path": absolute(source),
+        "options": {key: _text(value) for key, value in asdict(source_options).items()},
+    }
+    run = JobRun(opened, classes, where, options, about, read_from, known, calibration)
     return run.run(on_progress, restart=restart, retry_failed=retry_failed)
+
+
+def absolute(path: str | Path) -> str:
+    """Path that means the same in any folder; URIs as they are."""
+    return str(path) if storage.is_s3(path) else str(storage.local(path).absolute())
+
+
+def _text(value: Any) -> Any:
+    return absolute(value) if isinstance(value, Path) else value

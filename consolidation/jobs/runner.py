@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from consolidation.consensus import Reliability
+from consolidation.consensus import Calibration, Reliability
 from consolidation.jobs.learning import Learnt, choose, gather
 from consolidation.jobs.lock import only_run_in
 from consolidation.jobs.parallel import Workers, chunks
+from consolidation.jobs.reporting import write_report
 from consolidation.jobs.results import write_results
+from consolidation.jobs.shortlist import Shortlist
 from consolidation.jobs.sources import Source
 from consolidation.jobs.state import RunState
 from consolidation.jobs.tables import Tables
@@ -71,8 +74,11 @@ class JobRun:
     options : Options
     about : mapping
         What must be the same for a run to go on, JSON-ready.
+    read_from : mapping
+        How the source was opened, JSON-ready.
     known : Reliability, optional
         What earlier jobs told about the same workers.
+    calibration : Calibration, optional
     """
 
     def __init__(
@@ -82,14 +88,18 @@ class JobRun:
         out: str,
         options: Options,
         about: Mapping[str, Any],
+        read_from: Mapping[str, Any],
         known: Reliability | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
-        self._source, self._out, self._about, self._known = source, out, about, known
+        self._source, self._out, self._known = source, out, known
+        self._about, self._from = about, read_from
         self._names = file_names(source.ids)
         self._state = RunState(out, self._names)
         self._workers = Workers(options, len(source.items))
         options = replace(options, threads=self._workers.threads(options))
-        self._job = Job(out, classes, options, _now())
+        self._job = Job(out, classes, options, _now(), calibration=calibration)
+        self._shortlist = Shortlist(options.report_images)
         self._progress = Progress()
 
     def run(
@@ -104,11 +114,16 @@ class JobRun:
         self._on_progress = on_progress
         with only_run_in(self._out, self._state.lock_file):
             try:
-                date = self._state.begin(self._about, self._job.creation_date, restart)
+                date = self._state.begin(self._about, self._from, self._job.creation_date, restart)
                 self._job = replace(self._job, creation_date=date)
                 done = self._state.done(retry_failed)
-                if self._state.summary is not None and len(done) == len(self._names):
-                    return _summary_again(self._state.summary)
+                summary = self._state.summary
+                whole = summary is not None and self._state.has_results(self._outputs())
+                if summary is not None and whole and len(done) == len(self._names):
+                    self._state.tidy()
+                    return _summary_again(summary)
+                if retry_failed:
+                    self._state.forget_statistics()
                 return self._run(done, retry_failed, started)
             finally:
                 self._workers.close()
@@ -121,28 +136,52 @@ class JobRun:
         if self._state.learnt(learnt.digest()):
             done = self._state.done(retry_failed)
         self._job = replace(self._job, learnt=learnt.decides)
+        if self._job.options.report:
+            for record in self._state.records(done):
+                if record.image is not None:
+                    self._shortlist.add(record.id, record.image.need)
         tasks = [Task(one, self._names[one.id]) for one in self._source.items if one.id not in done]
         self._progress.done = n * two_passes + len(done)
         self._progress.resumed = len(done)
+        handed_out = chunks(tasks, self._workers.chunk)
         for outcomes in self._workers.map(
-            consolidate_chunk, [(self._job, chunk) for chunk in chunks(tasks)]
+            consolidate_chunk, map(self._with_threshold, handed_out), len(handed_out)
         ):
             for one in outcomes:
                 self._progress.warnings += one.warnings
-                self._progress.failures += one.failed
+                if one.need is None:
+                    self._progress.failures += 1
+                elif self._job.options.report:
+                    self._shortlist.add(one.id, one.need)
                 self._advance(1)
         tables = write_results(self._job, self._source, self._state.records(), learnt)
+        if self._job.options.report:
+            write_report(self._job, self._source, self._names, tables, learnt)
         summary = self._summary(tables, learnt)
         kept = {key: value for key, value in asdict(summary).items() if key not in _OF_THIS_CALL}
-        self._state.finish(kept)
+        self._state.finish(kept, self._outputs())
         return replace(summary, seconds=time.perf_counter() - started, now=len(tasks))
+
+    def _with_threshold(self, tasks: Sequence[Task]) -> tuple[Job, Sequence[Task]]:
+        """Tasks, and the job with the need of review that gets an image into the report by now."""
+        least = self._shortlist.least if self._job.options.report else math.inf
+        return replace(self._job, snapshots_from=least), tasks
+
+    def _outputs(self) -> dict[str, Any]:
+        """Options that only change what is reported."""
+        options = self._job.options
+        return {
+            "report": options.report_images if options.report else None,
+            "review_below": options.review_below,
+        }
 
     def _learn(self) -> Learnt:
         """First pass: what the job tells about its workers, and whether to weigh votes by it."""
         items = self._source.items
+        # always the same chunks, whoever works on them: they are found again
         numbered = list(enumerate(chunks(items)))
         tasks = [(self._job, number, chunk) for number, chunk in numbered]
-        for count in self._workers.map(learn_chunk, tasks):
+        for count in self._workers.map(learn_chunk, tasks, len(tasks)):
             self._advance(count)
         learnt = gather(self._job, len(numbered), self._known)
         if self._job.options.method == "auto":

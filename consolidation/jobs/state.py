@@ -8,7 +8,7 @@ records become one file, ``records.jsonl``.
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,11 +16,24 @@ from typing import Any
 
 from consolidation import storage
 from consolidation.errors import RunError
-from consolidation.groundtruth import Span, lines
+from consolidation.jobs.lines import LineFile
 from consolidation.jobs.records import Record
 
 FOLDER = ".consolidation"
 FORMAT = 1
+MASKS, CONFIDENCE = "masks", "confidence"
+"""Folders of what is written for each object."""
+RESULTS = (
+    "output.manifest",
+    "images.csv",
+    "workers.csv",
+    "failures.jsonl",
+    "warnings.jsonl",
+    "regions.jsonl",
+    "provenance.json",
+)
+"""Files that every finished run has."""
+REPORT = "report.html"
 READERS = 16
 """Records read at once: on S3 each takes as long as the way there and back."""
 
@@ -33,6 +46,28 @@ def record_path(out: str, name: str) -> str:
 def statistics_path(out: str, chunk: int) -> str:
     """Where what the first pass learnt from a chunk is written."""
     return storage.join(out, FOLDER, "statistics", f"{chunk:06}.json")
+
+
+def snapshot_path(out: str, name: str) -> str:
+    """Where the snapshot of an image that may be in the report is written."""
+    return storage.join(out, FOLDER, "snapshots", name)
+
+
+def read_run(out: str) -> dict[str, Any] | None:
+    """What a folder's run is about; None if it holds none."""
+    path = storage.join(out, FOLDER, "run.json")
+    if not storage.exists(path):
+        return None
+    try:
+        content: dict[str, Any] = json.loads(storage.read_bytes(path))
+        if content["format"] != FORMAT or not isinstance(content["about"], dict):
+            raise ValueError
+        content["creation_date"]
+    except (ValueError, KeyError, TypeError):
+        raise RunError(
+            f"{path} is not what this version writes: use another folder, or --restart"
+        ) from None
+    return content
 
 
 class RunState:
@@ -50,49 +85,75 @@ class RunState:
         self.out, self._names = out, names
         self._base = storage.join(out, FOLDER)
         self._content: dict[str, Any] = {}
-        self._finished_records: dict[str, Span] = {}
+        self._finished: LineFile | None = None
+        self._finished_lines: dict[str, int] = {}
 
     @property
     def lock_file(self) -> str:
         """Path of the lock."""
         return self._path("lock")
 
+    def _out(self, *parts: str) -> str:
+        return storage.join(self.out, *parts)
+
     def _path(self, *parts: str) -> str:
         return storage.join(self._base, *parts)
 
-    def begin(self, about: Mapping[str, Any], creation_date: str, restart: bool) -> str:
+    def begin(
+        self,
+        about: Mapping[str, Any],
+        source: Mapping[str, Any],
+        creation_date: str,
+        restart: bool,
+    ) -> str:
         """Begin a run or go on with one; return the date at which it began first.
+
+        What it is `about` must be the same to go on; `source` is where it was read from.
 
         Raises
         ------
         RunError
             If the folder holds a run about something else.
         """
-        content = self._read_content()
-        if content is not None and restart:
-            self._forget()
-            content = None
-        if content is not None and content.get("about") != about:
+        content = None if restart else read_run(self.out)
+        if content is not None and content["about"] != about:
             raise RunError(
-                f"{self.out} holds a run with {_difference(content.get('about', {}), about)}: "
+                f"{self.out} holds a run with {_difference(content['about'], about)}: "
                 "use the same, another folder, or --restart to begin anew"
             )
+        for folder in (self._base, self._out(MASKS), self._out(CONFIDENCE)):
+            storage.delete_parts(folder)
         if content is None:
+            # records of no known run must not be taken for this one's
+            self._forget()
             content = {"format": FORMAT, "creation_date": creation_date, "about": about}
-            self._content = content
-            self._write_content()
-        self._content = content
-        self._finished_records = self._index_finished()
+        self._content = {**content, "source": source}
+        self._write_content()
+        self._index_finished()
         return str(content["creation_date"])
 
-    def finish(self, summary: Mapping[str, Any]) -> None:
-        """Gather the records in one file; the run is over."""
+    def finish(self, summary: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
+        """Gather the records in one file; the run is over, with these outputs."""
         with storage.writer(self._path("records.jsonl")) as file:
             for record in self.records():
                 file.write((record.to_json() + "\n").encode("utf-8", "surrogatepass"))
-        self._content["summary"] = summary
+        self._content |= {"summary": summary, "outputs": outputs}
         self._write_content()
-        self.drop("records", "statistics", "snapshots")
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Delete what a run that is over does not need."""
+        self._drop("records", "statistics", "snapshots")
+
+    def forget_statistics(self) -> None:
+        """Delete what the first pass learnt: objects that failed then may not fail now."""
+        self._drop("statistics")
+
+    def has_results(self, outputs: Mapping[str, Any]) -> bool:
+        """Whether every file of a finished run is there, and those outputs were asked for."""
+        names = [*RESULTS, *([REPORT] if outputs["report"] is not None else [])]
+        same = self._content.get("outputs") == outputs
+        return same and all(storage.exists(self._out(name)) for name in names)
 
     @property
     def summary(self) -> Mapping[str, Any] | None:
@@ -104,48 +165,38 @@ class RunState:
         """Say what was learnt over the job; if that has changed, every object is to be redone."""
         before = self._content.get("learnt", digest)
         if before != digest:
-            self.drop("records")
+            self._drop("records")
             storage.delete([self._path("records.jsonl")])
-            self._finished_records = {}
+            self._finished_lines = {}
         self._content["learnt"] = digest
         self._content.pop("summary", None)
         self._write_content()
         return bool(before != digest)
 
-    def drop(self, *folders: str) -> None:
-        """Delete everything in these folders of the state."""
+    def _drop(self, *folders: str) -> None:
         for folder in folders:
             found = storage.entries(self._path(folder))
             storage.delete(self._path(folder, one.name) for one in found)
 
     def _forget(self) -> None:
-        """Delete the state and the masks that its records name, whatever job they are of."""
-        sources = [self._path("records.jsonl")]
-        sources += [
-            self._path("records", one.name) for one in storage.entries(self._path("records"))
-        ]
-        for source in sources:
-            text = storage.read_bytes(source) if storage.exists(source) else b""
-            for line in text.splitlines():
-                with contextlib.suppress(ValueError):
-                    files = [name for name in Record.from_json(line).files if _is_ours(name)]
-                    storage.delete(storage.join(self.out, *name.split("/")) for name in files)
-        self.drop("records", "statistics", "snapshots")
+        """Delete the state, and the files that its records name, whatever job they are of."""
+        self._index_finished()
+        finished = range(len(self._finished or ()))
+        folder = self._path("records")
+        written = [storage.join(folder, one.name) for one in storage.entries(folder)]
+        with ThreadPoolExecutor(READERS) as pool:
+            texts = itertools.chain(
+                (self._finished.read(number) for number in finished if self._finished),
+                pool.map(storage.read_bytes, written),
+            )
+            records = [record for text in texts if (record := _record(text)) is not None]
+        names = [name for record in records for name in record.files if _is_ours(name)]
+        if storage.exists(self._path("run.json")):
+            names += [*RESULTS, REPORT]
+        storage.delete(self._out(*name.split("/")) for name in names)
+        self._drop("records", "statistics", "snapshots")
         storage.delete([self._path("records.jsonl"), self._path("run.json")])
-
-    def _read_content(self) -> dict[str, Any] | None:
-        path = self._path("run.json")
-        if not storage.exists(path):
-            return None
-        try:
-            content: dict[str, Any] = json.loads(storage.read_bytes(path))
-            if content["format"] != FORMAT:
-                raise ValueError
-        except (ValueError, KeyError, TypeError):
-            raise RunError(
-                f"{path} is not what this version writes: use another folder, or --restart"
-            ) from None
-        return content
+        self._finished, self._finished_lines = None, {}
 
     def _write_content(self) -> None:
         text = json.dumps(self._content, indent=1, ensure_ascii=True)
@@ -155,10 +206,15 @@ class RunState:
         """Ids of objects that are done, with all their files there."""
         written = {one.name for one in storage.entries(self._path("records"))}
         known = {key for key, name in self._names.items() if f"{name}.json" in written}
-        known |= self._finished_records.keys()
+        known |= self._finished_lines.keys()
         if not known:
             return known
-        files = {one.name for one in storage.entries(self.out)}
+        files = {
+            f"{folder}/{one.name}"
+            for folder in (MASKS, CONFIDENCE)
+            for one in storage.entries(self._out(folder))
+            if one.size
+        }
         return {
             record.id
             for record in self.records(known)
@@ -172,47 +228,47 @@ class RunState:
         """
         written = {one.name for one in storage.entries(self._path("records"))}
         wanted = None if ids is None else set(ids)
-
-        def read(object_id: str) -> Record | None:
-            name = f"{self._names[object_id]}.json"
-            try:
-                if name in written:
-                    return Record.from_json(storage.read_bytes(self._path("records", name)))
-                span = self._finished_records.get(object_id)
-                if span is None:
-                    return None
-                return Record.from_json(storage.read_range(self._path("records.jsonl"), *span))
-            except ValueError:
-                return None
-
         chosen = [one for one in self._names if wanted is None or one in wanted]
+
+        def read(object_id: str) -> bytes | None:
+            name = f"{self._names[object_id]}.json"
+            return storage.read_bytes(self._path("records", name)) if name in written else None
+
         with ThreadPoolExecutor(READERS) as pool:
             for start in range(0, len(chosen), READERS * READERS):
                 # some at a time: a pool would read all of them ahead
-                for record in pool.map(read, chosen[start : start + READERS * READERS]):
+                some = chosen[start : start + READERS * READERS]
+                for object_id, text in zip(some, pool.map(read, some), strict=True):
+                    record = _record(self._finished_line(object_id) if text is None else text)
                     if record is not None:
                         yield record
 
-    def _index_finished(self) -> dict[str, Span]:
+    def _finished_line(self, object_id: str) -> bytes:
+        number = self._finished_lines.get(object_id)
+        return b"" if number is None or self._finished is None else self._finished.read(number)
+
+    def _index_finished(self) -> None:
         path = self._path("records.jsonl")
         if not storage.exists(path):
-            return {}
-        spans = list(lines(lambda start, end: storage.read_range(path, start, end)))
-        found = {}
-        for span in spans:
-            try:
-                record = Record.from_json(storage.read_range(path, *span))
-            except ValueError:
-                continue
-            if record.id in self._names:
-                found[record.id] = span
-        return found
+            return
+        self._finished = LineFile(path)
+        for number in range(len(self._finished)):
+            record = _record(self._finished.read(number))
+            if record is not None and record.id in self._names:
+                self._finished_lines[record.id] = number
+
+
+def _record(text: bytes) -> Record | None:
+    try:
+        return Record.from_json(text)
+    except ValueError:
+        return None
 
 
 def _is_ours(name: str) -> bool:
     """Whether a file is one that a run writes for an object."""
     folder, _, file = name.partition("/")
-    return folder in ("masks", "confidence") and "/" not in file and file.endswith(".png")
+    return folder in (MASKS, CONFIDENCE) and "/" not in file and file.endswith(".png")
 
 
 def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:

@@ -1,20 +1,23 @@
-"""The tables of a run: images, lowest confidence first, and workers, least reliable first."""
+"""The tables of a run: images, most in need of review first; workers, least reliable first."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus import Reliability, mean_of_present, overlap_iou
 from consolidation.jobs.records import Record
+from consolidation.jobs.review import ReviewItem
+from consolidation.jobs.shortlist import Shortlist
 
 IMAGE_COLUMNS = (
     "id",
+    "need",
     "confidence",
     "workers",
     "height",
@@ -54,9 +57,14 @@ class WorkerTotals:
     seconds: list[float] = field(default_factory=list)
 
     @property
+    def class_iou(self) -> NDArray[np.float64]:
+        """(K,) IoU with the consensus; NaN for a class in neither."""
+        return overlap_iou(self.overlap)
+
+    @property
     def agreement(self) -> float:
         """Mean IoU with the consensus over classes in either; NaN without any."""
-        return mean_of_present(overlap_iou(self.overlap))
+        return mean_of_present(self.class_iou)
 
     @property
     def mean_seconds(self) -> float:
@@ -64,11 +72,31 @@ class WorkerTotals:
         return math.fsum(self.seconds) / len(self.seconds) if self.seconds else math.nan
 
 
-class Tables:
-    """Rows gathered from records, of which little is kept: a job may have many."""
+class WorkerRow(NamedTuple):
+    """A line of the workers' table, before counts."""
 
-    def __init__(self, n_classes: int) -> None:
+    worker: str
+    reliability: float
+    junk: bool
+    totals: WorkerTotals
+
+
+class Tables:
+    """Rows gathered from records, of which little is kept: a job may have many.
+
+    Parameters
+    ----------
+    n_classes : int
+    shortlisted : int
+        Records to keep of the images most in need of review.
+    """
+
+    def __init__(self, n_classes: int, shortlisted: int) -> None:
         self._n_classes = n_classes
+        self.shortlist = Shortlist(shortlisted)
+        self.shortlisted: dict[str, Record] = {}
+        self.to_review: list[ReviewItem] = []
+        self._class_sums = np.zeros((2, n_classes))
         self._rows: list[tuple[float, str, str]] = []
         self._builtin = False
         self.workers: dict[str, WorkerTotals] = {}
@@ -82,8 +110,8 @@ class Tables:
         """Images with a result."""
         return len(self._rows)
 
-    def add(self, record: Record) -> None:
-        """Count one object."""
+    def add(self, record: Record, review_below: float = 0.0) -> None:
+        """Count one object; its line is kept if its confidence is so low."""
         self.warnings += len(record.warnings)
         for worker, _, dropped in record.warnings:
             if dropped and not record.failed:
@@ -103,7 +131,13 @@ class Tables:
         }
         self._builtin |= not math.isnan(image.builtin_iou)
         row = _row([values[name] for name in (*IMAGE_COLUMNS, *BUILTIN_COLUMNS)])
-        self._rows.append((image.confidence, record.id, row))
+        self._rows.append((-image.need, record.id, row))
+        self._shortlist(record, image.need)
+        if image.confidence < review_below:
+            item = ReviewItem(record.id, image.confidence, image.need, record.line)
+            self.to_review.append(item)
+        for index, (n, confidence) in record.classes.items():
+            self._class_sums[:, int(index)] += n, n * confidence
         for one in record.workers:
             totals = self.worker(one.worker)
             totals.overlap += one.dense_overlap(self._n_classes)
@@ -113,6 +147,20 @@ class Tables:
             if one.seconds is not None:
                 totals.seconds.append(one.seconds)
 
+    def _shortlist(self, record: Record, need: float) -> None:
+        before = self.shortlist.least
+        self.shortlist.add(record.id, need)
+        if need >= before:
+            self.shortlisted[record.id] = record
+            kept = set(self.shortlist.ids)
+            self.shortlisted = {one: self.shortlisted[one] for one in kept}
+
+    @property
+    def class_confidence(self) -> NDArray[np.float64]:
+        """(K,) mean confidence over the pixels given that class; NaN where none."""
+        pixels, sums = self._class_sums
+        return np.where(pixels > 0, sums / np.maximum(pixels, 1), np.nan)
+
     def worker(self, worker: str) -> WorkerTotals:
         """Totals of a worker, new ones if need be."""
         if worker not in self.workers:
@@ -120,7 +168,7 @@ class Tables:
         return self.workers[worker]
 
     def images_csv(self) -> Iterable[bytes]:
-        """Lines of the images, lowest confidence first."""
+        """Lines of the images, most in need of review first."""
         cut = 0 if self._builtin else len(BUILTIN_COLUMNS)
         columns = (*IMAGE_COLUMNS, *BUILTIN_COLUMNS)
         yield _encoded(_row(columns[: len(columns) - cut]))
@@ -129,18 +177,34 @@ class Tables:
             # the last columns are empty where no image has them
             yield _encoded(row[: len(row) - cut])
 
-    def workers_csv(self, reliability: Reliability | None) -> bytes:
+    def worker_rows(self, reliability: Reliability | None) -> list[WorkerRow]:
         """Workers, lowest reliability first, or agreement where none was learnt."""
         estimate = None if reliability is None else reliability.estimate()
-        rows: list[tuple[Any, ...]] = []
-        for worker, totals in self.workers.items():
-            quality = math.nan if estimate is None else estimate.quality.get(worker, math.nan)
-            junk = "yes" if estimate is not None and worker in estimate.junk else "no"
+        rows = [
+            WorkerRow(
+                worker,
+                math.nan if estimate is None else estimate.quality.get(worker, math.nan),
+                estimate is not None and worker in estimate.junk,
+                totals,
+            )
+            for worker, totals in self.workers.items()
+        ]
+
+        def key(row: WorkerRow) -> tuple[bool, float, str]:
+            value = row.totals.agreement if estimate is None else row.reliability
+            return math.isnan(value), value, row.worker
+
+        return sorted(rows, key=key)
+
+    def workers_csv(self, reliability: Reliability | None) -> bytes:
+        """Table of `worker_rows`."""
+        rows = []
+        for row in self.worker_rows(reliability):
+            totals = row.totals
+            junk = "yes" if row.junk else "no"
             counts = (totals.blank_answers, totals.ignored, totals.dropped_answers)
-            about = (worker, totals.images, totals.agreement, quality, junk)
+            about = (row.worker, totals.images, totals.agreement, row.reliability, junk)
             rows.append((*about, *counts, totals.mean_seconds))
-        by = 2 if estimate is None else 3
-        rows.sort(key=lambda row: (math.isnan(row[by]), row[by], row[0]))
         return to_csv(WORKER_COLUMNS, rows)
 
 

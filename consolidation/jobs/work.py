@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from consolidation import storage
-from consolidation.consensus import LearntWeights, Reliability, WorkerConfusion
+from consolidation.consensus import (
+    Calibration,
+    Consensus,
+    LearntWeights,
+    Reliability,
+    WorkerConfusion,
+)
 from consolidation.errors import ConsolidationError
 from consolidation.groundtruth import manifest_line
 from consolidation.jobs.builtin import BuiltinAgreement, compare_with_builtin
 from consolidation.jobs.records import ImageRecord, Record, WorkerRecord
 from consolidation.jobs.sources import SourceObject
-from consolidation.jobs.state import record_path, statistics_path
+from consolidation.jobs.state import record_path, snapshot_path, statistics_path
 from consolidation.masks import Classes
 from consolidation.options import Options
 from consolidation.pipeline import ObjectResult, consolidate_object
@@ -26,6 +33,7 @@ from consolidation.prepare import (
     ignore_index,
     prepare_object,
 )
+from consolidation.report import take
 
 _memory = threading.local()
 
@@ -39,6 +47,9 @@ class Job:
     options: Options
     creation_date: str
     learnt: LearntWeights | WorkerConfusion | None = None
+    calibration: Calibration | None = None
+    snapshots_from: float = math.inf
+    """Need of review from which an image may be in the report."""
 
 
 class Task(NamedTuple):
@@ -51,18 +62,28 @@ class Task(NamedTuple):
 class Outcome(NamedTuple):
     """What came of an object."""
 
+    id: str
     warnings: int
-    failed: bool
+    need: float | None
+    """Need of review; None if it failed."""
 
 
 def learn_chunk(job: Job, chunk: int, items: Sequence[SourceObject]) -> int:
-    """First pass over some objects: write what their workers' agreement tells; return how many.
+    """First pass over some objects: write what their workers' agreement tells; return how many."""
+    path = statistics_path(job.out, chunk)
+    if not storage.exists(path):
+        answered, pooled = learn(job, items)
+        storage.write_bytes(path, (json.dumps(answered) + "\n" + pooled.to_json()).encode())
+    return len(items)
+
+
+def learn(
+    job: Job, items: Sequence[SourceObject]
+) -> tuple[dict[str, list[str]], Reliability | WorkerConfusion]:
+    """Usable workers of the objects with several, and what their agreement tells.
 
     Objects that fail are left out; they are reported when they are consolidated.
     """
-    path = statistics_path(job.out, chunk)
-    if storage.exists(path):
-        return len(items)
     pooled = WorkerConfusion() if job.options.method == "dawid-skene" else Reliability()
     answered = {}
     for item in items:
@@ -70,16 +91,15 @@ def learn_chunk(job: Job, chunk: int, items: Sequence[SourceObject]) -> int:
         if prepared is not None and len(prepared.workers) > 1:
             pooled.add(prepared.masks, prepared.workers, ignore_index(job.classes))
             answered[item.id] = prepared.workers
-    text = json.dumps(answered) + "\n" + pooled.to_json()
-    storage.write_bytes(path, text.encode())
-    return len(items)
+    return answered, pooled
 
 
 def prepared_or_none(job: Job, item: SourceObject) -> PreparedObject | None:
     """Answers to an object, decoded; None if it fails."""
     try:
         return prepare_object(item.load(), job.classes, job.options, _buffer())
-    except ConsolidationError:
+    except Exception:
+        # whatever it is, it comes again when the object is consolidated, and is reported then
         return None
 
 
@@ -99,7 +119,7 @@ def _consolidate(job: Job, task: Task) -> Outcome:
     files: dict[str, bytes] = {}
     try:
         obj = task.item.load()
-        result = consolidate_object(obj, job.classes, job.options, job.learnt, _buffer())
+        result = _result(job, obj)
         record = _record(job, task, obj, result, files)
     except Exception as error:
         # whatever one object did, the others are done; a defect of ours says so
@@ -109,22 +129,43 @@ def _consolidate(job: Job, task: Task) -> Outcome:
             line=manifest_line(obj.line, job.options.label_attribute, None, None),
             reason=_reason(error),
         )
-    for name, data in files.items():
-        storage.write_bytes(storage.join(job.out, *name.split("/")), data)
+    for path, data in files.items():
+        storage.write_bytes(path, data)
     # after the object's own files: whoever finds the record finds them too
     content = record.to_json().encode("utf-8", "surrogatepass")
     storage.write_bytes(record_path(job.out, task.name), content)
-    return Outcome(len(record.warnings), record.failed)
+    return Outcome(
+        record.id, len(record.warnings), None if record.image is None else record.image.need
+    )
+
+
+def _result(job: Job, obj: LabeledObject) -> ObjectResult:
+    about = (job.classes, job.options, job.learnt, _buffer(), job.calibration)
+    return consolidate_object(obj, *about)
+
+
+def snapshot_again(job: Job, item: SourceObject) -> bytes | None:
+    """Snapshot of an object that was consolidated when none was wanted; None if it fails now."""
+    try:
+        return take(_result(job, item.load()).consensus).to_bytes()
+    except ConsolidationError:
+        return None
 
 
 def _record(
     job: Job, task: Task, obj: LabeledObject, result: ObjectResult, files: dict[str, bytes]
 ) -> Record:
-    """Record of a consolidated object; adds its files' contents to `files`, by name."""
+    """Record of a consolidated object; adds its files' contents to `files`, by path."""
+    consensus = result.consensus
     mask = f"masks/{task.name}.png"
-    files[mask] = result.mask_png
+    written = [mask]
+    files[storage.join(job.out, "masks", f"{task.name}.png")] = result.mask_png
     if job.options.confidence_maps:
-        files[f"confidence/{task.name}.png"] = result.confidence_png()
+        written.append(f"confidence/{task.name}.png")
+        name = storage.join(job.out, "confidence", f"{task.name}.png")
+        files[name] = result.confidence_png()
+    if consensus.need_of_review >= job.snapshots_from:
+        files[snapshot_path(job.out, task.name)] = take(consensus).to_bytes()
     prefix = job.options.mask_uri_prefix or (job.out if storage.is_s3(job.out) else "")
     uri = f"{prefix.rstrip('/')}/{mask}" if prefix else mask
     block = result.metadata(job.creation_date, job.options.job_name)
@@ -139,10 +180,20 @@ def _record(
         id=obj.id,
         line=manifest_line(obj.line, job.options.label_attribute, uri, block),
         image=ImageRecord.of(result, builtin),
-        files=list(files),
+        files=written,
         workers=WorkerRecord.all_of(obj, result),
         warnings=warnings,
+        classes=_class_confidence(consensus),
+        regions=[
+            one.as_dict(job.classes.names) for one in consensus.regions(job.options.min_region)
+        ],
     )
+
+
+def _class_confidence(consensus: Consensus) -> dict[str, tuple[int, float]]:
+    """Pixels and mean confidence of the classes in the consensus, by index."""
+    pairs = zip(consensus.class_pixels.tolist(), consensus.class_confidence.tolist(), strict=True)
+    return {str(index): pair for index, pair in enumerate(pairs) if pair[0]}
 
 
 def _reason(error: Exception) -> str:

@@ -188,6 +188,40 @@ def agreements(tuples, counts, ignore, sums):
 
 
 @kernel
+def coincidences(tuples, counts, ignore, values, conflicts):
+    """Add up what Krippendorff's alpha needs of pixels that two workers or more labelled.
+
+    Parameters
+    ----------
+    tuples : array (P, W)
+    counts : array (P,), int64
+    ignore : int
+        A label that is no answer; -1 for none. Those from K on are none either.
+    values : array (K,), int64, in and out
+        Labels given, by class.
+    conflicts : array (W + 1,), int64, in and out
+        [m]: ordered pairs of different labels, at pixels that m workers labelled.
+    """
+    n_patterns, n_workers = tuples.shape
+    n_classes = values.size
+    for p in range(n_patterns):
+        answers, different = 0, 0
+        for a in range(n_workers):
+            i = tuples[p, a]
+            if i != ignore and i < n_classes:
+                answers += 1
+                for b in range(a + 1, n_workers):
+                    j = tuples[p, b]
+                    different += 2 * (j != ignore and j < n_classes and i != j)
+        if answers >= 2:
+            conflicts[answers] += counts[p] * different
+            for a in range(n_workers):
+                i = tuples[p, a]
+                if i != ignore and i < n_classes:
+                    values[i] += counts[p]
+
+
+@kernel
 def _pair_boundaries(a, b, start):
     """Bits of the pixels in start .. start + 63 where either mask's label changes."""
     if start + LANES <= a.size:

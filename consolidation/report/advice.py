@@ -66,9 +66,7 @@ def advise(report: Report) -> Iterator[Advice]:
     if confused:
         yield Advice(confused, "classes")
     if report.n_images:
-        yield Advice(
-            "Look at the first images below: they are most in need of review.", "images"
-        )
+        yield Advice("Look at the first images below: they are most in need of review.", "images")
 
 
 def _listed(names: list[str]) -> str:

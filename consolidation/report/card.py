@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,20 +9,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from consolidation.consensus import Consensus
 from consolidation.masks import BACKGROUND, class_color, parse_color
 from consolidation.report.pictures import open_picture
+from consolidation.report.sheet import sheet
 from consolidation.report.snapshot import reduced, step_for, take
-from consolidation.report.text import common_prefix, percent, visible
+from consolidation.report.text import common_prefix, percent
 
 PANEL = 256
 """Pixels of a panel's longer side, at most; smaller images are enlarged by whole numbers."""
-MARGIN, TITLE, COLUMNS = 10, 22, 4
 MOST_WORKERS = 10
 OPACITY = 190
-INK, QUIET, LINE = "#1b1f27", "#59616e", "#c9c6be"
 UNDECIDED_COLOR, UNLABELLED_COLOR = (255, 0, 255), (128, 128, 128)
 DOUBT = np.array(
     [[255, 250, 240], [255, 206, 143], [247, 137, 46], [203, 66, 17], [92, 20, 24]], float
@@ -68,21 +66,33 @@ def show(
     extra : dict of title to ndarray of shape (H, Wd), optional
         Further masks of class indices to show at the end, such as the truth.
 
+    Returns
+    -------
+    Card
+        At most ten workers, by id. The letters are those of Pillow's own font: others than Latin
+        ones are boxes.
+
+    Raises
+    ------
+    ValueError
+        If a mask in `extra` has another shape than the result.
+
     Examples
     --------
     >>> import numpy as np
     >>> from consolidation import consolidate
     >>> masks = np.zeros((3, 8, 8), np.uint8)
     >>> masks[:2, 2:6, 2:6] = 1
-    >>> show(consolidate(masks), names=["background", "cell"]).png[:4]
-    b'\\x89PNG'
+    >>> show(consolidate(masks), names=["background", "cell"]).png[1:4]
+    b'PNG'
     """
     size = result.labels.shape
     scale = max(1, PANEL // max(size))
     height, width = (side * scale for side in reduced(size, step_for(size, PANEL)))
     behind = _picture(picture, size, (width, height))
     k = result.n_classes
-    names = list(names or [BACKGROUND, *(f"class {index}" for index in range(1, k))])
+    names = [*(names or (BACKGROUND,))]
+    names += [f"class {index}" for index in range(len(names), k)]
     table = _palette([*(colors or ()), *map(class_color, range(len(colors or ()), k))])
     planes = take(result, PANEL).planes
     none = np.iinfo(planes.dtype).max
@@ -107,15 +117,19 @@ def show(
     doubt = doubt.resize((width, height), Image.Resampling.NEAREST)
     panels.append(("confidence, darker: fewer votes", doubt))
     for name, labels in (extra or {}).items():
+        if labels.shape != size:
+            raise ValueError(f"{name!r} has shape {labels.shape}, the result {size}")
         step = step_for(size, PANEL)
         panels.append((name, mask(labels[step // 2 :: step, step // 2 :: step], UNLABELLED_COLOR)))
     used = np.unique(planes[:-1])
-    legend = [(names[index], table[index, :3]) for index in used[used < k].tolist() if index]
+    legend = [
+        (names[index], table[index, :3].tolist()) for index in used[used < k].tolist() if index
+    ]
     if result.n_undecided:
-        legend.append(("undecided", np.array(UNDECIDED_COLOR)))
+        legend.append(("undecided", [*UNDECIDED_COLOR]))
     if len(shown) > MOST_WORKERS:
         title = f"{title}  {MOST_WORKERS} of {len(shown)} workers".strip()
-    return Card(_sheet(panels, legend, title))
+    return Card(sheet(panels, legend, title))
 
 
 def _picture(
@@ -145,56 +159,5 @@ def _doubt(confidence: NDArray[np.float64]) -> NDArray[np.uint8]:
     position = ((1 - confidence) / (1 - LEAST)).clip(0, 1) * (len(DOUBT) - 1)
     low = np.minimum(position.astype(int), len(DOUBT) - 2)
     part = (position - low)[..., None]
-    return np.rint(DOUBT[low] * (1 - part) + DOUBT[low + 1] * part).astype(np.uint8)
-
-
-def _sheet(
-    panels: Sequence[tuple[str, Image.Image]],
-    legend: Sequence[tuple[str, NDArray[Any]]],
-    title: str,
-) -> bytes:
-    """Lay panels out in rows, legend below; PNG."""
-    font, bold = ImageFont.load_default(13), ImageFont.load_default(18)
-    width, height = panels[0][1].size
-    columns = min(COLUMNS, len(panels))
-    rows = -(-len(panels) // columns)
-    cell = max(width, 120) + MARGIN
-    total = columns * cell + MARGIN
-    top = MARGIN + (32 if title else 0)
-    places, left, line = [], MARGIN, 0
-    for name, _ in legend:
-        needed = 20 + font.getlength(_cut(name, total - 60, font)) + 18
-        if left > MARGIN and left + needed > total:
-            left, line = MARGIN, line + 1
-        places.append((left, line))
-        left += int(needed)
-    below = top + rows * (TITLE + height + MARGIN)
-    sheet = Image.new("RGB", (total, below + (24 * (line + 1) if legend else 0)), "white")
-    draw = ImageDraw.Draw(sheet)
-    if title:
-        draw.text((MARGIN, MARGIN), _cut(title, total - 2 * MARGIN, bold), fill=INK, font=bold)
-    for place, (name, panel) in enumerate(panels):
-        x = MARGIN + place % columns * cell
-        y = top + place // columns * (TITLE + height + MARGIN)
-        draw.text((x, y + 2), _cut(name, cell - MARGIN, font), fill=QUIET, font=font)
-        sheet.paste(panel, (x, y + TITLE))
-        box = (x, y + TITLE, x + width - 1, y + TITLE + height - 1)
-        draw.rectangle(box, outline=LINE)
-    for (x, at), (name, color) in zip(places, legend, strict=True):
-        y = below + 24 * at
-        fill = tuple(int(value) for value in color)
-        draw.rectangle((x, y + 2, x + 12, y + 14), fill=fill, outline=LINE)
-        draw.text((x + 20, y), _cut(name, total - 60, font), fill=INK, font=font)
-    out = io.BytesIO()
-    sheet.quantize(255).save(out, "PNG", optimize=True)
-    return out.getvalue()
-
-
-def _cut(text: str, width: float, font: Any) -> str:
-    """Text that fits, with an ellipsis where it was cut."""
-    text = visible(text)[:200]
-    if font.getlength(text) <= width:
-        return text
-    while text and font.getlength(text + "…") > width:
-        text = text[:-1]
-    return text + "…"
+    mixed: NDArray[np.float64] = DOUBT[low] * (1 - part) + DOUBT[low + 1] * part
+    return np.rint(mixed).astype(np.uint8)

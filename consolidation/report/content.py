@@ -40,12 +40,12 @@ class ReportImage:
         Shares of its pixels.
     n_workers : int
     need : float or None
-        Need of review, 0 to 1; None where it was not estimated.
+        Need of review, 0 to 1, as the order of the images has it; None where it was not estimated.
     agreement : dict of worker to float
         Each worker's mean IoU with the consensus; NaN where neither has a class.
     warnings : list of str
     regions : list of Region
-        Largest first.
+        Largest first; the page shows nine.
     snapshot : bytes or None
         `Snapshot.to_bytes()`; without it only the figures are shown.
     picture : bytes or None
@@ -128,7 +128,7 @@ class Report:
     ----------
     title : str
     classes : list of MaskClass
-        Index, name and colour, background first; undecided need not be among them.
+        Index, name and colour, background first; UNDECIDED may be last, with its colour.
     images : iterable of ReportImage
         Those to be shown, most in need of review first; read once, one at a time.
     n_images : int

@@ -13,17 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from consolidation.masks import parse_color
+from consolidation.masks import UNDECIDED, parse_color
+from consolidation.masks.classes import UNDECIDED_COLORS
 from consolidation.report.advice import advise, agreement_in_words
 from consolidation.report.content import CalibrationBin, Report, ReportImage
 from consolidation.report.snapshot import split
 from consolidation.report.text import common_prefix, count, decimal, percent, visible
 
 TEMPLATES = Path(__file__).parent / "templates"
-SCRIPTS = ("snapshot.js", "paint.js", "marks.js", "stage.js", "app.js")
+SCRIPTS = ("snapshot.js", "paint.js", "marks.js", "stage.js", "item.js", "panel.js", "app.js")
 SHOWN = 24
 """Rows and columns of a matrix, at most: more cannot be read."""
-UNDECIDED_COLOR = "#ff00ff"
+REGIONS = 9
+"""Disputed regions of an image, at most."""
 
 
 def render(report: Report) -> Iterator[bytes]:
@@ -40,17 +42,20 @@ def render(report: Report) -> Iterator[bytes]:
     script = _script()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     prefix = common_prefix([worker.id for worker in report.workers])
+    classes = [one for place, one in enumerate(report.classes) if one.index == place]
+    undecided = [one.color for one in report.classes if one.name == UNDECIDED]
     template = _environment().get_template("page.html")
     parts = template.generate(
         report=report,
         advice=list(advise(report)),
         agreement=agreement_in_words(report.alpha),
         about={
-            "classes": [{"name": one.name, "color": _color(one.color)} for one in report.classes],
+            "classes": [{"name": one.name, "color": _color(one.color)} for one in classes],
             "workers": [{"id": one.id, "votes": one.votes} for one in report.workers],
-            "undecided": UNDECIDED_COLOR,
+            "undecided": undecided[0] if undecided else UNDECIDED_COLORS[0],
             "prefix": prefix,
         },
+        classes=classes,
         prefix=prefix,
         pairs=_workers_matrix(report),
         confusion=_classes_matrix(report),
@@ -93,7 +98,7 @@ def _environment() -> Any:
         "short": str.removeprefix,
         "color": _color,
         "plain": _plain,
-        "base64": lambda data: Markup(base64.b64encode(data).decode()),  # noqa: S704
+        "base64": lambda data: Markup(base64.b64encode(data).decode()),
         "about_image": _about_image,
         "masks": lambda image: split(image.snapshot)[1],
         "curve": _curve,
@@ -110,6 +115,8 @@ def _plain(value: Any) -> Any:
         return {visible(str(key)): _plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
     if isinstance(value, float):
         return None if math.isnan(value) else round(value, 4)
     return value
@@ -125,13 +132,14 @@ def _about_image(image: ReportImage) -> dict[str, Any]:
     return {
         "id": image.id,
         "confidence": percent(image.confidence),
+        "need": None if image.need is None else decimal(image.need),
         "disputed": percent(image.disputed, 1),
         "tied": percent(image.tied, 1),
         "undecided": percent(image.undecided, 1),
         "workers": image.n_workers,
         "agreement": [[worker, value] for worker, value in image.agreement.items()],
         "warnings": list(image.warnings),
-        "regions": [dict(region) for region in image.regions],
+        "regions": [dict(region) for region in image.regions[:REGIONS]],
         "snapshot": None if image.snapshot is None else split(image.snapshot)[0],
     }
 

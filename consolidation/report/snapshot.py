@@ -23,7 +23,7 @@ from consolidation.kernels.reduction import choose_pixels, gather
 SIDE = 512
 """Pixels of the longer side, at most."""
 
-_LITTLE = {1: np.dtype(np.uint8), 2: np.dtype("<u2")}
+_LITTLE: dict[int, np.dtype[Any]] = {1: np.dtype(np.uint8), 2: np.dtype("<u2")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,8 +145,8 @@ def take(consensus: Consensus, side: int = SIDE) -> Snapshot:
     step = step_for(size, side)
     shape = reduced(size, step)
     wide = consensus.n_classes > 255 or consensus.labels.dtype != np.uint8
-    dtype = np.dtype(np.uint16 if wide else np.uint8)
-    none = np.iinfo(dtype).max
+    dtype: np.dtype[Any] = np.dtype(np.uint16 if wide else np.uint8)
+    none = (1 << 8 * dtype.itemsize) - 1
     planes = np.empty((consensus.n_workers + 2, *shape), dtype)
     sources = (*consensus.masks, consensus.labels, consensus.confidence_bytes())
     if step == 1:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-import os.path
 import re
 from collections.abc import Sequence
 
@@ -30,10 +30,10 @@ def percent(share: float | None, digits: int = 0) -> str:
     Examples
     --------
     >>> percent(0.123), percent(0.001), percent(0.9999), percent(None)
-    ('12 %', '<1 %', '>99 %', '–')
+    ('12 %', '<1 %', '>99 %', '—')
     """
     if share is None or math.isnan(share):
-        return "–"
+        return "—"
     least = 10.0**-digits
     if 0 < share * 100 < least:
         return f"<{least:g} %"
@@ -44,7 +44,7 @@ def percent(share: float | None, digits: int = 0) -> str:
 
 def decimal(value: float | None) -> str:
     """Two digits; a dash where it is not known."""
-    return "–" if value is None or math.isnan(value) else f"{value:.2f}"
+    return "—" if value is None or math.isnan(value) else f"{value:.2f}"
 
 
 def count(number: int, noun: str) -> str:
@@ -69,5 +69,9 @@ def common_prefix(ids: Sequence[str]) -> str:
     >>> common_prefix(["ann"])
     ''
     """
-    shared = os.path.commonprefix(list(ids)) if len(ids) > 1 else ""
+    if len(ids) < 2:
+        return ""
+    # what the first and the last by order share, all share
+    pairs = zip(min(ids), max(ids), strict=False)
+    shared = "".join(a for a, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
     return shared[: max(shared.rfind(mark) for mark in "./:_") + 1]

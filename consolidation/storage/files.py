@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import re
 import secrets
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,8 +19,15 @@ from consolidation.storage.uris import S3, is_s3, local, split_s3
 
 MOST_AT_ONCE = 1000
 """Objects that S3 deletes in one call."""
+_PART = re.compile(r"\.[0-9a-f]{16}\.part")
+"""Name of a file that is being written."""
 ABSENT = ("404", "NoSuchKey", "NoSuchBucket", "NotFound")
 FORBIDDEN = ("403", "AccessDenied", "InvalidObjectState")
+NEVER = (
+    *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR),
+    *(errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL),
+)
+"""Local errors that trying again does not help."""
 
 
 class Entry(NamedTuple):
@@ -130,10 +140,10 @@ def about(uri: str | Path) -> Entry | None:
         try:
             if not path.is_file():
                 return None
-            stat = path.stat()
+            found = path.stat()
         except (OSError, ValueError) as error:
             raise _unread(uri, error) from None
-        return Entry(path.name, stat.st_size, str(stat.st_mtime_ns))
+        return Entry(path.name, found.st_size, str(found.st_mtime_ns))
     bucket, key = split_s3(str(uri))
     with _reported("read", uri):
         try:
@@ -150,40 +160,71 @@ def exists(uri: str | Path) -> bool:
     return about(uri) is not None
 
 
-def entries(base: str | Path) -> list[Entry]:
+def entries(base: str | Path, links_out: bool = True) -> list[Entry]:
     """Everything below a folder or prefix, at any depth, sorted by name.
 
-    Files that are being written, and links that lead out of the folder, are left out. A folder
-    that does not exist is empty.
+    Files that are being written are left out; links are followed, unless one leads out of the
+    folder and `links_out` is not allowed: then StorageError. A folder that does not exist is empty.
     """
-    found = _s3_entries(str(base)) if is_s3(base) else _local_entries(local(base))
-    return sorted(found)
-
-
-def _local_entries(folder: Path) -> Iterator[Entry]:
-    root = folder.resolve()
+    if is_s3(base):
+        return sorted(_s3_entries(str(base)))
+    folder = local(base)
     try:
-        for here, folders, names in os.walk(folder, onerror=_raise):
-            folders.sort()
-            for name in names:
-                path = Path(here, name)
-                if name.endswith(".part") and name.startswith("."):
-                    continue
-                if path.is_symlink() and not path.resolve().is_relative_to(root):
-                    continue
-                if not path.is_file():
-                    continue
-                about = path.stat()
-                relative = path.relative_to(folder).as_posix()
-                yield Entry(relative, about.st_size, str(about.st_mtime_ns))
+        root = None if links_out else folder.resolve()
+        return sorted(one for one in _below(folder, root=root) if not _is_part(one.name))
+    except (OSError, ValueError) as error:
+        raise StorageError(f"cannot list {folder}: {_reason(error)}") from None
+
+
+def delete_parts(folder: str | Path) -> None:
+    """Delete what writers that were killed left below a folder; on S3 they leave nothing."""
+    if is_s3(folder):
+        return
+    try:
+        delete(local(folder) / one.name for one in _below(local(folder)) if _is_part(one.name))
     except OSError as error:
         raise StorageError(f"cannot list {folder}: {_reason(error)}") from None
 
 
-def _raise(error: OSError) -> None:
-    # a folder that is not there is empty; one that cannot be read is not
-    if not isinstance(error, FileNotFoundError):
-        raise error
+def _below(
+    folder: Path | str, prefix: str = "", above: tuple[Any, ...] = (), root: Path | None = None
+) -> Iterator[Entry]:
+    """Files below a folder, whose names begin with `prefix`; `above` are the folders it lies in.
+
+    With a `root`, a link that leads out of it raises StorageError: passed over, it would be hidden.
+    """
+    try:
+        found = os.scandir(folder)
+    except FileNotFoundError:
+        return
+    with found:
+        for one in found:
+            name = prefix + one.name
+            if root is not None and one.is_symlink() and _leads_out(one.path, root):
+                raise StorageError(f"cannot read {root}: {name} is a link that leads out of it")
+            try:
+                about = one.stat()
+            except OSError:
+                # a link that leads nowhere: leaving it out would hide it, reading it says so
+                if one.is_symlink():
+                    yield Entry(name, 0, "")
+                continue
+            here = (about.st_dev, about.st_ino)
+            if stat.S_ISREG(about.st_mode):
+                yield Entry(name, about.st_size, str(about.st_mtime_ns))
+            elif stat.S_ISDIR(about.st_mode) and here not in above:  # links may lead in a circle
+                yield from _below(one.path, f"{name}/", (*above, here), root)
+
+
+def _leads_out(link: str, root: Path) -> bool:
+    try:
+        return not Path(link).resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # such as a link to itself: reading it will say so
+        return False
+
+
+def _is_part(name: str) -> bool:
+    return _PART.fullmatch(name.rpartition("/")[2]) is not None
 
 
 def _s3_entries(base: str) -> Iterator[Entry]:
@@ -227,7 +268,7 @@ def _reported(what: str, uri: str | Path) -> Iterator[None]:
     try:
         yield
     except s3.s3_errors() as error:
-        absent = _code(error) in (*ABSENT, *FORBIDDEN)
+        absent = _code(error) in (*ABSENT, *FORBIDDEN) or isinstance(error, s3.wrong_names())
         raise StorageError(f"cannot {what} {uri}: {error}", absent) from None
 
 
@@ -241,7 +282,7 @@ def _opened(path: Path) -> Any:
 
 
 def _unread(uri: str | Path, error: Exception) -> StorageError:
-    absent = isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError | ValueError)
+    absent = not isinstance(error, OSError) or error.errno in NEVER
     return StorageError(f"cannot read {uri}: {_reason(error)}", absent)
 
 

@@ -66,6 +66,14 @@ def s3_errors() -> tuple[type[Exception], ...]:
     return BotoCoreError, ClientError, HTTPError
 
 
+def wrong_names() -> type[Exception]:
+    """Exception of a bucket or key that no request can be made of."""
+    from botocore.exceptions import ParamValidationError
+
+    error: type[Exception] = ParamValidationError
+    return error
+
+
 @cache
 def _default_client() -> Any:
     try:

@@ -38,7 +38,7 @@ def split_s3(uri: str) -> tuple[str, str]:
     """
     bucket, _, key = uri.removeprefix(S3).partition("/")
     if not bucket or not key:
-        raise StorageError(f"{uri!r} names no S3 object: s3://bucket/key")
+        raise StorageError(f"{uri!r} names no S3 object: s3://bucket/key", absent=True)
     return bucket, key
 
 

@@ -30,7 +30,7 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Sourc
 def job_classes(source: Source, labels: str | Path | None) -> Classes:
     """Classes of a label-categories file if given, else what the source tells."""
     if labels is None:
-        return source.own_classes()
+        return source.classes()
     if not storage.exists(labels):
         raise SourceError(f"{labels} does not exist")
     return parse_classes(storage.read_bytes(labels), str(labels))

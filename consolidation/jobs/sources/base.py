@@ -56,9 +56,12 @@ class Source(ABC):
     items : sequence of SourceObject
     manifest : ManifestFile or None
         The job's input manifest, if it is known.
+    folder : str
+        Where relative names of pictures start from.
     """
 
     kind: str
+    folder: str
     items: Sequence[SourceObject]
     manifest: ManifestFile | None = None
 
@@ -72,7 +75,7 @@ class Source(ABC):
         """Open the source; SourceError if it cannot be read or is empty."""
 
     @abstractmethod
-    def own_classes(self) -> Classes:
+    def classes(self) -> Classes:
         """Classes that the source itself tells, by a file or by a pass over all answers."""
 
     @abstractmethod

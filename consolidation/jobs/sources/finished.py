@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -10,10 +11,12 @@ from typing import Any
 
 from consolidation import storage
 from consolidation.answers import AnnotationAnswer
-from consolidation.errors import ConsolidationError, ObjectError, SourceError
+from consolidation.errors import ConsolidationError, ObjectError, OptionError, SourceError
 from consolidation.groundtruth import (
+    Annotation,
     MaskClass,
     MaskLabel,
+    WorkerResponse,
     label_names,
     mask_labels,
     parse_classes,
@@ -39,7 +42,7 @@ MANIFEST = "manifests/output/output.manifest"
 CONSOLE_DATA = "annotation-tool/data.json"
 _RESPONSE = re.compile(
     r"(?P<job>.*?)(?:annotations/)?worker-response/iteration-(?P<iteration>\d+)/"
-    r"(?P<id>[^/]+)/[^/]+\.json"
+    r"(?P<id>.+)/[^/]+\.json"
 )
 _REQUEST = re.compile(
     r"(?P<job>.*?)(?:annotations/)?consolidated-annotation/consolidation-request/.+\.json"
@@ -65,13 +68,20 @@ class FinishedObject:
 
     def load(self) -> LabeledObject:
         """See `SourceObject`."""
-        line: Mapping[str, Any] = {} if self.line is None else self.line.read()
+        line: Mapping[str, Any] = {} if self.line is None else self.line.content()
         if self.request is not None:
             obj = self.request.load()
             return replace(obj, line=line or obj.line, builtin=self.builtin)
         answers, seconds = [], {}
         for file in self.files:
-            for one in parse_worker_responses(storage.read_bytes(file), file):
+            data = storage.read_bytes(file)
+            try:
+                responses = parse_worker_responses(data, file)
+            except SourceError as error:
+                # other files of the object may be whole
+                name = file.replace("\\", "/").rpartition("/")[2]
+                responses = [WorkerResponse(Annotation(name, error=str(error)))]
+            for one in responses:
                 worker = one.annotation.worker
                 answers.append((worker, AnnotationAnswer(one.annotation)))
                 if one.seconds is not None:
@@ -100,6 +110,7 @@ class FinishedJob(Source):
 
     def __init__(self, place: Place, options: SourceOptions) -> None:
         self._place = place
+        self.folder = place.folder
         folders, responses = _responses(place)
         requests = [] if responses else request_files(place)
         folders |= {match["job"] for name in requests if (match := _REQUEST.fullmatch(name))}
@@ -112,7 +123,6 @@ class FinishedJob(Source):
         self.manifest = ManifestFile(options.manifest) if options.manifest else self._output
         self._labels: set[str] = set()
         self._classes: Classes | None = None
-        self._interned: dict[tuple[MaskClass, ...], tuple[MaskClass, ...]] = {}
         if responses:
             found = [
                 FinishedObject(object_id, tuple(map(place.below, names)))
@@ -124,7 +134,12 @@ class FinishedJob(Source):
             found = [FinishedObject(one.id, request=one) for one in indexed]
         if all(is_number(one.id) for one in found):
             found.sort(key=lambda one: by_value(one.id))
-        self.items = [self._placed(one) for one in found]
+        ids = [one.id for one in found]
+        lines = {} if self.manifest is None else self.manifest.lines_of(ids)
+        labels = self._builtin_labels(ids)
+        self.items = [
+            replace(one, line=lines.get(one.id), builtin=labels.get(one.id)) for one in found
+        ]
 
     def _manifest_below(self, place: Place) -> ManifestFile | None:
         uri = place.beside(self._job + MANIFEST)
@@ -133,40 +148,46 @@ class FinishedJob(Source):
         self._used.append(self._job + MANIFEST)
         return ManifestFile(uri)
 
-    def _placed(self, one: FinishedObject) -> FinishedObject:
-        """Return the object with its line and the built-in's label."""
-        line = builtin = None
-        if self.manifest is not None and (number := self.manifest.number(one.id)) is not None:
-            line = self.manifest.line(number)
-        if self._output is not None and (number := self._output.number(one.id)) is not None:
-            try:
-                labels = mask_labels(self._output.line(number).read())
-            except ObjectError:
-                labels = []
-            builtin = self._this_jobs(labels)
-        if builtin is not None:
-            self._learn_classes(builtin)
-            # many lines, one list of classes
-            classes = self._interned.setdefault(builtin.classes, builtin.classes)
-            uri = self._nearby(builtin.mask_uri)
-            builtin = replace(builtin, mask_uri=uri, classes=classes)
-        return replace(one, line=line, builtin=builtin)
+    def _builtin_labels(self, ids: Sequence[str]) -> dict[str, MaskLabel]:
+        """Labels that the job itself gave its objects, with masks that can be reached."""
+        if self._output is None:
+            return {}
+        listed: dict[str, list[MaskLabel]] = {}
+        for object_id, number in self._output.find(ids).items():
+            with contextlib.suppress(ObjectError):
+                listed[object_id] = mask_labels(self._output.content(number))
+        folder = self._place.named(self._job).lower()
+        own = {
+            key: [one for one in labels if one.job_name.rpartition("/")[2].lower() == folder]
+            for key, labels in listed.items()
+        }
+        # lines may have gone through several jobs, and the folder may have another name
+        chosen = own if any(own.values()) else listed
+        interned: dict[tuple[MaskClass, ...], tuple[MaskClass, ...]] = {}
+        found = {}
+        for object_id, labels in chosen.items():
+            if not labels:
+                continue
+            self._learn_classes(labels[-1])
+            uri = self._nearby(labels[-1].mask_uri)
+            if uri is not None:
+                # many lines, one list of classes
+                classes = interned.setdefault(labels[-1].classes, labels[-1].classes)
+                found[object_id] = replace(labels[-1], mask_uri=uri, classes=classes)
+        return found
 
-    def _this_jobs(self, labels: Sequence[MaskLabel]) -> MaskLabel | None:
-        """Of the labels of a line that went through several jobs, the last one's."""
-        folder = (self._place.uri + "/" + self._job).rstrip("/").rpartition("/")[2].lower()
-        own = [one for one in labels if one.job_name.rpartition("/")[2].lower() == folder]
-        return next(reversed(own or labels), None)
+    def _nearby(self, uri: str) -> str | None:
+        """Where a mask lies: in the job's copy, whose names may have lost the colons of times.
 
-    def _nearby(self, uri: str) -> str:
-        """Local copy of a mask, where the job was copied; times have colons, copies may not."""
+        A local copy without its masks is not compared with what may still be on S3.
+        """
         tail = uri.partition("/consolidated-annotation/")[2]
         for name in (tail, tail.replace(":", "_")):
             for folder in ("annotations/consolidated-annotation/", "consolidated-annotation/"):
                 here = self._place.beside(self._job + folder + name) if name else None
                 if here is not None:
                     return here
-        return uri
+        return uri if storage.is_s3(self._place.uri) else None
 
     def _learn_classes(self, label: MaskLabel) -> None:
         """Classes in the order of the built-in's own masks."""
@@ -175,12 +196,15 @@ class FinishedJob(Source):
         places = list(range(1, len(listed) + 1))
         if not listed or [one.index for one in listed] != places:
             return
-        names = Classes.of_labels([one.name for one in listed]).names
+        try:
+            names = Classes.of_labels([one.name for one in listed]).names
+        except OptionError:
+            return
         known = self._classes
         if known is None or len(names) > len(known):
             self._classes = Classes(names, {one.index: one.color for one in listed})
 
-    def own_classes(self) -> Classes:
+    def classes(self) -> Classes:
         """Classes of a file beside the job, of the built-in's masks, or all answers' by name."""
         beside, console = (self._place.beside(self._job + n) for n in (LABELS_FILE, CONSOLE_DATA))
         if beside is not None:

@@ -119,7 +119,7 @@ class MaskedImage:
             for worker, name in self.masks
         ]
         answers += [(worker, BlankMask()) for worker in self.missing]
-        line = {"source-ref": self.picture} if self.line is None else self.line.read()
+        line = {"source-ref": self.picture} if self.line is None else self.line.content()
         return LabeledObject(id=self.id, line=line, answers=answers)
 
 
@@ -136,6 +136,7 @@ class FolderSource(Source):
 
     def __init__(self, place: Place, options: SourceOptions) -> None:
         self._place, self._max_pixels = place, options.max_pixels or MAX_PIXELS
+        self.folder = place.folder
         pattern = _pattern(options.masks)
         images: dict[str, dict[str, str]] = defaultdict(dict)
         names = {entry.name for entry in place.entries or ()}
@@ -166,8 +167,8 @@ class FolderSource(Source):
             return {}
         manifest = self.manifest = ManifestFile(options.manifest)
         pictures = manifest.by_picture()
-        numbers = {image: pictures.get(image, manifest.number(image)) for image in images}
-        found = {image: number for image, number in numbers.items() if number is not None}
+        found = {image: pictures[image] for image in images if image in pictures}
+        found |= manifest.find(image for image in images if image not in pictures)
         if not found:
             raise SourceError(
                 f"{options.manifest}: no line of it is about an image in {self._place.uri}: "
@@ -188,7 +189,7 @@ class FolderSource(Source):
         uri = self._place.below(found[0] if found else image)
         return uri if storage.is_s3(uri) else Path(uri).as_posix()
 
-    def own_classes(self) -> Classes:
+    def classes(self) -> Classes:
         """Classes of `classes.json`, else numbered up to the highest index in any mask."""
         beside = self._place.beside(CLASSES_FILE)
         if beside is not None:
@@ -210,7 +211,9 @@ class FolderSource(Source):
 
     def stamp(self) -> str:
         """See `Source`."""
-        return self._place.stamp(name for item in self.items for _, name in item.masks)
+        stamp = self._place.stamp(name for item in self.items for _, name in item.masks)
+        # without a manifest, lines name the pictures by where they lie
+        return stamp if self.manifest is not None else f"{stamp} {self._place.uri}"
 
 
 def _pattern(text: str) -> re.Pattern[str]:

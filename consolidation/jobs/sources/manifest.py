@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-from array import array
+import codecs
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NoReturn
 
 from consolidation import storage
 from consolidation.errors import ObjectError, SourceError
-from consolidation.groundtruth import Span, lines, load_json
+from consolidation.groundtruth import Span
+from consolidation.jobs.lines import LineFile
 from consolidation.jobs.sources.place import Place
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestLine:
-    """Where a line lies."""
+    """Where a line lies: small, and the same in another process."""
 
     uri: str
     number: int
     span: Span
 
-    def text(self) -> str:
-        """The line as it is."""
+    def content(self) -> dict[str, Any]:
+        """Read it; ObjectError if it is no JSON object."""
         data = storage.read_range(self.uri, *self.span)
-        return data.decode("utf-8", "surrogateescape").strip("\ufeff\r")
-
-    def read(self) -> dict[str, Any]:
-        """Return the line's content; ObjectError if it is no JSON object."""
-        try:
-            content = load_json(self.text())
-        except ValueError as error:
-            raise ObjectError(
-                f"line {self.number + 1} of {self.uri} is not JSON: {error}"
-            ) from None
-        if not isinstance(content, dict):
-            raise ObjectError(f"line {self.number + 1} of {self.uri} is not a JSON object")
-        return content
+        return _content(data, f"line {self.number + 1} of {self.uri}")
 
 
 class ManifestFile:
@@ -46,26 +36,65 @@ class ManifestFile:
 
     def __init__(self, uri: str | Path) -> None:
         self.uri = str(uri)
-        self._starts, self._ends = array("Q"), array("Q")
-        for span in lines(lambda start, end: storage.read_range(self.uri, start, end)):
-            self._starts.append(span.start)
-            self._ends.append(span.end)
-        if not self._starts:
+        self._lines = LineFile(uri)
+        if not len(self):
             raise SourceError(f"{uri} is empty: a manifest has a line an object")
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return len(self._lines)
 
     def line(self, number: int) -> ManifestLine:
         """Return the line of this number, from 0."""
-        return ManifestLine(self.uri, number, Span(self._starts[number], self._ends[number]))
+        return ManifestLine(self.uri, number, self._lines.span(number))
 
-    def number(self, object_id: str) -> int | None:
-        """Line of an object whose id is a line number, as Ground Truth's are; None beyond."""
-        if not (object_id.isascii() and object_id.isdecimal() and len(object_id) < 10):
-            return None
-        number = int(object_id)
-        return number if number < len(self) else None
+    def raw(self, number: int) -> bytes:
+        """Return the line as it is, without line end."""
+        return self._lines.read(number).removeprefix(codecs.BOM_UTF8).rstrip(b"\r")
+
+    def content(self, number: int) -> dict[str, Any]:
+        """As `ManifestLine.content`; cheap where lines are read in order."""
+        return _content(self._lines.read(number), f"line {number + 1} of {self.uri}")
+
+    def find(self, ids: Iterable[str]) -> dict[str, int]:
+        """Number of each object's line, where it has one; never one line for two objects.
+
+        Ground Truth's ids are line numbers. In a streaming job the id stands in the line itself,
+        under a key chosen by who sent it, or one that ends with ``-object-id``.
+        """
+        found: dict[str, int] = {}
+        others = set()
+        for one in ids:
+            # "7" and "07" are two objects, of which only one can be line 7
+            if one.isascii() and one.isdecimal() and len(one) < 10 and one == str(int(one)):
+                if int(one) < len(self):
+                    found[one] = int(one)
+            else:
+                others.add(one)
+        if others:
+            taken = set(found.values())
+            found |= {
+                one: number for one, number in self._saying(others).items() if number not in taken
+            }
+        return found
+
+    def lines_of(self, ids: Iterable[str]) -> dict[str, ManifestLine]:
+        """As `find`."""
+        return {one: self.line(number) for one, number in self.find(ids).items()}
+
+    def _saying(self, wanted: Container[str]) -> dict[str, int]:
+        """Line of each text that is the value of a key in this line only."""
+        found: dict[str, int] = {}
+        seen: Counter[str] = Counter()
+        for number in range(len(self)):
+            try:
+                content = self.content(number)
+            except ObjectError:
+                continue
+            said = {one for one in content.values() if isinstance(one, str) and one in wanted}
+            seen.update(said)
+            if len(said) == 1:
+                found[said.pop()] = number
+        return {text: number for text, number in found.items() if seen[text] == 1}
 
     def by_picture(self) -> Mapping[str, int]:
         """Line by the name of its picture without folder and ending, where only one has it."""
@@ -73,7 +102,7 @@ class ManifestFile:
         seen: Counter[str] = Counter()
         for number in range(len(self)):
             try:
-                picture = self.line(number).read().get("source-ref")
+                picture = self.content(number).get("source-ref")
             except ObjectError as error:
                 raise SourceError(str(error)) from None
             if isinstance(picture, str):
@@ -85,3 +114,19 @@ class ManifestFile:
     def stamp(self) -> str:
         """Text that changes when the file does."""
         return Place(self.uri).stamp()
+
+
+def _content(data: bytes, name: str) -> dict[str, Any]:
+    try:
+        text = data.decode("utf-8-sig", "surrogateescape")
+        content = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise ObjectError(f"{name} is not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise ObjectError(f"{name} is not a JSON object")
+    return content
+
+
+def _refuse(constant: str) -> NoReturn:
+    """NaN and Infinity are not JSON, and could not be written again."""
+    raise ValueError(f"{constant} is no number")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,9 @@ from pathlib import Path
 from consolidation import storage
 from consolidation.errors import SourceError
 from consolidation.storage import Entry
+
+RUN_FOLDER = ".consolidation/"
+RUN_FILE = f"{RUN_FOLDER}run.json"
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,11 @@ class Place:
             found = tuple(storage.entries(uri))
             if not found:
                 raise SourceError(f"{uri} does not exist: no object of that name or below it")
-            return cls(uri.rstrip("/"), found)
+            return cls(uri.rstrip("/"), _without_results(found))
         local = storage.local(path)
         try:
             if local.is_dir():
-                return cls(str(local), tuple(storage.entries(local)))
+                return cls(str(local), _without_results(storage.entries(local, links_out=False)))
             if local.exists():
                 return cls(str(local))
         except (OSError, ValueError) as error:  # such as a name that is too long
@@ -61,6 +64,11 @@ class Place:
         if storage.is_s3(self.uri):
             return self.uri.rpartition("/")[0]
         return str(Path(self.uri).parent)
+
+    def named(self, below: str = "") -> str:
+        """Name of the folder, or of one below it."""
+        uri = self.folder if storage.is_s3(self.uri) else Path(self.folder).resolve().as_posix()
+        return f"{uri}/{below}".rstrip("/").rpartition("/")[2]
 
     def below(self, name: str) -> str:
         """Path or URI of something below the folder."""
@@ -83,3 +91,11 @@ class Place:
         for one in entries:
             digest.update(repr(one and tuple(one)).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
+
+
+def _without_results(found: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Entries but those that a run left, whose output folder may lie within its source."""
+    runs = tuple(one.name.removesuffix(RUN_FILE) for one in found if one.name.endswith(RUN_FILE))
+    # of a run into the source itself, what it keeps for itself
+    left = tuple(folder or RUN_FOLDER for folder in runs if not folder or folder.endswith("/"))
+    return tuple(one for one in found if not (left and one.name.startswith(left)))

@@ -62,7 +62,7 @@ class RequestedObject:
         line: Mapping[str, Any] = {"source-ref": one.source_ref} if one.source_ref else {}
         return LabeledObject(
             id=self.id,
-            line=line if self.line is None else self.line.read(),
+            line=line if self.line is None else self.line.content(),
             answers=[
                 (each.worker, AnnotationAnswer(each, self.folder)) for each in one.annotations
             ],
@@ -82,22 +82,21 @@ class RequestSource(Source):
 
     def __init__(self, place: Place, options: SourceOptions) -> None:
         self._place = place
+        self.folder = place.folder
         self._names = None if place.entries is None else request_files(place)
         self._labels: set[str] = set()
         self._labels_file = place.beside(LABELS_FILE)
         asked = options.labels is not None or self._labels_file is not None
         files = [place.uri] if self._names is None else list(map(place.below, self._names))
-        if options.manifest is not None:
-            self.manifest = ManifestFile(options.manifest)
         labels = None if asked else self._labels
         objects = index_requests(files, place.folder, labels, options.limits)
-        self.items = [replace(one, line=self._line(one.id)) for one in objects]
+        lines: dict[str, ManifestLine] = {}
+        if options.manifest is not None:
+            self.manifest = ManifestFile(options.manifest)
+            lines = self.manifest.lines_of(one.id for one in objects)
+        self.items = [replace(one, line=lines.get(one.id)) for one in objects]
 
-    def _line(self, object_id: str) -> ManifestLine | None:
-        number = None if self.manifest is None else self.manifest.number(object_id)
-        return None if self.manifest is None or number is None else self.manifest.line(number)
-
-    def own_classes(self) -> Classes:
+    def classes(self) -> Classes:
         """Label categories beside the requests, else all answers' labels by name."""
         if self._labels_file is not None:
             return parse_classes(storage.read_bytes(self._labels_file), self._labels_file)

@@ -152,7 +152,7 @@ class Stage {
     const { step, size } = this.snapshot;
     const { x, y } = this.xy(place);
     if (step === 1) return `row ${y}, column ${x}`;
-    const span = (from, end) => `${from * step}–${Math.min(end, (from + 1) * step) - 1}`;
+    const span = (from, end) => `${from * step} to ${Math.min(end, (from + 1) * step) - 1}`;
     return `one pixel of rows ${span(y, size[0])}, columns ${span(x, size[1])}`;
   }
 }

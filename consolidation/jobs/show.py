@@ -1,0 +1,88 @@
+"""One object of a finished run on one card: the command ``consolidate show``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from consolidation import storage
+from consolidation.consensus import Calibration, Choice, Reliability, WorkerConfusion
+from consolidation.errors import ConsolidationError, RunError
+from consolidation.jobs.pictures import picture_bytes
+from consolidation.jobs.sources import SourceOptions, job_classes, open_source
+from consolidation.jobs.state import read_run
+from consolidation.names import file_names
+from consolidation.options import Options
+from consolidation.pipeline import consolidate_object
+from consolidation.report import show
+
+
+def show_object(out: str | Path, object_id: str) -> str:
+    """Draw one object of a run as it was decided; return the path of the PNG in the folder.
+
+    Parameters
+    ----------
+    out : path or ``s3://`` URI
+        Folder of the run, whose source must still be there.
+    object_id : str
+
+    Raises
+    ------
+    RunError
+        If the folder holds no finished run, or the object is none of it.
+    ConsolidationError
+        If the source cannot be read, or the object failed.
+    """
+    content = read_run(str(out))
+    if content is None or "summary" not in content:
+        raise RunError(f"{out} holds no finished run")
+    about, told = content["about"], content["source"]
+    opened = open_source(told["path"], SourceOptions(**told["options"]))
+    item = next((one for one in opened.items if one.id == object_id), None)
+    if item is None:
+        some = ", ".join(one.id for one in opened.items[:5])
+        raise RunError(f"{object_id!r} is no object of this run; the first are {some}")
+    classes = job_classes(opened, told["options"]["labels"])
+    options = Options(**about["options"])
+    calibration = None
+    if options.calibration:
+        data = storage.read_bytes(options.calibration)
+        calibration = Calibration.from_json(data, options.calibration)
+    obj = item.load()
+    learnt = _learnt(str(out), options)
+    result = consolidate_object(obj, classes, options, learnt, calibration=calibration)
+    size = result.consensus.labels.shape
+    try:
+        picture = picture_bytes(obj.line, opened.folder)
+    except ConsolidationError:
+        picture = None
+    card = show(
+        result.consensus,
+        picture,
+        names=[one.name for one in result.classes],
+        colors=[one.color for one in result.classes],
+        title=f"{object_id}, {size[1]} x {size[0]}",
+    )
+    name = file_names(opened.ids)[object_id]
+    path = storage.join(out, "show", f"{name}.png")
+    storage.write_bytes(path, card.png)
+    return path
+
+
+def _learnt(out: str, options: Options) -> Choice | Any:
+    """What the run learnt about its workers, from the files it wrote."""
+    if options.method == "plurality":
+        return None
+    if options.method == "dawid-skene":
+        path = storage.join(out, "confusion.json")
+        return WorkerConfusion.from_json(storage.read_bytes(path), path)
+    path = storage.join(out, "reliability.json")
+    estimate = Reliability.from_json(storage.read_bytes(path), path).estimate()
+    if options.method == "weighted":
+        return estimate
+    provenance: Mapping[str, Any] = json.loads(
+        storage.read_bytes(storage.join(out, "provenance.json"))
+    )
+    return Choice.of(estimate, provenance["auto"])
