@@ -17,6 +17,8 @@ from consolidation.storage import s3
 from consolidation.storage.errors import StorageError
 from consolidation.storage.uris import S3, is_s3, local, split_s3
 
+READS = 3
+"""How often an object is asked for whose body breaks off."""
 MOST_AT_ONCE = 1000
 """Objects that S3 deletes in one call."""
 _PART = re.compile(r"\.[0-9a-f]{16}\.part")
@@ -242,6 +244,14 @@ def _s3_entries(base: str) -> Iterator[Entry]:
 
 
 def _get(uri: str, most: int | None = None, **arguments: str) -> bytes:
+    """Get an object; asked for again where its body breaks off, which the client does not do."""
+    for _ in range(READS - 1):
+        with contextlib.suppress(_BrokenBodyError):
+            return _get_once(uri, most, **arguments)
+    return _get_once(uri, most, **arguments)
+
+
+def _get_once(uri: str, most: int | None = None, **arguments: str) -> bytes:
     bucket, key = split_s3(uri)
     with _reported("read", uri):
         try:
@@ -253,8 +263,15 @@ def _get(uri: str, most: int | None = None, **arguments: str) -> bytes:
         if most is not None and answer["ContentLength"] > most:
             answer["Body"].close()
             raise _too_large(uri, answer["ContentLength"], most)
-        body: bytes = answer["Body"].read()
+        try:
+            body: bytes = answer["Body"].read()
+        except s3.s3_errors() as error:
+            raise _BrokenBodyError(f"cannot read {uri}: {error}") from None
     return body
+
+
+class _BrokenBodyError(StorageError):
+    """A reply began well and broke off."""
 
 
 def _too_large(uri: str | Path, size: int, most: int) -> StorageError:
