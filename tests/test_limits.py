@@ -371,7 +371,7 @@ def test_a_lambda_fetches_nothing_that_is_too_large(here: Any) -> None:
         {"workerId": name, "annotationData": {"s3Uri": uri}}
         for name, uri in zip("ab", uris, strict=True)
     ]
-    crowd = wire.entry("1", *((str(k), small) for k in range(6)))
+    crowd = wire.entry("1", *((f"w{k}", small) for k in range(6)))
     options = LambdaOptions(max_answer_bytes=5000, max_answers=5, failed_objects="report")
     found = contents(consolidate_event(job.event([entry, crowd]), Context(), options))
     assert found["1"]["seg-ref-metadata"]["failure-reason"] == ("it has 6 answers, the limit is 5")
