@@ -22,11 +22,16 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import numpy as np
+
 from benchmarks.harness import peak_memory, report
+from consolidation.answers import AnnotationAnswer
 from consolidation.errors import ConsolidationError, ObjectError
+from consolidation.groundtruth import Annotation
 from consolidation.jobs import run_job
+from consolidation.prepare import LabeledObject
 from consolidation.storage import s3
-from tests import fault_proxy, s3_server, test_faults, wire
+from tests import fault_proxy, s3_server, test_faults, tiny_png, wire
 from tests.test_fault_injection import OPTIONS, entries, results
 
 SEEDS = 20
@@ -182,24 +187,64 @@ decode(bomb(4, 4, tiny_png.{kind}))
 """
 
 
+_OBJECT = """
+import numpy as np
+from benchmarks.faults import noise
+from consolidation.masks import Classes
+from consolidation.options import Options
+from consolidation.pipeline import consolidate_object
+
+def work(obj):
+    result = consolidate_object(obj, Classes.of_labels(["cat", "dog"]), Options(method="{method}"))
+    return result.mask_png, result.confidence_png()
+
+work(noise(64, {colors}))
+obj = noise({side}, {colors})
+with open("/proc/self/clear_refs", "w") as peak:
+    peak.write("5")  # making the answers is not what is measured
+{then}
+"""
+NOISY = 3000
+
+
+def noise(side: int, colors: bool) -> LabeledObject:
+    """Object on which three workers agree by chance only: the most work there can be."""
+    rng = np.random.default_rng(0)
+    answers = []
+    for worker in "abc":
+        mask = rng.integers(0, 3, (side, side), np.uint8)
+        png = wire.picture(mask, [wire.GREEN, wire.BLUE])
+        if colors:
+            png = tiny_png.write(test_faults.rgba(mask), tiny_png.RGBA)
+        content = json.dumps(wire.picture_content(png))
+        answers.append((worker, AnnotationAnswer(Annotation(worker, content=content))))
+    return LabeledObject("0", {}, answers)
+
+
 def memory() -> list[list[Any]]:
-    """Peak of decoding a picture of zeros, above that of a process which decoded a small one."""
+    """Peaks above those of a process that does the same to something small."""
     rows = []
     for kind, bytes_a_pixel in (("GREY", 3), ("PALETTE", 3), ("RGB", 11), ("RGBA", 12)):
         make = f"png = bomb({SIDE}, {SIDE}, tiny_png.{kind})"
         idle = peak_memory(_DECODE.format(kind=kind, then=make))
         peak = peak_memory(_DECODE.format(kind=kind, then=f"{make}\ndecode(png)"))
         bound = bytes_a_pixel * SIDE * SIDE + BASE
-        taken = (peak - idle) / 1e6
-        rows.append(
-            [
-                f"{kind}, {SIDE} x {SIDE}",
-                taken,
-                bound / 1e6,
-                "yes" if taken * 1e6 <= bound else "**no**",
-            ]
-        )
+        rows.append(_within(f"decoding {kind}, {SIDE} x {SIDE}", peak - idle, bound))
+    threads = min(3, os.cpu_count() or 1)
+    for colors in (False, True):
+        for method in ("plurality", "auto", "dawid-skene"):
+            code = _OBJECT.replace("{method}", method).replace("{colors}", str(colors))
+            code = code.replace("{side}", str(NOISY))
+            idle, peak = (peak_memory(code.replace("{then}", then)) for then in ("", "work(obj)"))
+            bound = (3 + max(16, (9 if colors else 3) * threads)) * NOISY**2 + BASE
+            kind = "RGBA" if colors else "PALETTE"
+            name = f"object of 3 answers of noise, {kind}, {NOISY} x {NOISY}, {method}"
+            rows.append(_within(name, peak - idle, bound))
     return rows
+
+
+def _within(name: str, taken: float, bound: float) -> list[Any]:
+    return [name, taken / 1e6, bound / 1e6, "yes" if taken <= bound else "**no**"]
 
 
 def fuzz(seconds: int, folder: Path) -> list[list[Any]]:
