@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench fuzz oldest clean
 
 demo: $(VENV)/.demo
 	$(BIN)/consolidate demo --out demo
@@ -24,6 +24,21 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.accuracy
 	$(BIN)/python -m benchmarks.lambda_cold_start
 	$(BIN)/python -m benchmarks.calibration
+	$(BIN)/python -m benchmarks.faults
+
+# seconds for each of payload, answer, png and manifest
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
+# the tests with the oldest versions of everything that pyproject.toml allows
+OLDEST := $(VENV)/oldest
+oldest: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv venv --quiet --python $(BIN)/python $(OLDEST)
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct --extra aws --extra fast --extra test pyproject.toml -o $(OLDEST)/requirements.txt
+	$(BIN)/uv pip install --quiet --python $(OLDEST)/bin/python -r $(OLDEST)/requirements.txt
+	$(OLDEST)/bin/python -m pytest
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -40,6 +55,10 @@ $(VENV)/.test: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet -e '.[aws,fast,test]'
 	-$(BIN)/python -m tests.get_rie
 	touch $@ $(VENV)/.demo
+
+$(VENV)/.fuzz: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet -e '.[aws,fast,test,fuzz]'
+	touch $@
 
 $(VENV)/.bench: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet -e '.[aws,fast,test,bench]'

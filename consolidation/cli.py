@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from consolidation._version import __version__
 from consolidation.errors import ConsolidationError
+from consolidation.limits import printable
 from consolidation.progress import MODES, progress
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ start here:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        sys.stderr.write(f"{self.prog}: {message} (see {self.prog} --help)\n")
+        _complain(f"{self.prog}: {message} (see {self.prog} --help)")
         raise SystemExit(WRONG_USAGE)
 
 
@@ -41,15 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = given.command(given)
     except ConsolidationError as error:
-        sys.stderr.write(f"consolidate: {error}\n")
+        _complain(f"consolidate: {error}")
         return WRONG_USAGE
     except OSError as error:
-        sys.stderr.write(f"consolidate: {error}\n")
+        _complain(f"consolidate: {error}")
         return WRONG_USAGE
     except ValueError as error:
         if given.command is not _simulate:
             raise
-        sys.stderr.write(f"consolidate: {error}\n")
+        _complain(f"consolidate: {error}")
         return WRONG_USAGE
     except KeyboardInterrupt:
         more = "; the same command goes on from here" if given.command is _run else ""
@@ -346,4 +347,9 @@ def _see(count: int, name: str) -> str:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(printable(text, sys.stdout.encoding) + "\n")
+
+
+def _complain(text: str) -> None:
+    """Say what is wrong, in one line."""
+    sys.stderr.write(printable(text.replace("\n", "\\n"), sys.stderr.encoding) + "\n")

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 MAX_LENGTH = 120
 _SAFE = " -_."
@@ -40,6 +40,19 @@ def with_hash(name: str, object_id: str) -> str:
     return f"{name}~{digest[:16]}"
 
 
+def object_id(name: str) -> str:
+    """Id of a file name; of one that was shortened, the name itself.
+
+    Examples
+    --------
+    >>> [object_id(one) for one in file_names(["a/b", "x", "X"]).values()]
+    ['a/b', 'x', 'X']
+    """
+    plain = name.rpartition("~")[0]
+    found = _unquoted(plain or name)
+    return _unquoted(name) if plain and with_hash(plain, found) != name else found
+
+
 def file_names(object_ids: Iterable[str]) -> dict[str, str]:
     """Name of every id; ids whose names differ only in letter case get a hash too.
 
@@ -54,3 +67,10 @@ def file_names(object_ids: Iterable[str]) -> dict[str, str]:
         object_id: with_hash(name, object_id) if clashes[name.casefold()] > 1 else name
         for object_id, name in names.items()
     }
+
+
+def _unquoted(name: str) -> str:
+    try:
+        return unquote(name, errors="surrogatepass")
+    except UnicodeDecodeError:  # not one of our names
+        return unquote(name)

@@ -25,8 +25,8 @@ PIXELS_WORTH_THREADS = 1 << 17
 MAX_THREADS = 4
 DECODING_BYTES = 1 << 31
 """Memory that threads may take while they decode; one may take more."""
-BYTES_A_PIXEL = 8
-"""What decoding takes, beside the result: that much for colours, two for indices."""
+BYTES_A_PIXEL = 9
+"""What decoding takes, beside the result: that much for colours, three for indices."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from consolidation.groundtruth import (
     parse_answer,
     parse_request,
 )
+from consolidation.jobs.sources import Place
 from consolidation.limits import Limits, shown
 from consolidation.masks import Classes, decode
 from consolidation.options import Options
@@ -343,3 +344,38 @@ def test_metadata_of_any_shape_is_read(block: Any) -> None:
 def test_what_is_shown_is_short_and_harmless() -> None:
     assert shown("\x1b[31m") == r"'\x1b[31m'"
     assert len(shown({"a" * 10**6: "b" * 10**6})) < 300
+
+
+@pytest.mark.parametrize("target", ["../secret", "../secret/mask.png"])
+def test_no_link_is_followed_out_of_a_source_nor_passed_over(tmp_path: Path, target: str) -> None:
+    mask = wire.np.array([[0, 1]], wire.np.uint8)
+    wire.write_index_mask(tmp_path / "secret" / "mask.png", mask)
+    wire.write_index_mask(tmp_path / "job" / "0" / "worker_a.png", mask)
+    (tmp_path / "job" / "0" / "worker_b.png").symlink_to("worker_a.png")
+    Place.at(tmp_path / "job")  # a link within is one
+    (tmp_path / "job" / "1").symlink_to(target)
+    with pytest.raises(StorageError, match=r"job: 1 is a link that leads out of it"):
+        Place.at(tmp_path / "job")
+
+
+def test_a_lambda_fetches_nothing_that_is_too_large(here: Any) -> None:
+    from consolidation.aws.invocation import consolidate_event
+    from consolidation.aws.settings import LambdaOptions
+    from tests.lambda_job import Context, Job, contents
+
+    job = Job.create(here, "limits-of-a-lambda")
+    small, large = wire.content([1, 2]), wire.content([2, 2], comment="x" * 10_000)
+    uris = [job.put(f"{name}.json", one) for name, one in (("a", small), ("b", large))]
+    entry = wire.entry("0")
+    entry["annotations"] = [
+        {"workerId": name, "annotationData": {"s3Uri": uri}}
+        for name, uri in zip("ab", uris, strict=True)
+    ]
+    crowd = wire.entry("1", *((f"w{k}", small) for k in range(6)))
+    options = LambdaOptions(max_answer_bytes=5000, max_answers=5, failed_objects="report")
+    found = contents(consolidate_event(job.event([entry, crowd]), Context(), options))
+    assert found["1"]["seg-ref-metadata"]["failure-reason"] == ("it has 6 answers, the limit is 5")
+    provenance = next(iter(job.written("provenance/").values()))
+    assert b"bytes, the limit is 5,000" in provenance
+    with pytest.raises(ConsolidationError, match="has more objects than 1, which is the limit"):
+        consolidate_event(job.event([entry, crowd]), Context(), LambdaOptions(max_objects=1))

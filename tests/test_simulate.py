@@ -7,6 +7,7 @@ import io
 import json
 import re
 import struct
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,9 @@ def test_share_of_missing_answers(tmp_path: Path) -> None:
 
 # --- a worker's PNG -------------------------------------------------------------------------------
 
+FILLED = int(version("pillow").split(".")[0]) < 13
+"""Whether Pillow fills a palette up to its depth, which harms nobody."""
+
 
 @pytest.mark.parametrize(
     ("colours", "bits"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 4), (16, 4), (17, 8), (255, 8)]
@@ -180,7 +184,7 @@ def test_depth_is_the_smallest(colours: int, bits: int) -> None:
     labels = np.arange(colours, dtype=np.uint8)[np.newaxis, ::-1]
     parts = dict(chunks(worker_png(labels)))
     assert (parts["IHDR"][8], parts["IHDR"][9]) == (bits, 3)
-    assert len(parts["PLTE"]) == 3 * colours
+    assert len(parts["PLTE"]) == 3 * (1 << bits if FILLED else colours)
     names = [f"class {k}" for k in range(1, 255)]
     answer = json.loads(worker_content(labels, names))["crowd-semantic-segmentation"]
     np.testing.assert_array_equal(decode(answer), labels)
@@ -199,7 +203,8 @@ def test_palette_in_order_of_appearance(labels: list[int], palette: str, alpha: 
     parts = chunks(worker_png(np.array([labels], dtype=np.uint8)))
     names = ["IHDR", "sRGB", "PLTE", *(["tRNS"] if alpha else []), "IDAT", "IEND"]
     assert [name for name, _ in parts] == names
-    assert dict(parts)["PLTE"].hex() == palette
+    found = dict(parts)["PLTE"].hex()
+    assert found == palette or (FILLED and found.startswith(palette))
     if alpha:
         assert dict(parts)["tRNS"].hex() == alpha
 

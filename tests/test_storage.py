@@ -119,7 +119,7 @@ def test_errors_that_stay_are_told_from_those_that_pass(
     def fail(*_: Any) -> bytes:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(Path, "read_bytes", fail)
+    monkeypatch.setattr(Path, "open", fail)
     with pytest.raises(StorageError, match="Input/output error") as caught:
         storage.read_bytes(tmp_path / "file")
     assert not caught.value.absent

@@ -84,7 +84,7 @@ class Batch:
         self._layout = JobLayout.of(request, options.prefixes)
         self._response = Response(request.label_attribute, self._layout.time, request.job_name)
         self._buffer = _memory.buffer
-        self._fetcher = Fetcher(self._layout.allowed, transfers, deadline)
+        self._fetcher = Fetcher(self._layout.allowed, transfers, deadline, options.limits)
         self._reliability: Reliability | None = None
         self._calibration: Calibration | None = None
         self._failures: dict[str, str] = {}
@@ -94,7 +94,7 @@ class Batch:
         start, wait = self._transfers.start, self._deadline.wait
         uri = self._request.payload_uri
         payload = wait(start(storage.read_bytes, uri), "reading the payload")
-        objects = distinct_objects(payload, uri)
+        objects = distinct_objects(payload, uri, self._options.max_objects)
         self._log.know(all_workers(objects))
         about = (self._request.job_arn, self._options, config, self._request.labels)
         self._classes: Classes = wait(start(job_classes, *about), "finding the classes")

@@ -12,17 +12,20 @@ from consolidation.aws.access import Transfers
 from consolidation.aws.deadline import Deadline
 from consolidation.aws.layout import Prefixes
 from consolidation.groundtruth import Annotation, RequestObject, parse_request
+from consolidation.limits import Limits
 from consolidation.prepare import LabeledObject
 from consolidation.storage import StorageError
 
 
-def distinct_objects(payload: bytes, uri: str) -> list[RequestObject]:
+def distinct_objects(
+    payload: bytes, uri: str, max_objects: int = Limits.objects
+) -> list[RequestObject]:
     """Objects of a payload, in its order; of two with the same id the later, as in a local run.
 
     Raises
     ------
     SourceError
-        If it is no consolidation request.
+        If it is no consolidation request, or has more objects than it may.
 
     Examples
     --------
@@ -30,7 +33,7 @@ def distinct_objects(payload: bytes, uri: str) -> list[RequestObject]:
     >>> [one.id for one in distinct_objects(payload, "payload.json")]
     ['7', 'entry-1']
     """
-    objects = parse_request(payload, uri)
+    objects = parse_request(payload, uri, max_objects)
     named = {one.id for one in objects if one.named}
     distinct: dict[str, RequestObject] = {}
     for one in objects:
@@ -52,11 +55,14 @@ class Fetcher:
         Where they may lie; whoever names another place has that answer dropped.
     transfers : Transfers
     deadline : Deadline
+    limits : Limits
+        Of the answers; what is larger is not fetched.
     """
 
     allowed: Prefixes
     transfers: Transfers
     deadline: Deadline
+    limits: Limits
 
     def labeled(self, one: RequestObject) -> LabeledObject:
         """Object with its answers at hand.
@@ -67,9 +73,12 @@ class Fetcher:
             If an answer is there but could not be read: the object must not be decided without.
         OutOfTimeError
         """
+        # an object with too many answers fails anyway
+        wanted = one.annotations if len(one.annotations) <= self.limits.answers else ()
+        most = self.limits.answer_bytes
         fetches = {
-            each.uri: self.transfers.start(storage.read_bytes, each.uri)
-            for each in one.annotations
+            each.uri: self.transfers.start(storage.read_bytes, each.uri, most)
+            for each in wanted
             if each.uri is not None and each.uri in self.allowed
         }
         at_hand = [self._at_hand(each, fetches) for each in one.annotations]

@@ -8,13 +8,13 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from consolidation.errors import SourceError
+from consolidation.names import object_id
 
 # Where a PNG keeps its bit depth: 8 bytes signature, 8 bytes chunk head, 8 bytes width and height.
 _DEPTH_OFFSET = 24
@@ -74,7 +74,7 @@ def load_masks(folder: str | Path) -> dict[str, Path]:
         raise SourceError(f"{folder} holds no masks: expected <id>.png or <id>/truth.png")
     masks: dict[str, Path] = {}
     for name, path in sorted(found):
-        image_id = unquote(name)
+        image_id = object_id(name)
         if image_id in masks:
             raise SourceError(f"image {image_id!r} has two masks: {masks[image_id]} and {path}")
         masks[image_id] = path

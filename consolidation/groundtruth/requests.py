@@ -10,6 +10,8 @@ from consolidation.errors import SourceError
 from consolidation.groundtruth.spans import Read, Span, list_entries
 from consolidation.limits import Limits, shown
 
+_WHOLE = range(-(1 << 63), 1 << 64)
+"""Whole numbers that are read as such by whatever reads JSON."""
 MAX_URI = 2048
 """Characters of a URI: S3 keys have at most 1024 bytes."""
 
@@ -114,7 +116,7 @@ def parse_object(entry: Any, index: int) -> RequestObject:
     if not isinstance(entry, Mapping):
         return _unnamed(index, f"is a {_kind(entry)}, not an object")
     object_id = entry.get("datasetObjectId")
-    if isinstance(object_id, int) and not isinstance(object_id, bool):
+    if isinstance(object_id, int) and not isinstance(object_id, bool) and object_id in _WHOLE:
         object_id = str(object_id)
     if not isinstance(object_id, str) or not object_id:
         return _unnamed(index, "has no datasetObjectId")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import itertools
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +25,7 @@ from consolidation.masks.chunks import (
     PALETTE,
     RGB,
     SIGNATURE,
+    Chunks,
     Header,
     check_colors,
     chunk,
@@ -64,33 +64,37 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
     header = read_header(data, max_pixels)
     chunks = read_chunks(data)
     check_colors(header, chunks)
-    colors, transparency = chunks.palette, chunks.transparency
     try:
         # not Image.open: its limit is a process-wide setting that is not ours to change
         image: Image.Image = PngImagePlugin.PngImageFile(io.BytesIO(chunks.as_png()))
         image.load()
-        last_row = image.crop((0, image.height - 1, image.width, image.height))
-        # only rows that are not there are 0 without fail
-        if header.interlaced or last_row.getbbox() is None:
-            _check_rows(header, chunks.pixels)
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
         reason = " ".join(str(error).split())[:100]
         raise AnswerError(f"PNG is damaged: {reason}") from None
     if (image.height, image.width) != (header.height, header.width):
         raise AnswerError("PNG is damaged: two sizes")
+    found = _pixels(image, header, chunks)
+    # only rows that are not there are 0 without fail
+    if header.interlaced or not found.values[-1].reshape(header.width, -1)[:, :3].any():
+        _check_rows(header, chunks.pixels)
+    return found
+
+
+def _pixels(image: Image.Image, header: Header, chunks: Chunks) -> Pixels:
+    """Pixels of a picture that Pillow has decoded."""
     if header.color_type in (PALETTE, GREY):
         values = _array(image, "L" if image.mode == "1" else image.mode)
         if values.dtype != np.uint8 or values.ndim != 2:
             raise AnswerError(f"PNG is damaged: decodes to {image.mode}")
         if header.color_type == GREY:
-            return Pixels(values, _grey_ramp(transparency, header.depth))
-        n_colors = len(colors) // 3
+            return Pixels(values, _grey_ramp(chunks.transparency, header.depth))
+        n_colors = len(chunks.palette) // 3
         if n_colors < 256 and int(values.max()) >= n_colors:
             raise AnswerError(
                 f"PNG is damaged: a pixel has color {values.max()} of a palette of {n_colors}"
             )
-        return Pixels(values, _palette(colors, transparency))
-    if header.color_type == RGB and not transparency:
+        return Pixels(values, _palette(chunks.palette, chunks.transparency))
+    if header.color_type == RGB and not chunks.transparency:
         return Pixels(_array(image, "RGB"), None)
     return Pixels(_array(image, "RGBA"), None)
 
@@ -114,17 +118,16 @@ def decode_indices(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint
 
 def _array(image: Image.Image, mode: str) -> NDArray[np.uint8]:
     """Pixels of an image in some mode: in strips, for NumPy and Pillow copy thrice at a time."""
-    step = max(1, STRIP // image.width)
-    tops = range(0, image.height, step)
-    boxes = [(0, top, image.width, min(top + step, image.height)) for top in tops]
-    strips = (np.asarray(image.crop(box).convert(mode)) for box in boxes)
-    if len(boxes) == 1:
-        return next(strips)
-    first = next(strips)
-    out = np.empty((image.height, *first.shape[1:]), np.uint8)
-    for top, strip in zip(tops, itertools.chain([first], strips), strict=True):
-        out[top : top + step] = strip
-    return out
+    height, width = image.height, image.width
+    # Pillow warns of strips that are as large as a bomb
+    if height * width <= STRIP or width > 1 << 26:
+        return np.asarray(image.convert(mode))
+    out = np.empty((height, width, len(mode)), np.uint8)
+    step = max(1, STRIP // width)
+    for top in range(0, height, step):
+        strip = image.crop((0, top, width, min(top + step, height))).convert(mode)
+        out[top : top + step] = np.asarray(strip).reshape(-1, width, len(mode))
+    return out[..., 0] if len(mode) == 1 else out
 
 
 def _check_rows(header: Header, pixels: Sequence[memoryview]) -> None:
@@ -132,18 +135,21 @@ def _check_rows(header: Header, pixels: Sequence[memoryview]) -> None:
 
     They may end properly and early; Pillow leaves the rows that are missing 0 and says nothing.
     """
-    stream: Any = zlib.decompressobj()
+    unpacker: Any = zlib
     with contextlib.suppress(ImportError):
-        from isal import isal_zlib
+        from isal import isal_zlib as unpacker
 
-        stream = isal_zlib.decompressobj()
+    stream = unpacker.decompressobj()
     n_bytes = 0
-    for one in (*pixels, b""):
-        data, more = one[8:-4], 1
-        while (data or more) and n_bytes < header.n_bytes:
-            more = len(stream.decompress(data, STRIP))
-            data = stream.unconsumed_tail
-            n_bytes += more
+    try:
+        for one in (*pixels, b""):
+            data, more = one[8:-4], 1
+            while (data or more) and n_bytes < header.n_bytes:
+                more = len(stream.decompress(data, STRIP))
+                data = stream.unconsumed_tail
+                n_bytes += more
+    except unpacker.error as error:
+        raise AnswerError(f"PNG is damaged: {error}") from None
     if n_bytes < header.n_bytes:
         raise AnswerError(
             f"PNG is damaged: {n_bytes:,} bytes of pixels, {header.width} x {header.height} "

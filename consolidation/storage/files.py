@@ -17,6 +17,8 @@ from consolidation.storage import s3
 from consolidation.storage.errors import StorageError
 from consolidation.storage.uris import S3, is_s3, local, split_s3
 
+READS = 3
+"""How often an object is asked for whose body breaks off."""
 MOST_AT_ONCE = 1000
 """Objects that S3 deletes in one call."""
 _PART = re.compile(r"\.[0-9a-f]{16}\.part")
@@ -183,17 +185,18 @@ def exists(uri: str | Path) -> bool:
     return about(uri) is not None
 
 
-def entries(base: str | Path) -> list[Entry]:
+def entries(base: str | Path, links_out: bool = True) -> list[Entry]:
     """Everything below a folder or prefix, at any depth, sorted by name.
 
-    Files that are being written are left out; links are followed. A folder that does not exist is
-    empty.
+    Files that are being written are left out; links are followed, unless one leads out of the
+    folder and `links_out` is not allowed: then StorageError. A folder that does not exist is empty.
     """
     if is_s3(base):
         return sorted(_s3_entries(str(base)))
     folder = local(base)
     try:
-        return sorted(one for one in _below(folder) if not _is_part(one.name))
+        root = None if links_out else folder.resolve()
+        return sorted(one for one in _below(folder, root=root) if not _is_part(one.name))
     except (OSError, ValueError) as error:
         raise StorageError(f"cannot list {folder}: {_reason(error)}") from None
 
@@ -211,8 +214,13 @@ def delete_parts(folder: str | Path) -> None:
     delete(one for one in found if _is_part(one.name))
 
 
-def _below(folder: Path | str, prefix: str = "", above: tuple[Any, ...] = ()) -> Iterator[Entry]:
-    """Files below a folder, whose names begin with `prefix`; `above` are the folders it lies in."""
+def _below(
+    folder: Path | str, prefix: str = "", above: tuple[Any, ...] = (), root: Path | None = None
+) -> Iterator[Entry]:
+    """Files below a folder, whose names begin with `prefix`; `above` are the folders it lies in.
+
+    With a `root`, a link that leads out of it raises StorageError: passed over, it would be hidden.
+    """
     try:
         found = os.scandir(folder)
     except FileNotFoundError:
@@ -220,6 +228,8 @@ def _below(folder: Path | str, prefix: str = "", above: tuple[Any, ...] = ()) ->
     with found:
         for one in found:
             name = prefix + one.name
+            if root is not None and one.is_symlink() and _leads_out(one.path, root):
+                raise StorageError(f"cannot read {root}: {name} is a link that leads out of it")
             try:
                 about = one.stat()
             except OSError:
@@ -231,7 +241,14 @@ def _below(folder: Path | str, prefix: str = "", above: tuple[Any, ...] = ()) ->
             if stat.S_ISREG(about.st_mode):
                 yield Entry(name, about.st_size, str(about.st_mtime_ns))
             elif stat.S_ISDIR(about.st_mode) and here not in above:  # links may lead in a circle
-                yield from _below(one.path, f"{name}/", (*above, here))
+                yield from _below(one.path, f"{name}/", (*above, here), root)
+
+
+def _leads_out(link: str, root: Path) -> bool:
+    try:
+        return not Path(link).resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # such as a link to itself: reading it will say so
+        return False
 
 
 def _is_part(name: str) -> bool:
@@ -253,6 +270,14 @@ def _s3_entries(base: str) -> Iterator[Entry]:
 
 
 def _get(uri: str, most: int | None = None, **arguments: str) -> bytes:
+    """Get an object; asked for again where its body breaks off, which the client does not do."""
+    for _ in range(READS - 1):
+        with contextlib.suppress(_BrokenBodyError):
+            return _get_once(uri, most, **arguments)
+    return _get_once(uri, most, **arguments)
+
+
+def _get_once(uri: str, most: int | None = None, **arguments: str) -> bytes:
     bucket, key = split_s3(uri)
     with _reported("read", uri):
         try:
@@ -264,8 +289,15 @@ def _get(uri: str, most: int | None = None, **arguments: str) -> bytes:
         if most is not None and answer["ContentLength"] > most:
             answer["Body"].close()
             raise _too_large(uri, answer["ContentLength"], most)
-        body: bytes = answer["Body"].read()
+        try:
+            body: bytes = answer["Body"].read()
+        except s3.s3_errors() as error:
+            raise _BrokenBodyError(f"cannot read {uri}: {error}") from None
     return body
+
+
+class _BrokenBodyError(StorageError):
+    """A reply began well and broke off."""
 
 
 def _too_large(uri: str | Path, size: int, most: int) -> StorageError:

@@ -6,12 +6,16 @@ Each runs in a process of its own, begins with the seeds, and keeps what it lear
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
+import pkgutil
 import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from consolidation import kernels
 
 
 def main() -> int:
@@ -58,6 +62,9 @@ def _fuzz(name: str, corpus: Path, seconds: int) -> None:
         import atheris
     except ImportError:
         sys.exit("atheris is not installed: pip install 'consolidation[fuzz]'")
+    # before the rest: numba compiles bytecode, and knows nothing of what the fuzzer puts into it
+    for module in pkgutil.iter_modules(kernels.__path__, f"{kernels.__name__}."):
+        importlib.import_module(module.name)
     with atheris.instrument_imports(include=["consolidation"]):
         from tests.fuzz.targets import TARGETS
     from tests.fuzz.seeds import FOUND, SEEDS

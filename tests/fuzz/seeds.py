@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 
@@ -43,8 +44,20 @@ SEEDS: Mapping[str, Sequence[bytes]] = {
 }
 
 FOUND: Mapping[str, Sequence[bytes]] = {
-    "payload": [],
+    "payload": [
+        # a number that one reader of JSON takes for a whole one, and another does not
+        b'[{"datasetObjectId": ' + b"9" * 40 + b', "annotations": []}]',
+    ],
     "answer": [],
-    "png": [],
+    "png": [
+        # pixels that isal could not unpack to the end, where Pillow had seen enough
+        b"\xff"
+        + base64.b64decode(
+            "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAYAAABytg0kAAAAC0lEQVR4nGNgQAdABwAAAXfx+gAAAAAASUVORK5C"
+            "YII="
+        ),
+        # a chunk whose name is none
+        b"\xff" + _PNG[:33] + b"\0\0\0\0t\xfd\0\1" + bytes(4) + _PNG[33:],
+    ],
     "manifest": [],
 }

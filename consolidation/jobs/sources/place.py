@@ -45,7 +45,7 @@ class Place:
         local = storage.local(path)
         try:
             if local.is_dir():
-                return cls(str(local), _without_results(storage.entries(local)))
+                return cls(str(local), _without_results(storage.entries(local, links_out=False)))
             if local.exists():
                 return cls(str(local))
         except (OSError, ValueError) as error:  # such as a name that is too long
