@@ -18,6 +18,7 @@ from consolidation.jobs import SourceOptions, inspect_source, open_source, run_j
 from consolidation.jobs.sources import FinishedJob, RequestSource
 from consolidation.masks import decode_indices
 from consolidation.options import Options
+from consolidation.storage import StorageError
 from tests import finished_job as finished
 from tests import wire
 from tests.shared_data import GROUND_TRUTH, needs_shared
@@ -384,18 +385,22 @@ def test_a_manifest_of_something_else_is_refused(tmp_path: Path, content: str, s
 # -- folders
 
 
-def test_links_in_a_folder_of_masks_are_followed_and_broken_ones_told(tmp_path: Path) -> None:
-    write_index_mask(tmp_path / "store" / "x1", [0, 1])
+def test_links_within_a_folder_are_followed_and_those_that_lead_out_refused(tmp_path: Path) -> None:
+    write_index_mask(tmp_path / "job" / "store" / "x1", [0, 1])
+    write_index_mask(tmp_path / "elsewhere" / "x2", [0, 1])
     for worker in "ab":
         write_index_mask(tmp_path / "job" / "image" / f"worker_{worker}.png", [0, 1])
-    (tmp_path / "job" / "image" / "worker_c.png").symlink_to(tmp_path / "store" / "x1")
-    (tmp_path / "job" / "image" / "worker_d.png").symlink_to(tmp_path / "store" / "gone")
+    (tmp_path / "job" / "image" / "worker_c.png").symlink_to(tmp_path / "job" / "store" / "x1")
+    (tmp_path / "job" / "image" / "worker_d.png").symlink_to(tmp_path / "job" / "store" / "gone")
     summary = run(tmp_path / "job", tmp_path / "out")
     assert (summary.images, summary.warnings) == (1, 1)
     [warning] = json_lines(tmp_path / "out" / "warnings.jsonl")
     assert warning["worker"] == "d"
     assert "No such file" in warning["message"]
     assert rows(tmp_path / "out" / "images.csv")["image"]["workers"] == "3"
+    (tmp_path / "job" / "image" / "worker_e.png").symlink_to(tmp_path / "elsewhere" / "x2")
+    with pytest.raises(StorageError, match=r"image/worker_e.png is a link that leads out of it"):
+        run(tmp_path / "job", tmp_path / "out2")
 
 
 def test_results_within_the_source_are_no_part_of_it(tmp_path: Path) -> None:

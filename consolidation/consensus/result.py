@@ -20,6 +20,9 @@ from consolidation.kernels import patterns, rules
 from consolidation.kernels.colors import lookup
 from consolidation.kernels.weighted import weighted_share
 
+BLOCK = 1 << 20
+"""Pixels whose confidence is in memory at a time where it only serves for sums."""
+
 
 @dataclass(frozen=True)
 class WorkerAgreement:
@@ -158,9 +161,25 @@ class Consensus:
             share = np.empty(stack.shape, np.float32)
             rules.plain_share(self.votes.reshape(-1), stack.n_workers, share.reshape(-1))
         else:
-            share = np.divide(self.votes, np.maximum(self.voters, 1), dtype=np.float32)
+            return self._confidence_of(slice(None))
         share.reshape(-1)[self._overruled.places] = self._overruled.shares
         return self._calibrated(share)
+
+    def _confidence_of(self, rows: slice) -> NDArray[np.float32]:
+        """Rows of the confidence where workers ignored pixels and no weights are given."""
+        share = np.divide(self.votes[rows], np.maximum(self.voters[rows], 1), dtype=np.float32)
+        within, shares = self._overruled_in(rows, share.size)
+        share.reshape(-1)[within] = shares
+        return self._calibrated(share)
+
+    def _overruled_in(
+        self, rows: slice, size: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Overruled pixels of some rows, of so many pixels: their places in them, their shares."""
+        places, shares = self._overruled
+        start = rows.indices(len(self.votes))[0] * self.votes.shape[1]
+        first, last = np.searchsorted(places, (start, start + size))
+        return places[first:last] - start, shares[first:last]
 
     def _calibrated(self, share: NDArray[np.float32]) -> NDArray[np.float32]:
         return share if self._calibration is None else self._calibration(share)
@@ -178,19 +197,17 @@ class Consensus:
         values = np.empty(votes.shape, np.uint8)
         flat = values.reshape(-1)
         if not self._follows_from_votes:
-            rules.to_bytes(self.confidence[rows].reshape(-1), flat)
+            whole = self._shares_are_weighted or "confidence" in vars(self)
+            share = self.confidence[rows] if whole else self._confidence_of(rows)
+            rules.to_bytes(share.reshape(-1), flat)
             return values
         n_workers = self._stack.n_workers
         shares = np.arange(256, dtype=np.float32) / np.float32(n_workers)
         shares = self._calibrated(np.minimum(shares, 1))
         table = np.rint(shares * np.float32(255)).astype(np.uint8)
         lookup(votes.reshape(-1), table, n_workers + 1, flat)
-        places, smoothed = self._overruled
-        start = rows.indices(len(self.votes))[0] * votes.shape[1]
-        first, last = np.searchsorted(places, (start, start + flat.size))
-        shares = self._calibrated(smoothed[first:last])
-        bytes_ = np.rint(shares * np.float32(255)).astype(np.uint8)
-        flat[places[first:last] - start] = bytes_
+        within, overruled = self._overruled_in(rows, flat.size)
+        flat[within] = np.rint(self._calibrated(overruled) * np.float32(255)).astype(np.uint8)
         return values
 
     @property
@@ -281,10 +298,17 @@ class Consensus:
             sums = pairs @ shares
             np.add.at(sums, labels[places], overruled_shares - shares[votes[places]])
             return sums, pairs.sum(axis=1), (int(pairs[0, -1]), 0)
-        sums, counts = np.zeros(k), np.zeros(k, np.int64)
-        voters = self.voters.reshape(-1)
-        share = self.confidence.reshape(-1)
-        return sums, counts, rules.share_by_class(labels, votes, voters, share, sums, counts)
+        sums, counts, background, unvoted = np.zeros(k), np.zeros(k, np.int64), 0, 0
+        height, width = stack.shape
+        step = height if self._shares_are_weighted else max(BLOCK // width, 1)
+        for top in range(0, height, step):
+            # a whole map of floats would be the largest thing in memory
+            rows = slice(top, top + step)
+            share = self.confidence if self._shares_are_weighted else self._confidence_of(rows)
+            part = [one[rows].reshape(-1) for one in (self.labels, self.votes, self.voters)]
+            of_part = rules.share_by_class(*part, share.reshape(-1), sums, counts)
+            background, unvoted = background + of_part[0], unvoted + of_part[1]
+        return sums, counts, (background, unvoted)
 
     @property
     def _no_class(self) -> int:

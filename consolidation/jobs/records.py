@@ -117,6 +117,8 @@ class Record:
     """Worker, message, and whether the answer was dropped."""
     classes: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     """By class index in decimal: pixels given that class, and their mean confidence."""
+    confusion: list[tuple[int, int, int]] = field(default_factory=list)
+    """Class of the consensus, class given, pixels: over all workers."""
     regions: list[dict[str, Any]] = field(default_factory=list)
     """See `Region.as_dict`."""
 

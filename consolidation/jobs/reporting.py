@@ -8,15 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from consolidation import storage
 from consolidation._version import __version__
+from consolidation.consensus import Reliability
 from consolidation.groundtruth import MaskClass
 from consolidation.jobs.learning import Learnt
 from consolidation.jobs.pictures import picture_bytes
 from consolidation.jobs.records import Record
 from consolidation.jobs.sources import Source, SourceObject
 from consolidation.jobs.state import snapshot_path
-from consolidation.jobs.tables import Tables
+from consolidation.jobs.tables import Tables, WorkerRow
 from consolidation.jobs.work import Job, snapshot_again
 from consolidation.report import Region, Report, ReportImage, ReportWorker, render, small_jpeg
 from consolidation.report.snapshot import SIDE
@@ -31,21 +35,26 @@ def write_report(
     items = {one.id: one for one in source.items if one.id in tables.shortlisted}
     shown = [tables.shortlisted[one] for one in tables.shortlist.ids]
     method = job.options.method
+    reliability = learnt.reliability
+    rows = tables.worker_rows(reliability)
+    alpha = None if reliability is None else reliability.krippendorff_alpha()
     report = Report(
         title=job.options.job_name,
         classes=_classes(job),
         images=_images(job, source.folder, items, names, shown),
         n_images=tables.images,
-        workers=_workers(tables, learnt),
+        workers=_workers(rows),
         disputed=tables.disputed / tables.pixels if tables.pixels else 0.0,
         confidence=tables.confidence / tables.images if tables.images else math.nan,
-        alpha=None,
+        alpha=alpha,
         method=method,
         reason="" if learnt.choice is None else learnt.choice.reason,
         failures=tables.failures,
         warnings=tables.warnings,
         version=__version__,
         created=job.creation_date,
+        pairs=None if reliability is None else _pairs(reliability, rows),
+        confusion=tables.confusion,
         class_confidence=tables.class_confidence.tolist(),
     )
     with storage.writer(storage.join(job.out, "report.html")) as file:
@@ -58,19 +67,16 @@ def _classes(job: Job) -> list[MaskClass]:
     return [MaskClass(index, name, color) for index, (name, color) in enumerate(pairs)]
 
 
-def _workers(tables: Tables, learnt: Learnt) -> list[ReportWorker]:
-    twins: dict[str, list[str]] = {}
-    for first, second in learnt.reliability.twins() if learnt.reliability is not None else ():
-        twins.setdefault(first, []).append(second)
-        twins.setdefault(second, []).append(first)
+def _workers(rows: Sequence[WorkerRow]) -> list[ReportWorker]:
     workers = []
-    for row in tables.worker_rows(learnt.reliability):
+    for row in rows:
         totals = row.totals
         workers.append(
             ReportWorker(
                 id=row.worker,
                 images=totals.images,
                 reliability=None if math.isnan(row.reliability) else row.reliability,
+                interval=None if math.isnan(row.interval[0]) else row.interval,
                 agreement=totals.agreement,
                 class_iou=totals.class_iou.tolist(),
                 blank=totals.blank_answers,
@@ -78,10 +84,22 @@ def _workers(tables: Tables, learnt: Learnt) -> list[ReportWorker]:
                 seconds=None if math.isnan(totals.mean_seconds) else totals.mean_seconds,
                 junk=row.junk,
                 votes=not row.junk,
-                twins=twins.get(row.worker, []),
+                twins=row.twins,
             )
         )
     return workers
+
+
+def _pairs(reliability: Reliability, rows: Sequence[WorkerRow]) -> NDArray[np.float64]:
+    """Agreement of every two workers, in the order of the rows."""
+    workers, matrix = reliability.agreement_matrix()
+    place = {worker: index for index, worker in enumerate(workers)}
+    pairs = np.full((len(rows), len(rows)), np.nan)
+    for i, first in enumerate(rows):
+        for j, second in enumerate(rows):
+            if first.worker in place and second.worker in place:
+                pairs[i, j] = matrix[place[first.worker], place[second.worker]]
+    return pairs
 
 
 def _images(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -31,7 +32,7 @@ def write_results(job: Job, source: Source, records: Iterable[Record], learnt: L
         If records are missing: another run into the same S3 prefix has taken them away.
     """
     options = job.options
-    tables = Tables(len(job.classes), options.report_images if options.report else 0)
+    tables = Tables(job.classes.names, options.report_images if options.report else 0)
     reliability = learnt.reliability
 
     def path(name: str) -> str:
@@ -156,8 +157,13 @@ def provenance(job: Job, learnt: Learnt) -> dict[str, Any]:
             "twins": [list(pair) for pair in learnt.reliability.twins()],
             "rounds": estimate.rounds,
             "converged": estimate.converged,
+            "krippendorff_alpha": _number(learnt.reliability.krippendorff_alpha()),
         }
     return content
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 6)
 
 
 def _line(content: Mapping[str, Any]) -> bytes:

@@ -36,12 +36,16 @@ WORKER_COLUMNS = (
     "images",
     "agreement",
     "reliability",
+    "reliability_low",
+    "reliability_high",
     "junk",
+    "twins",
     "blank_answers",
     "ignored",
     "dropped_answers",
     "mean_seconds",
 )
+"""After them the IoU with the consensus of each class."""
 
 
 @dataclass
@@ -52,7 +56,8 @@ class WorkerTotals:
     """(3, K): see `Consensus.overlap`."""
     images: int = 0
     blank_answers: int = 0
-    ignored: int = 0
+    pixels: int = 0
+    ignored_pixels: int = 0
     dropped_answers: int = 0
     seconds: list[float] = field(default_factory=list)
 
@@ -67,17 +72,24 @@ class WorkerTotals:
         return mean_of_present(self.class_iou)
 
     @property
+    def ignored(self) -> float:
+        """Share of pixels of which this worker's answers say nothing; NaN without any."""
+        return self.ignored_pixels / self.pixels if self.pixels else math.nan
+
+    @property
     def mean_seconds(self) -> float:
         """Mean time an image; NaN where the source says none."""
         return math.fsum(self.seconds) / len(self.seconds) if self.seconds else math.nan
 
 
 class WorkerRow(NamedTuple):
-    """A line of the workers' table, before counts."""
+    """What is known about a worker; NaN where reliability was not learnt."""
 
     worker: str
     reliability: float
+    interval: tuple[float, float]
     junk: bool
+    twins: tuple[str, ...]
     totals: WorkerTotals
 
 
@@ -86,13 +98,17 @@ class Tables:
 
     Parameters
     ----------
-    n_classes : int
+    classes : sequence of K str
+        Names by index.
     shortlisted : int
         Records to keep of the images most in need of review.
     """
 
-    def __init__(self, n_classes: int, shortlisted: int) -> None:
-        self._n_classes = n_classes
+    def __init__(self, classes: Sequence[str], shortlisted: int) -> None:
+        self._classes, self._n_classes = classes, len(classes)
+        n_classes = len(classes)
+        self.confusion = np.zeros((n_classes, n_classes), np.int64)
+        """[i, j]: pixels of consensus i that a worker gave j, over all workers and images."""
         self.shortlist = Shortlist(shortlisted)
         self.shortlisted: dict[str, Record] = {}
         self.to_review: list[ReviewItem] = []
@@ -136,13 +152,16 @@ class Tables:
         if image.confidence < review_below:
             item = ReviewItem(record.id, image.confidence, image.need, record.line)
             self.to_review.append(item)
+        for decided, given, n in record.confusion:
+            self.confusion[decided, given] += n
         for index, (n, confidence) in record.classes.items():
             self._class_sums[:, int(index)] += n, n * confidence
         for one in record.workers:
             totals = self.worker(one.worker)
             totals.overlap += one.dense_overlap(self._n_classes)
             totals.images += 1
-            totals.ignored += one.ignored
+            totals.pixels += pixels
+            totals.ignored_pixels += one.ignored
             totals.blank_answers += one.blank
             if one.seconds is not None:
                 totals.seconds.append(one.seconds)
@@ -180,11 +199,17 @@ class Tables:
     def worker_rows(self, reliability: Reliability | None) -> list[WorkerRow]:
         """Workers, lowest reliability first, or agreement where none was learnt."""
         estimate = None if reliability is None else reliability.estimate()
+        twins: dict[str, list[str]] = {}
+        for first, second in () if reliability is None else reliability.twins():
+            twins.setdefault(first, []).append(second)
+            twins.setdefault(second, []).append(first)
         rows = [
             WorkerRow(
                 worker,
                 math.nan if estimate is None else estimate.quality.get(worker, math.nan),
+                (math.nan, math.nan) if estimate is None else estimate.interval(worker),
                 estimate is not None and worker in estimate.junk,
+                tuple(twins.get(worker, ())),
                 totals,
             )
             for worker, totals in self.workers.items()
@@ -201,11 +226,11 @@ class Tables:
         rows = []
         for row in self.worker_rows(reliability):
             totals = row.totals
-            junk = "yes" if row.junk else "no"
+            about = (row.worker, totals.images, totals.agreement, row.reliability, *row.interval)
+            told = ("yes" if row.junk else "no", " ".join(row.twins))
             counts = (totals.blank_answers, totals.ignored, totals.dropped_answers)
-            about = (row.worker, totals.images, totals.agreement, row.reliability, junk)
-            rows.append((*about, *counts, totals.mean_seconds))
-        return to_csv(WORKER_COLUMNS, rows)
+            rows.append((*about, *told, *counts, totals.mean_seconds, *totals.class_iou.tolist()))
+        return to_csv((*WORKER_COLUMNS, *(f"iou {name}" for name in self._classes)), rows)
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

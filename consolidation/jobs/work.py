@@ -184,10 +184,18 @@ def _record(
         workers=WorkerRecord.all_of(obj, result),
         warnings=warnings,
         classes=_class_confidence(consensus),
+        confusion=_confusion(consensus),
         regions=[
             one.as_dict(job.classes.names) for one in consensus.regions(job.options.min_region)
         ],
     )
+
+
+def _confusion(consensus: Consensus) -> list[tuple[int, int, int]]:
+    """Class of the consensus, class given, pixels: over all workers."""
+    counts = consensus.confusion.sum(axis=0).T
+    cells = zip(*(places.tolist() for places in counts.nonzero()), strict=True)
+    return [(decided, given, int(counts[decided, given])) for decided, given in cells]
 
 
 def _class_confidence(consensus: Consensus) -> dict[str, tuple[int, float]]:
