@@ -120,7 +120,10 @@ def kill_and_resume(source: Path, folder: Path, kills: int, method: tuple[str, .
     killed, finished, same, out = 0, 0, True, folder / "out-0"
     while killed < kills or not finished:
         command = [sys.executable, "-m", "consolidation", "run", str(source), "--out", str(out)]
-        process = subprocess.Popen([*command, *method], env=environment())
+        # the processes' resource tracker tells what the killed one could not tidy up
+        process = subprocess.Popen(
+            [*command, *method], env=environment(), stderr=subprocess.DEVNULL
+        )
         # in steps that are short against the whole run, beginning with its start
         wait = took * instant.uniform(0.2, 0.7) if killed < kills else None
         try:
@@ -201,7 +204,7 @@ def measure_all(folder: Path, quick: bool) -> None:
     for method in (PLAIN, ("--method", "auto", "--quiet")):
         place = folder / method[1]
         place.mkdir()
-        source = write_job(place / "job.json", 30 if quick else 100, 256)
+        source = write_job(place / "job.json", 30 if quick else 60, 256)
         kills.append(kill_and_resume(source, place, 3 if quick else KILLS, method))
 
     targets = [
