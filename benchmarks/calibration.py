@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from benchmarks.voting import pairwise_by_bincount
 from benchmarks.workloads import masks
 from consolidation import Calibration, Reliability, consolidate
 from consolidation.consensus import Agreement, Consensus, VotePatterns, WorkerConfusion
+from consolidation.consensus.calibration import count_bins
 from consolidation.evaluation import expected_calibration_error, mean_iou
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -42,11 +43,30 @@ Rows = list[list[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Confidence of an image's pixels, and whether they are right and disputed: (N,) each."""
+    """An image's pixels by confidence: distinct values (n,), pixels and right ones of each.
 
-    confidence: NDArray[np.float32]
-    right: NDArray[np.bool_]
+    Disputed and unanimous pixels are kept apart, whatever their values.
+    """
+
+    values: NDArray[np.float32]
+    pixels: NDArray[np.int64]
+    right: NDArray[np.int64]
     disputed: NDArray[np.bool_]
+    bins: NDArray[np.float64]
+    """What `Calibration` counts of it."""
+
+    @classmethod
+    def of(cls, confidence: Any, right: Any, disputed: Any) -> Judged:
+        """Count pixels: arrays of one shape."""
+        parts = []
+        for part in (disputed, ~disputed):
+            values, inverse = np.unique(confidence[part], return_inverse=True)
+            pixels = np.bincount(inverse, minlength=len(values))
+            rights = np.bincount(inverse, right[part], len(values)).astype(np.int64)
+            flags = np.full(len(values), part is disputed)
+            parts.append((values.astype(np.float32), pixels, rights, flags))
+        columns = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return cls(*columns, count_bins(confidence, right))
 
 
 def drawn(job: Job, votes: int, seed: int) -> Job:
@@ -60,22 +80,20 @@ def drawn(job: Job, votes: int, seed: int) -> Job:
 
 
 def judged(result: Consensus, truth: NDArray[Any]) -> Judged:
-    right = result.labels == truth
-    return Judged(result.confidence.reshape(-1), right.reshape(-1), result.disputed.reshape(-1))
+    """Judge a result by the truth."""
+    return Judged.of(result.confidence, result.labels == truth, result.disputed)
 
 
 def error(images: Sequence[Judged], disputed: bool) -> float:
     """Expected calibration error over all pixels, or over the disputed ones."""
-    counts: dict[float, NDArray[np.int64]] = {}
-    for image in images:
-        part = image.disputed if disputed else slice(None)
-        values, inverse = np.unique(image.confidence[part], return_inverse=True)
-        right = np.bincount(inverse, image.right[part], len(values)).astype(np.int64)
-        pixels = np.bincount(inverse, minlength=len(values))
-        for value, *more in zip(values.tolist(), pixels, right, strict=True):
-            counts[value] = counts.get(value, np.zeros(2, np.int64)) + more
-    pixels, right = np.array(list(counts.values())).T
-    return expected_calibration_error(np.array(list(counts)), pixels, right)
+    kept = [one.disputed if disputed else slice(None) for one in images]
+    pairs = list(zip(images, kept, strict=True))
+    values, inverse = np.unique(
+        np.concatenate([one.values[part] for one, part in pairs]), return_inverse=True
+    )
+    pixels = np.bincount(inverse, np.concatenate([one.pixels[part] for one, part in pairs]))
+    right = np.bincount(inverse, np.concatenate([one.right[part] for one, part in pairs]))
+    return expected_calibration_error(values.astype(np.float64), pixels, right)
 
 
 Method = Callable[[Image, Job], Judged]
@@ -130,7 +148,7 @@ def staple(image: Image, job: Job) -> Judged:
     confidence = np.where(chosen, foreground, 1 - foreground).astype(np.float32)
     disputed = (image.masks != image.masks[0]).any(axis=0)
     right = chosen == (image.truth > 0)
-    return Judged(confidence.reshape(-1), right.reshape(-1), disputed.reshape(-1))
+    return Judged.of(confidence, right, disputed)
 
 
 def errors_of(job: Job, votes: int, draws: int) -> dict[str, NDArray[np.float64]]:
@@ -165,14 +183,16 @@ def curve(job: Job, votes: int) -> Rows:
     """Rows of a reliability diagram of the default, on draw 0: value, pixels, share right."""
     some = drawn(job, votes, 0)
     judge = methods(some)[DEFAULT]
-    images = [judge(image, some) for image in some.images]
-    values = np.concatenate([image.confidence for image in images])
-    right = np.concatenate([image.right for image in images])
-    rows = []
-    for share, pixels in zip(*np.unique(values, return_counts=True), strict=True):
-        if pixels > 1000:
-            rows.append([votes, float(share), int(pixels), float(right[values == share].mean())])
-    return rows
+    counts: dict[float, NDArray[np.int64]] = {}
+    for image in some.images:
+        found = judge(image, some)
+        for value, *more in zip(found.values.tolist(), found.pixels, found.right, strict=True):
+            counts[value] = counts.get(value, np.zeros(2, np.int64)) + more
+    return [
+        [votes, value, int(pixels), float(right / pixels)]
+        for value, (pixels, right) in sorted(counts.items())
+        if pixels > 1000
+    ]
 
 
 def auroc(score: NDArray[np.float64], found: NDArray[np.bool_]) -> float:
@@ -250,11 +270,9 @@ def gold(
     for count in counts:
         found = []
         for order in orders:
-            learnt = Calibration.fit(
-                (images[place].confidence, images[place].right) for place in order[:count]
-            )
+            learnt = Calibration.of_bins([images[place].bins for place in order[:count]])
             rest = [images[place] for place in order[count:]]
-            mapped = [Judged(learnt(one.confidence), one.right, one.disputed) for one in rest]
+            mapped = [replace(one, values=learnt(one.values)) for one in rest]
             found.append([error(some, part) for part in (True, False) for some in (rest, mapped)])
         yield count, np.array(found)
 

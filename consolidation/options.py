@@ -162,7 +162,11 @@ class Options:
         "", help="what `consolidate calibrate` learnt from gold images: a file or s3:// URI"
     )
     min_region: int = option_field(
-        64, convert=int, low=1, help="disputed pixels of the smallest region told, if connected"
+        64,
+        convert=int,
+        low=1,
+        help="disputed pixels of the smallest region told, if connected",
+        whole_job=True,
     )
     report: bool = option_field(
         True,

@@ -26,6 +26,8 @@ HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parent
 CODE = "consolidation", "lambda_handler.py"
 KERNELS = "kernel_cache"
+UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
+"""Bytecode holds whatever time its source gets in a layer; nobody edits a source in an image."""
 
 
 def dependencies(target: Path) -> None:
@@ -50,10 +52,6 @@ def code(target: Path, few: bool = False) -> None:
     compile_kernels(target, few)
 
 
-UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
-"""Bytecode holds whatever time its source gets in a layer; nobody edits a source in an image."""
-
-
 def compile_bytecode(folder: Path) -> None:
     """Compile every module below a folder."""
     compileall.compile_dir(folder, quiet=1, workers=0, invalidation_mode=UNCHECKED)
@@ -70,10 +68,9 @@ def compile_kernels(target: Path, few: bool) -> None:
         def warm(way: str, level: str) -> int:
             command = [sys.executable, str(HERE / "warm_kernels.py"), way, str(signatures)]
             variables = environment(level, target / KERNELS / level)
-            path = os.pathsep.join([str(target), os.environ.get("PYTHONPATH", "")])
             done = subprocess.run(
                 command,
-                env={**os.environ, **variables, "PYTHONPATH": path},
+                env={**os.environ, **variables, "PYTHONPATH": str(target)},
                 stdout=subprocess.PIPE,
                 text=True,
                 check=True,

@@ -33,6 +33,8 @@ from PIL import Image
 
 from consolidation import Reliability, kernels
 from consolidation.answers import PictureAnswer
+from consolidation.aws.record import Record
+from consolidation.consensus import Calibration
 from consolidation.errors import ObjectError
 from consolidation.groundtruth import parse_answer
 from consolidation.masks import Classes, class_color, parse_color
@@ -48,6 +50,7 @@ CLASSES = 3, 256
 """With 256, no byte is left for ignored pixels, and masks have two bytes a pixel."""
 STRAY = 1, 2, 3, 255
 """A colour of no label: its pixels are ignored."""
+CALIBRATION = Calibration(((0.0, 0.0), (1.0, 0.9)))
 Signatures = list[tuple[str, str, Any]]
 """Module, name and argument types of kernels."""
 
@@ -156,15 +159,14 @@ def consolidate(obj: LabeledObject, n_classes: int, options: Options) -> None:
         prepared = prepare_object(obj, classes, options)
         reliability = Reliability()
         reliability.add(prepared.masks, prepared.workers, ignore_index(classes))
-    # 256 classes leave no index for undecided pixels
-    with contextlib.suppress(ObjectError):
-        result = consolidate_object(obj, classes, options, reliability)
-        result.metadata("", "job")
-        result.confidence_png()
-        assert result.mask_png
-        assert result.consensus.workers
-        assert result.consensus.provenance
-        assert len(result.consensus.class_confidence)
+    for calibration in (None, CALIBRATION):
+        # 256 classes leave no index for undecided pixels
+        with contextlib.suppress(ObjectError):
+            result = consolidate_object(obj, classes, options, reliability, calibration=calibration)
+            result.metadata("", "job")
+            result.confidence_png()
+            assert result.mask_png
+            assert Record.of(result, options, "payload", "mask").full
 
 
 def dispatchers() -> Iterator[tuple[str, str, Dispatcher]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import types
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,10 @@ import pytest
 
 from consolidation.aws.settings import LambdaOptions, read_options
 from consolidation.errors import OptionError
-from tests import template
+from tests import template, wire
+from tests.lambda_job import Job
+from tests.runtime_api import Function
+from tests.s3_server import Aws
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "deploy.md").read_text()
 
@@ -96,3 +102,41 @@ def test_the_workers_template_is_that_of_the_built_in() -> None:
     [page] = re.findall(r"```html\n(.*?)```", PAGE, re.DOTALL)
     assert "{{ task.input.taskObject | grant_read_access }}" in page
     assert "{{ task.input.labels | to_json | escape }}" in page
+
+
+def test_the_local_command_makes_the_function_s_masks(aws: Aws, tmp_path: Path) -> None:
+    pytest.importorskip("awslambdaric", reason="awslambdaric is not installed")
+    [command] = re.findall(r"^consolidate (run (?:.*\\\n)*.*)$", PAGE, re.MULTILINE)
+    job = Job.create(aws, "city-streets")
+    labels = {"labels": [{"label": "cat"}, {"label": "dog"}]}
+    uri = job.put("labels.json", labels)
+    rows = {"a": [0, 1, 1, 2], "b": [0, 1, 2, 2], "c": [0, 0, 1, 2]}
+    answers = [(worker, wire.content([row] * 5)) for worker, row in rows.items()]
+    event = job.event([wire.entry("0", *answers), wire.entry("1", *answers[:2])])
+    with Function("lambda_handler.handler", aws.environment(), tmp_path / "log") as function:
+        assert function.invoke(event).ok
+    masks = job.written("output/")
+    prefix = "s3://my-bucket/labeling/city-streets"
+    for theirs, ours in (
+        ("\\\n", ""),
+        (f"{prefix}-input/labels.json", uri),
+        (f"{prefix} ", f"s3://{job.bucket}/{job.prefix} "),
+        ("--out results", f"--out {tmp_path / 'results'}"),
+    ):
+        assert theirs in command
+        command = command.replace(theirs, ours)
+    done = subprocess.run(
+        [sys.executable, "-m", "consolidation", *command.split(), "--quiet"],
+        env={**os.environ, **aws.environment()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    local = {path.stem: path.read_bytes() for path in (tmp_path / "results" / "masks").iterdir()}
+    assert local == {name.partition("_")[0]: body for name, body in masks.items()}
+    [first, _] = wire.json_lines(tmp_path / "results" / "output.manifest")
+    assert first["city-streets-ref"] == "s3://my-bucket/labeling/city-streets-masks/masks/0.png"
+    block = first["city-streets-ref-metadata"]
+    assert block["type"] == "groundtruth/semantic-segmentation"
+    assert block["job-name"] == "labeling-job/city-streets"

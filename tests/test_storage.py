@@ -41,7 +41,7 @@ def test_paths_that_cannot_be_are_storage_errors(path: str) -> None:
 
 
 def test_what_a_killed_writer_left_is_no_entry_and_can_be_deleted(tmp_path: Path) -> None:
-    left = tmp_path / "masks" / ".0123456789abcdef.part"
+    left = tmp_path / ".0123456789abcdef.part"
     storage.write_bytes(left, b"half")
     for name in ("a.part", ".part", ".0123.part"):
         storage.write_bytes(tmp_path / name, b"somebody's")

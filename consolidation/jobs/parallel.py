@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from consolidation.errors import OptionError, RunError
+from consolidation.errors import ConsolidationError, OptionError, RunError
 from consolidation.options import Options
 
 CHUNK = 16
@@ -18,6 +18,8 @@ CHUNK = 16
 
 WORTH_STARTING = 2.0
 """Seconds of work left for which it is worth to start processes."""
+
+SECONDS_TO_CONNECT = 10.0
 
 Result = TypeVar("Result")
 
@@ -58,10 +60,12 @@ class Workers:
         self._alone = self.n_jobs == 1 and self._client is None
         self._started = False
 
-    @property
-    def chunk(self) -> int:
-        """Objects to hand over at once."""
-        return 1 if self._alone else CHUNK
+    def chunks(self, items: Sequence[Any]) -> list[Sequence[Any]]:
+        """Items in runs to be handed over at once."""
+        if self._alone:
+            return chunks(items, 1)
+        # one alone first: kernels are loaded with it, and it shows how long the rest may take
+        return [*chunks(items[:1]), *chunks(items[1:])]
 
     def threads(self, options: Options) -> int:
         """Threads that each may decode with, so that all together use the cores."""
@@ -114,14 +118,15 @@ class Workers:
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         backend = {"processes": "loky", "threads": "threading", "dask": "dask"}[self.backend]
-        parallel = joblib.Parallel(
-            -1 if self._client is not None else self.n_jobs,
-            backend=backend,
-            return_as="generator_unordered",
-            batch_size=1,
-            pre_dispatch="2*n_jobs",
-            max_nbytes=None,
-        )
+        # joblib knows external backends, such as Dask's, by their names only here
+        with joblib.parallel_config(backend):
+            parallel = joblib.Parallel(
+                -1 if self._client is not None else self.n_jobs,
+                return_as="generator_unordered",
+                batch_size=1,
+                pre_dispatch="2*n_jobs",
+                max_nbytes=None,
+            )
         parent = os.getpid() if self.backend == "processes" else None
         try:
             yield from parallel(joblib.delayed(_work)(parent, work, *task) for task in tasks)
@@ -130,6 +135,14 @@ class Workers:
                 "a worker process was killed, perhaps for want of memory; the same command goes "
                 "on from here, with fewer --jobs if need be"
             ) from None
+        except Exception as error:
+            if self._client is None or isinstance(error, ConsolidationError):
+                raise
+            # whatever an object does is caught where it is done: it is the cluster
+            text = " ".join(f"{type(error).__name__}: {error}".split())
+            raise RunError(
+                f"the Dask cluster failed ({text}); the same command goes on from here"
+            ) from error
 
     def close(self) -> None:
         """Let go of the cluster."""
@@ -172,7 +185,7 @@ def _dask_client(scheduler: str) -> Any:
             "--backend dask needs dask: pip install 'consolidation[distributed]'"
         ) from None
     try:
-        return Client(scheduler, timeout=10)  # type: ignore[no-untyped-call]
+        return Client(scheduler, timeout=SECONDS_TO_CONNECT)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError) as error:
         raise OptionError(f"--scheduler {scheduler}: {error}") from None
 

@@ -19,6 +19,8 @@ from consolidation.jobs.sources import Source
 from consolidation.jobs.tables import Tables
 from consolidation.jobs.work import Job
 
+MANIFEST = "output.manifest"
+
 
 def write_results(job: Job, source: Source, records: Iterable[Record], learnt: Learnt) -> Tables:
     """Write tables and manifests; return what the tables counted.
@@ -36,7 +38,7 @@ def write_results(job: Job, source: Source, records: Iterable[Record], learnt: L
         return storage.join(job.out, name)
 
     with (
-        storage.writer(path("output.manifest")) as manifest,
+        storage.writer(path(MANIFEST)) as manifest,
         storage.writer(path("failures.jsonl")) as failures,
         storage.writer(path("warnings.jsonl")) as warnings,
         storage.writer(path("regions.jsonl")) as regions,

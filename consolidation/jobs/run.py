@@ -11,7 +11,8 @@ from typing import Any
 from consolidation import storage
 from consolidation._version import __version__
 from consolidation.consensus import Calibration, Reliability
-from consolidation.errors import SourceError
+from consolidation.errors import RunError, SourceError
+from consolidation.jobs.results import MANIFEST
 from consolidation.jobs.runner import JobRun, Progress, Summary
 from consolidation.jobs.sources import SourceOptions, job_classes, open_source
 from consolidation.options import Options
@@ -99,6 +100,8 @@ def run_job(
         except ValueError as error:
             raise SourceError(str(error)) from None
     where = str(out) if storage.is_s3(out) else str(storage.local(out))
+    if opened.manifest is not None and _same(opened.manifest.uri, storage.join(where, MANIFEST)):
+        raise RunError(f"{opened.manifest.uri} is read, and cannot be written: use another --out")
     calibration = None
     if options.calibration:
         data = storage.read_bytes(options.calibration)
@@ -122,3 +125,9 @@ def absolute(path: str | Path) -> str:
 
 def _text(value: Any) -> Any:
     return absolute(value) if isinstance(value, Path) else value
+
+
+def _same(one: str, other: str) -> bool:
+    if storage.is_s3(one) or storage.is_s3(other):
+        return one == other
+    return storage.local(one).resolve() == storage.local(other).resolve()

@@ -143,7 +143,7 @@ class JobRun:
         tasks = [Task(one, self._names[one.id]) for one in self._source.items if one.id not in done]
         self._progress.done = n * two_passes + len(done)
         self._progress.resumed = len(done)
-        handed_out = chunks(tasks, self._workers.chunk)
+        handed_out = self._workers.chunks(tasks)
         for outcomes in self._workers.map(
             consolidate_chunk, map(self._with_threshold, handed_out), len(handed_out)
         ):

@@ -115,28 +115,44 @@ class RunState:
         RunError
             If the folder holds a run about something else.
         """
-        content = None if restart else read_run(self.out)
-        if content is not None and content["about"] != about:
+        goes_on = not restart and self._go_on(about)
+        own = (self._path(folder) for folder in ("records", "statistics", "snapshots"))
+        for folder in (self.out, self._out(MASKS), self._out(CONFIDENCE), self._base, *own):
+            storage.delete_parts(folder)
+        if not goes_on:
+            self._forget()
+            if restart and storage.exists(self._path("run.json")):
+                results = map(self._out, (*RESULTS, REPORT))
+                storage.delete([*results, self._path("run.json")])
+            self._content = {"format": FORMAT, "creation_date": creation_date, "about": about}
+            self._content["source"] = source
+            if not storage.write_first(self._path("run.json"), self._text()):
+                # another run of the same job began at the same time: its date counts
+                self._go_on(about)
+        if self._content.get("source") != source:
+            self._content["source"] = source
+            self._write_content()
+        self._index_finished()
+        return str(self._content["creation_date"])
+
+    def _go_on(self, about: Mapping[str, Any]) -> bool:
+        """Whether there is a run to go on with; RunError if it is about something else."""
+        content = read_run(self.out)
+        if content is None:
+            return False
+        if content["about"] != about:
             raise RunError(
                 f"{self.out} holds a run with {_difference(content['about'], about)}: "
                 "use the same, another folder, or --restart to begin anew"
             )
-        for folder in (self._base, self._out(MASKS), self._out(CONFIDENCE)):
-            storage.delete_parts(folder)
-        if content is None:
-            # records of no known run must not be taken for this one's
-            self._forget()
-            content = {"format": FORMAT, "creation_date": creation_date, "about": about}
-        self._content = {**content, "source": source}
-        self._write_content()
-        self._index_finished()
-        return str(content["creation_date"])
+        self._content = content
+        return True
 
     def finish(self, summary: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
         """Gather the records in one file; the run is over, with these outputs."""
         with storage.writer(self._path("records.jsonl")) as file:
-            for record in self.records():
-                file.write((record.to_json() + "\n").encode("utf-8", "surrogatepass"))
+            for text in self._texts(self._names):
+                file.write(text + b"\n")
         self._content |= {"summary": summary, "outputs": outputs}
         self._write_content()
         self.tidy()
@@ -179,7 +195,7 @@ class RunState:
             storage.delete(self._path(folder, one.name) for one in found)
 
     def _forget(self) -> None:
-        """Delete the state, and the files that its records name, whatever job they are of."""
+        """Delete records, whatever job they are of, and the files that they name."""
         self._index_finished()
         finished = range(len(self._finished or ()))
         folder = self._path("records")
@@ -191,16 +207,16 @@ class RunState:
             )
             records = [record for text in texts if (record := _record(text)) is not None]
         names = [name for record in records for name in record.files if _is_ours(name)]
-        if storage.exists(self._path("run.json")):
-            names += [*RESULTS, REPORT]
         storage.delete(self._out(*name.split("/")) for name in names)
         self._drop("records", "statistics", "snapshots")
-        storage.delete([self._path("records.jsonl"), self._path("run.json")])
+        storage.delete([self._path("records.jsonl")])
         self._finished, self._finished_lines = None, {}
 
     def _write_content(self) -> None:
-        text = json.dumps(self._content, indent=1, ensure_ascii=True)
-        storage.write_bytes(self._path("run.json"), text.encode())
+        storage.write_bytes(self._path("run.json"), self._text())
+
+    def _text(self) -> bytes:
+        return json.dumps(self._content, indent=1, sort_keys=True).encode()
 
     def done(self, retry_failed: bool) -> set[str]:
         """Ids of objects that are done, with all their files there."""
@@ -226,22 +242,34 @@ class RunState:
 
         A record that cannot be read is as if it were not there.
         """
-        written = {one.name for one in storage.entries(self._path("records"))}
         wanted = None if ids is None else set(ids)
         chosen = [one for one in self._names if wanted is None or one in wanted]
+        for text in self._texts(chosen):
+            record = _record(text)
+            if record is not None:
+                yield record
 
-        def read(object_id: str) -> bytes | None:
+    def _texts(self, ids: Iterable[str]) -> Iterator[bytes]:
+        """Records as they were written; nothing for objects that have none."""
+        written = {one.name for one in storage.entries(self._path("records"))}
+        chosen = list(ids)
+
+        def read(object_id: str) -> bytes:
             name = f"{self._names[object_id]}.json"
-            return storage.read_bytes(self._path("records", name)) if name in written else None
+            try:
+                return storage.read_bytes(self._path("records", name)) if name in written else b""
+            except storage.StorageError as error:
+                if error.absent:  # on S3, another run of the same job has just finished
+                    return b""
+                raise
 
         with ThreadPoolExecutor(READERS) as pool:
             for start in range(0, len(chosen), READERS * READERS):
                 # some at a time: a pool would read all of them ahead
                 some = chosen[start : start + READERS * READERS]
                 for object_id, text in zip(some, pool.map(read, some), strict=True):
-                    record = _record(self._finished_line(object_id) if text is None else text)
-                    if record is not None:
-                        yield record
+                    if text := text or self._finished_line(object_id):
+                        yield text
 
     def _finished_line(self, object_id: str) -> bytes:
         number = self._finished_lines.get(object_id)

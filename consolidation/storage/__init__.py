@@ -11,6 +11,7 @@ from consolidation.storage.files import (
     read_bytes,
     read_range,
     write_bytes,
+    write_first,
     writer,
 )
 from consolidation.storage.s3 import s3_access
@@ -33,5 +34,6 @@ __all__ = [
     "split_s3",
     "within",
     "write_bytes",
+    "write_first",
     "writer",
 ]

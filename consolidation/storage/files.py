@@ -85,6 +85,29 @@ def write_bytes(uri: str | Path, data: bytes) -> None:
         file.write(data)
 
 
+def write_first(uri: str | Path, data: bytes) -> bool:
+    """Write unless it is there already; return whether it was written.
+
+    On S3 this holds among processes that do so at once, where the service knows conditional
+    writes. Local folders have locks for that.
+    """
+    if not is_s3(uri):
+        if exists(uri):
+            return False
+        write_bytes(uri, data)
+        return True
+    bucket, key = split_s3(str(uri))
+    with _reported("write", uri):
+        try:
+            arguments = {"Bucket": bucket, "Key": key, "Body": data, **s3.write_arguments()}
+            s3.client().put_object(**arguments, IfNoneMatch="*")
+        except s3.client().exceptions.ClientError as error:
+            if _code(error) in ("PreconditionFailed", "ConditionalRequestConflict"):
+                return False
+            raise
+    return True
+
+
 @contextlib.contextmanager
 def writer(uri: str | Path) -> Iterator[IO[bytes]]:
     """File to write piece by piece, which becomes the file or S3 object when the block ends.
@@ -179,13 +202,16 @@ def entries(base: str | Path, links_out: bool = True) -> list[Entry]:
 
 
 def delete_parts(folder: str | Path) -> None:
-    """Delete what writers that were killed left below a folder; on S3 they leave nothing."""
+    """Delete what writers that were killed left in a folder; on S3 they leave nothing."""
     if is_s3(folder):
         return
     try:
-        delete(local(folder) / one.name for one in _below(local(folder)) if _is_part(one.name))
+        found = list(local(folder).iterdir())
+    except FileNotFoundError:
+        return
     except OSError as error:
         raise StorageError(f"cannot list {folder}: {_reason(error)}") from None
+    delete(one for one in found if _is_part(one.name))
 
 
 def _below(
