@@ -120,7 +120,7 @@ def _run(source: Any, out: Any) -> str:
     try:
         run_job(source, out, OPTIONS)
     except ConsolidationError as error:
-        return str(error).partition(":")[0][:40] + " ..."
+        return " ".join(str(error).split()[:2]) + " ..."
     return ""
 
 
@@ -151,26 +151,26 @@ def disk_faults(folder: Path) -> list[list[Any]]:
 
 
 def kills(folder: Path) -> list[list[Any]]:
-    """SIGKILL at any time, the command repeated until it ends by itself."""
+    """SIGKILL of a run at a random time, then the same command again."""
     request = wire.write_json(folder / "many.json", entries(300))
     command = [sys.executable, "-m", "consolidation", "run", str(request), "--quiet"]
     command += ["--method", "plurality", "--jobs", "2", "--out"]
     started = time.perf_counter()
     subprocess.run([*command, str(folder / "whole")], check=True)
     seconds = time.perf_counter() - started
+    whole = _tree(folder / "whole")
     rng = random.Random(0)
-    for _ in range(KILLS):
-        process = subprocess.Popen([*command, str(folder / "killed")], start_new_session=True)
-        time.sleep(rng.uniform(0.3, 1) * seconds)
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-        process.wait()
-    subprocess.run([*command, str(folder / "killed")], check=True)
-    whole, killed = _tree(folder / "whole"), _tree(folder / "killed")
-    lost = sum(killed.get(name) != data for name, data in whole.items())
-    return [["SIGKILL of all its processes at random times", KILLS, "goes on", lost]]
+    killed = lost = 0
+    for place in range(KILLS):
+        out = folder / f"killed-{place}"
+        process = subprocess.Popen([*command, str(out)], start_new_session=True)
+        time.sleep(rng.uniform(0.2, 1) * seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+        killed += process.wait() == -signal.SIGKILL
+        subprocess.run([*command, str(out)], check=True)
+        found = _tree(out)
+        lost += sum(found.get(name) != data for name, data in whole.items())
+    return [["SIGKILL of all its processes, then the same command again", killed, "", lost]]
 
 
 def _tree(folder: Path) -> dict[str, bytes]:
