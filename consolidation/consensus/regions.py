@@ -116,16 +116,16 @@ def find_regions(
     found = np.flatnonzero(area >= max(min_area, 1))
     found = found[np.argsort(-area[found], kind="stable")][:most]
     width = stack.shape[1]
-    order = np.argsort(region, kind="stable")
-    first, last = (np.searchsorted(region[order], found, side) for side in ("left", "right"))
+    place = np.full(n, -1)
+    place[found] = np.arange(len(found))
+    about = (width, *runs, place[region])
+    votes = np.zeros((stack.n_workers, len(found), n_classes), np.int64)
+    for mask, counts in zip(stack.rows, votes, strict=True):
+        kernels.count_labels(mask, *about, stack.ignore, counts)
+    chosen = np.zeros((len(found), n_classes), np.int64)
+    kernels.count_labels(labels.reshape(-1), *about, -1, chosen)
     told = []
-    for one, begin, end in zip(found.tolist(), first, last, strict=True):
-        own = [values[order[begin:end]] for values in runs]
-        votes = np.zeros((stack.n_workers, n_classes), np.int64)
-        for mask, counts in zip(stack.rows, votes, strict=True):
-            kernels.count_labels(mask, width, *own, stack.ignore, counts)
-        chosen = np.zeros(n_classes, np.int64)
-        kernels.count_labels(labels.reshape(-1), width, *own, -1, chosen)
+    for index, one in enumerate(found.tolist()):
         top, left, bottom, right = box[one].tolist()
         told.append(
             Region(
@@ -134,8 +134,8 @@ def find_regions(
                 height=bottom - top,
                 width=right - left,
                 area=int(area[one]),
-                **_conflict(votes, workers),
-                chosen=int(chosen.argmax()) if chosen.any() else None,
+                **_conflict(votes[:, index], workers),
+                chosen=int(chosen[index].argmax()) if chosen[index].any() else None,
             )
         )
     return told

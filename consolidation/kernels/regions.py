@@ -137,19 +137,25 @@ def measure(rows, starts, ends, region, area, box):
 
 
 @kernel
-def count_labels(labels, width, rows, starts, ends, ignore, counts):
-    """Pixels by class in some runs (R,) of one mask.
+def count_labels(labels, width, rows, starts, ends, place, ignore, counts):
+    """Pixels of one mask by region and class.
 
     Parameters
     ----------
     labels : array (H * width,)
     width : int
+    rows, starts, ends : arrays (R,), int64
+    place : array (R,), int64
+        Row of `counts` for each run; -1 for a run that is not counted.
     ignore : int
         A label that is no class; -1 for none.
-    counts : array (K,), int64, in and out
+    counts : array (N, K), int64, in and out
         Labels from K on are left out.
     """
     for i in range(rows.size):
+        if place[i] < 0:
+            continue
+        own = counts[place[i]]
         start = rows[i] * width
         first, last = types.uint64(start + starts[i]), types.uint64(start + ends[i])
         label, pixels = types.int64(labels[first]), 0
@@ -157,10 +163,10 @@ def count_labels(labels, width, rows, starts, ends, ignore, counts):
             # adding up pixel by pixel would wait for memory each time
             other = types.int64(labels[p])
             if other != label:
-                _count(label, pixels, ignore, counts)
+                _count(label, pixels, ignore, own)
                 label, pixels = other, 0
             pixels += 1
-        _count(label, pixels, ignore, counts)
+        _count(label, pixels, ignore, own)
 
 
 @kernel
