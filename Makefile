@@ -24,6 +24,8 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.accuracy
 	$(BIN)/python -m benchmarks.lambda_cold_start
 	$(BIN)/python -m benchmarks.calibration
+	$(BIN)/python -m benchmarks.jobs
+	$(BIN)/python -m benchmarks.report
 	$(BIN)/python -m benchmarks.faults
 
 # seconds for each of payload, answer, png and manifest
