@@ -384,12 +384,12 @@ def test_a_manifest_of_something_else_is_refused(tmp_path: Path, content: str, s
 # -- folders
 
 
-def test_links_in_a_folder_of_masks_are_followed_and_broken_ones_told(tmp_path: Path) -> None:
-    write_index_mask(tmp_path / "store" / "x1", [0, 1])
+def test_links_within_a_folder_of_masks_are_followed_and_broken_ones_told(tmp_path: Path) -> None:
+    write_index_mask(tmp_path / "job" / "store" / "x1", [0, 1])
     for worker in "ab":
         write_index_mask(tmp_path / "job" / "image" / f"worker_{worker}.png", [0, 1])
-    (tmp_path / "job" / "image" / "worker_c.png").symlink_to(tmp_path / "store" / "x1")
-    (tmp_path / "job" / "image" / "worker_d.png").symlink_to(tmp_path / "store" / "gone")
+    (tmp_path / "job" / "image" / "worker_c.png").symlink_to(tmp_path / "job" / "store" / "x1")
+    (tmp_path / "job" / "image" / "worker_d.png").symlink_to(tmp_path / "job" / "store" / "gone")
     summary = run(tmp_path / "job", tmp_path / "out")
     assert (summary.images, summary.warnings) == (1, 1)
     [warning] = json_lines(tmp_path / "out" / "warnings.jsonl")
