@@ -187,7 +187,7 @@ def _dask_client(scheduler: str) -> Any:
             "--backend dask needs dask: pip install 'consolidation[distributed]'"
         ) from None
     try:
-        return Client(scheduler, timeout=SECONDS_TO_CONNECT)  # type: ignore[no-untyped-call]
+        return Client(scheduler, timeout=SECONDS_TO_CONNECT)
     except (OSError, ValueError, TimeoutError) as error:
         raise OptionError(f"--scheduler {scheduler}: {error}") from None
 
