@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any, TypeVar
 
 from consolidation.errors import ConsolidationError, OptionError, RunError
-from consolidation.jobs import interrupt
 from consolidation.options import Options
 
 CHUNK = 16
@@ -167,7 +166,6 @@ def _end_with(parent: int) -> None:
             time.sleep(0.1)
         os._exit(1)
 
-    interrupt.ignore()
     if os.getppid() == parent:
         threading.Thread(target=watch, daemon=True).start()
 

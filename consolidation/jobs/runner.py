@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from consolidation.consensus import Calibration, Reliability
-from consolidation.jobs import interrupt
 from consolidation.jobs.learning import Learnt, choose, gather
 from consolidation.jobs.lock import only_run_in
 from consolidation.jobs.parallel import Workers, chunks
@@ -113,7 +112,7 @@ class JobRun:
         """Consolidate what is not done yet, write everything, and sum it up."""
         started = time.perf_counter()
         self._on_progress = on_progress
-        with interrupt.noticed(), only_run_in(self._out, self._state.lock_file):
+        with only_run_in(self._out, self._state.lock_file):
             try:
                 date = self._state.begin(self._about, self._from, self._job.creation_date, restart)
                 self._job = replace(self._job, creation_date=date)
@@ -191,7 +190,6 @@ class JobRun:
         return learnt
 
     def _advance(self, count: int) -> None:
-        interrupt.check()
         self._progress.done += count
         self._on_progress(self._progress)
 

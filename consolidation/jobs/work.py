@@ -19,7 +19,6 @@ from consolidation.consensus import (
 )
 from consolidation.errors import ConsolidationError
 from consolidation.groundtruth import manifest_line
-from consolidation.jobs import interrupt
 from consolidation.jobs.builtin import BuiltinAgreement, compare_with_builtin
 from consolidation.jobs.records import ImageRecord, Record, WorkerRecord
 from consolidation.jobs.sources import SourceObject
@@ -124,7 +123,6 @@ def _consolidate(job: Job, task: Task) -> Outcome:
         record = _record(job, task, obj, result, files)
     except Exception as error:
         # whatever one object did, the others are done; a defect of ours says so
-        interrupt.check()
         files.clear()
         record = Record(
             id=task.item.id,
