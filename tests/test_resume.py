@@ -89,7 +89,11 @@ def stopped(job: Path, out: Path, options: Options = PLAIN, after: int = 20) -> 
 # -- killed
 
 PROGRAM = """
-import sys, time
+import signal, sys, time
+
+# what a shell starts in the background ignores it
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 from consolidation.cli import main
 from consolidation.jobs import parallel, runner, work
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +21,7 @@ WORTH_STARTING = 2.0
 """Seconds of work left for which it is worth to start processes."""
 
 SECONDS_TO_CONNECT = 10.0
+SECONDS_TO_TIDY = 1.0
 
 Result = TypeVar("Result")
 
@@ -143,6 +145,12 @@ class Workers:
             raise RunError(
                 f"the Dask cluster failed ({text}); the same command goes on from here"
             ) from error
+        except BaseException:
+            # joblib ended the processes; what its threads tidy up shall not be cut off half-way
+            for thread in threading.enumerate():
+                if thread.name == "QueueFeederThread":
+                    thread.join(SECONDS_TO_TIDY)
+            raise
 
     def close(self) -> None:
         """Let go of the cluster."""
@@ -166,6 +174,8 @@ def _end_with(parent: int) -> None:
             time.sleep(0.1)
         os._exit(1)
 
+    # an interrupt from the terminal comes to everybody; that process ends this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if os.getppid() == parent:
         threading.Thread(target=watch, daemon=True).start()
 
