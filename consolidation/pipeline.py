@@ -135,7 +135,7 @@ def consolidate_object(
         classes=_mask_classes(consensus, classes, prepared.answers),
         adjusted=_adjusted(prepared.answers),
         blank=prepared.blank,
-        warnings=prepared.warnings,
+        warnings=[*prepared.warnings, *(AnswerWarning("", one) for one in consensus.warnings)],
         small=options.compression == "small",
     )
 

@@ -36,6 +36,10 @@ def test_a_worker_who_swaps_two_classes_is_understood_and_reported():
     assert (fitted.labels == truth).mean() > (plain.labels == truth).mean() + 0.01
     report = fitted.provenance["dawid_skene"]
     assert report["inverted_workers"] == [4]
+    [warning] = fitted.warnings
+    assert warning == "worker 4: gives some class another label oftener than its own"
+    assert fitted.provenance["warnings"] == [warning]
+    assert plain.warnings == ()
     assert report["steps"] == 3
     assert report["log_likelihood_a_pixel"] < 0
 

@@ -217,7 +217,7 @@ def test_s3_tells_what_is_absent_from_what_fails(
 
 
 def test_s3_deletes_more_than_one_call_takes(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consolidation.storage.files.MOST_AT_ONCE", 2)
+    monkeypatch.setattr("consolidation.storage.listing.MOST_AT_ONCE", 2)
     for number in range(5):
         storage.write_bytes(f"{bucket}/{number}", b"")
     storage.delete(f"{bucket}/{number}" for number in range(4))

@@ -65,7 +65,7 @@ class Record:
         short = {
             **{key: decided[key] for key in ("version", "method", "parameters", "workers")},
             "counts": counts,
-            "warnings": len(warnings) + len(decided["warnings"]),
+            "warnings": len(warnings),
         }
         logged = {
             "mask": mask,
@@ -73,7 +73,6 @@ class Record:
             **{name: round(counts[name] / counts["pixels"], 6) for name in _COUNTS},
             "confidence": result.reported_confidence,
             "need_of_review": full["need_of_review"],
-            "notes": decided["warnings"],
         }
         return cls(full, short, logged)
 

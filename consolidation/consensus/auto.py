@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus.consolidate import consolidate
+from consolidation.consensus.overlap import mean_of_present, overlap_iou
 from consolidation.consensus.quality import Estimate
 from consolidation.consensus.reliability import Reliability
-from consolidation.consensus.result import mean_of_present, overlap_iou
 from consolidation.kernels import patterns
 
 SAMPLE = 32

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus.agreement import AgreementSums
+from consolidation.consensus.overlap import mean_of_present, overlap_iou
 from consolidation.consensus.patterns import VotePatterns
 from consolidation.consensus.quality import (
     Estimate,
@@ -23,7 +24,6 @@ from consolidation.consensus.quality import (
     estimate_quality,
     image_agreement,
 )
-from consolidation.consensus.result import mean_of_present, overlap_iou
 from consolidation.consensus.stack import Stack
 
 FORMAT = "consolidation/reliability-2"

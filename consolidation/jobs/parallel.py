@@ -131,7 +131,8 @@ class Workers:
             )
         parent = os.getpid() if self.backend == "processes" else None
         try:
-            yield from parallel(joblib.delayed(_work)(parent, work, *task) for task in tasks)
+            with _tidied_up():
+                yield from parallel(joblib.delayed(_work)(parent, work, *task) for task in tasks)
         except TerminatedWorkerError:
             raise RunError(
                 "a worker process was killed, perhaps for want of memory; the same command goes "
@@ -145,17 +146,23 @@ class Workers:
             raise RunError(
                 f"the Dask cluster failed ({text}); the same command goes on from here"
             ) from error
-        except BaseException:
-            # joblib ended the processes; what its threads tidy up shall not be cut off half-way
-            for thread in threading.enumerate():
-                if thread.name == "QueueFeederThread":
-                    thread.join(SECONDS_TO_TIDY)
-            raise
 
     def close(self) -> None:
         """Let go of the cluster."""
         if self._client is not None:
             self._client.close()
+
+
+@contextlib.contextmanager
+def _tidied_up() -> Iterator[None]:
+    """If the work breaks off, let joblib's threads tidy up: cut off, they leave warnings."""
+    try:
+        yield
+    except BaseException:
+        for thread in threading.enumerate():
+            if thread.name == "QueueFeederThread":
+                thread.join(SECONDS_TO_TIDY)
+        raise
 
 
 def _work(parent: int | None, work: Callable[..., Result], *task: Any) -> Result:

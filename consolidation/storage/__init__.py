@@ -2,18 +2,13 @@
 
 from consolidation.storage.errors import StorageError
 from consolidation.storage.files import (
-    Entry,
-    about,
-    delete,
-    delete_parts,
-    entries,
-    exists,
     read_bytes,
     read_range,
     write_bytes,
     write_first,
     writer,
 )
+from consolidation.storage.listing import Entry, about, delete, delete_parts, entries, exists
 from consolidation.storage.s3 import s3_access
 from consolidation.storage.uris import is_s3, join, local, split_s3, within
 
