@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests import s3_server
+from tests.browser import chromium
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +25,10 @@ def here(aws: s3_server.Aws, monkeypatch: pytest.MonkeyPatch) -> s3_server.Aws:
     for name, value in aws.environment().items():
         monkeypatch.setenv(name, value)
     return aws
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Headless Chromium."""
+    with chromium() as started:
+        yield started

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from consolidation import storage
 from consolidation._version import __version__
@@ -112,7 +111,10 @@ def run_job(
             raise SourceError(str(error)) from None
     read_from = {
         "path": absolute(source),
-        "options": {key: _text(value) for key, value in asdict(source_options).items()},
+        "masks": source_options.masks,
+        "missing_is_blank": source_options.missing_is_blank,
+        "labels": None if labels is None else absolute(labels),
+        "manifest": None if source_options.manifest is None else absolute(source_options.manifest),
     }
     run = JobRun(opened, classes, where, options, about, read_from, known, calibration)
     return run.run(on_progress, restart=restart, retry_failed=retry_failed)
@@ -121,10 +123,6 @@ def run_job(
 def absolute(path: str | Path) -> str:
     """Path that means the same in any folder; URIs as they are."""
     return str(path) if storage.is_s3(path) else str(storage.local(path).absolute())
-
-
-def _text(value: Any) -> Any:
-    return absolute(value) if isinstance(value, Path) else value
 
 
 def _same(one: str, other: str) -> bool:

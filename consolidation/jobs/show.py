@@ -13,6 +13,7 @@ from consolidation.errors import ConsolidationError, RunError
 from consolidation.jobs.pictures import picture_bytes
 from consolidation.jobs.sources import SourceOptions, job_classes, open_source
 from consolidation.jobs.state import read_run
+from consolidation.limits import shown
 from consolidation.names import file_names
 from consolidation.options import Options
 from consolidation.pipeline import consolidate_object
@@ -38,14 +39,17 @@ def show_object(out: str | Path, object_id: str) -> str:
     content = read_run(str(out))
     if content is None or "summary" not in content:
         raise RunError(f"{out} holds no finished run")
-    about, told = content["about"], content["source"]
-    opened = open_source(told["path"], SourceOptions(**told["options"]))
+    decided_with, read_from = content["about"]["options"], dict(content["source"])
+    known = Options.table().keys() & decided_with.keys()
+    options = Options(**{name: decided_with[name] for name in known})
+    path, labels = read_from.pop("path"), read_from["labels"]
+    how = SourceOptions(**read_from, max_pixels=options.max_pixels, limits=options.limits)
+    opened = open_source(path, how)
     item = next((one for one in opened.items if one.id == object_id), None)
     if item is None:
         some = ", ".join(one.id for one in opened.items[:5])
-        raise RunError(f"{object_id!r} is no object of this run; the first are {some}")
-    classes = job_classes(opened, told["options"]["labels"])
-    options = Options(**about["options"])
+        raise RunError(f"{shown(object_id)} is no object of this run; the first are {some}")
+    classes = job_classes(opened, labels)
     calibration = None
     if options.calibration:
         data = storage.read_bytes(options.calibration)
