@@ -150,6 +150,19 @@ def test_alpha_of_the_job_is_kept(out: Path) -> None:
     assert math.isclose(told["krippendorff_alpha"], round(told["krippendorff_alpha"], 6))
 
 
+def test_a_plain_vote_tells_how_workers_agree_too(job: Path, out: Path, tmp_path: Path) -> None:
+    told = (out / "reliability.json").read_bytes()
+    run_job(job, tmp_path, Options(method="plurality", jobs=1))
+    assert (tmp_path / "reliability.json").read_bytes() == told
+    bare = tmp_path / "bare"
+    run_job(job, bare, Options(method="plurality", jobs=1, report=False))
+    assert not (bare / "reliability.json").exists()
+    assert {row["reliability"] for row in rows(bare / "workers.csv")} == {""}
+    # asked for too late: half of it would be wrong
+    run_job(job, bare, Options(method="plurality", jobs=1))
+    assert not (bare / "reliability.json").exists()
+
+
 def test_twins_and_what_was_not_said_are_in_the_table(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     entries = []

@@ -121,6 +121,8 @@ class Record:
     """Class of the consensus, class given, pixels: over all workers."""
     regions: list[dict[str, Any]] = field(default_factory=list)
     """See `Region.as_dict`."""
+    agreement: Mapping[str, Any] | None = None
+    """See `Reliability.as_dict`; None where it is not known, or known of the whole job."""
 
     @property
     def failed(self) -> bool:

@@ -21,7 +21,7 @@ from consolidation.jobs.records import Record
 from consolidation.jobs.sources import Source, SourceObject
 from consolidation.jobs.state import snapshot_path
 from consolidation.jobs.tables import Tables, WorkerRow
-from consolidation.jobs.work import Job, snapshot_again
+from consolidation.jobs.work import NO_RELIABILITY, Job, snapshot_again
 from consolidation.report import Region, Report, ReportImage, ReportWorker, render, small_jpeg
 from consolidation.report.snapshot import SIDE
 
@@ -35,15 +35,15 @@ def write_report(
     items = {one.id: one for one in source.items if one.id in tables.shortlisted}
     shown = [tables.shortlisted[one] for one in tables.shortlist.ids]
     method = job.options.method
-    reliability = learnt.reliability
-    rows = tables.worker_rows(reliability)
+    reliability = tables.reliability
+    rows = tables.worker_rows()
     alpha = None if reliability is None else reliability.krippendorff_alpha()
     report = Report(
         title=job.options.job_name,
         classes=_classes(job),
         images=_images(job, source.folder, items, names, shown),
         n_images=tables.images,
-        workers=_workers(rows),
+        workers=_workers(rows, method),
         disputed=tables.disputed / tables.pixels if tables.pixels else 0.0,
         confidence=tables.confidence / tables.images if tables.images else math.nan,
         alpha=alpha,
@@ -67,7 +67,7 @@ def _classes(job: Job) -> list[MaskClass]:
     return [MaskClass(index, name, color) for index, (name, color) in enumerate(pairs)]
 
 
-def _workers(rows: Sequence[WorkerRow]) -> list[ReportWorker]:
+def _workers(rows: Sequence[WorkerRow], method: str) -> list[ReportWorker]:
     workers = []
     for row in rows:
         totals = row.totals
@@ -83,7 +83,7 @@ def _workers(rows: Sequence[WorkerRow]) -> list[ReportWorker]:
                 dropped=totals.dropped_answers,
                 seconds=None if math.isnan(totals.mean_seconds) else totals.mean_seconds,
                 junk=row.junk,
-                votes=not row.junk,
+                votes=not row.junk or method in NO_RELIABILITY,
                 twins=row.twins,
             )
         )

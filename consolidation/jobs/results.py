@@ -10,6 +10,7 @@ from typing import Any
 
 from consolidation import storage
 from consolidation._version import __version__
+from consolidation.consensus import Reliability
 from consolidation.errors import ObjectError, RunError
 from consolidation.groundtruth import compact, manifest_line
 from consolidation.groundtruth.manifest import METADATA_SUFFIX
@@ -32,8 +33,8 @@ def write_results(job: Job, source: Source, records: Iterable[Record], learnt: L
         If records are missing: another run into the same S3 prefix has taken them away.
     """
     options = job.options
-    tables = Tables(job.classes.names, options.report_images if options.report else 0)
-    reliability = learnt.reliability
+    shortlisted = options.report_images if options.report else 0
+    tables = Tables(job.classes.names, shortlisted, learnt.reliability)
 
     def path(name: str) -> str:
         return storage.join(job.out, name)
@@ -69,8 +70,9 @@ def write_results(job: Job, source: Source, records: Iterable[Record], learnt: L
             file.writelines(f"{line}\n".encode() for line in review)
     with storage.writer(path("images.csv")) as file:
         file.writelines(tables.images_csv())
-    storage.write_bytes(path("workers.csv"), tables.workers_csv(reliability))
-    storage.write_bytes(path("provenance.json"), _pretty(provenance(job, learnt)))
+    reliability = tables.reliability
+    storage.write_bytes(path("workers.csv"), tables.workers_csv())
+    storage.write_bytes(path("provenance.json"), _pretty(_provenance(job, learnt, reliability)))
     if reliability is not None:
         storage.write_bytes(path("reliability.json"), reliability.to_json().encode())
     if learnt.confusion is not None:
@@ -135,8 +137,8 @@ class _Lines:
         yield from self._last
 
 
-def provenance(job: Job, learnt: Learnt) -> dict[str, Any]:
-    """JSON-ready: version, options, classes, and what was learnt over the job."""
+def _provenance(job: Job, learnt: Learnt, reliability: Reliability | None) -> dict[str, Any]:
+    """JSON-ready: version, options, classes, and what is known over the job."""
     options = job.options.results()
     if job.options.method == "dawid-skene":
         # it decides by other means
@@ -149,15 +151,15 @@ def provenance(job: Job, learnt: Learnt) -> dict[str, Any]:
     }
     if learnt.choice is not None:
         content["auto"] = learnt.choice.as_dict()
-    if learnt.reliability is not None:
-        estimate = learnt.reliability.estimate()
+    if reliability is not None:
+        estimate = reliability.estimate()
         content["reliability"] = {
             "quality": {key: round(value, 6) for key, value in estimate.quality.items()},
             "junk": sorted(estimate.junk),
-            "twins": [list(pair) for pair in learnt.reliability.twins()],
+            "twins": [list(pair) for pair in reliability.twins()],
             "rounds": estimate.rounds,
             "converged": estimate.converged,
-            "krippendorff_alpha": _number(learnt.reliability.krippendorff_alpha()),
+            "krippendorff_alpha": _number(reliability.krippendorff_alpha()),
         }
     return content
 

@@ -204,7 +204,7 @@ class JobRun:
             disputed=tables.disputed / tables.pixels if tables.pixels else 0.0,
             confidence=tables.confidence / images if images else None,
             method=learnt.choice.reason if learnt.choice is not None else "",
-            twins=tuple(learnt.reliability.twins()) if learnt.reliability is not None else (),
+            twins=tuple(tables.reliability.twins()) if tables.reliability is not None else (),
         )
 
 

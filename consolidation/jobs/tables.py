@@ -83,7 +83,7 @@ class WorkerTotals:
 
 
 class WorkerRow(NamedTuple):
-    """What is known about a worker; NaN where reliability was not learnt."""
+    """What is known about a worker; NaN where reliability is not."""
 
     worker: str
     reliability: float
@@ -102,9 +102,13 @@ class Tables:
         Names by index.
     shortlisted : int
         Records to keep of the images most in need of review.
+    learnt : Reliability, optional
+        What a first pass told; without one, records may tell how workers agree.
     """
 
-    def __init__(self, classes: Sequence[str], shortlisted: int) -> None:
+    def __init__(
+        self, classes: Sequence[str], shortlisted: int, learnt: Reliability | None = None
+    ) -> None:
         self._classes, self._n_classes = classes, len(classes)
         n_classes = len(classes)
         self.confusion = np.zeros((n_classes, n_classes), np.int64)
@@ -115,6 +119,8 @@ class Tables:
         self._class_sums = np.zeros((2, n_classes))
         self._rows: list[tuple[float, str, str]] = []
         self._builtin = False
+        self._learnt, self._told = learnt, Reliability()
+        self._all_told = True
         self.workers: dict[str, WorkerTotals] = {}
         self.failures = self.warnings = 0
         self.pixels = 0
@@ -149,6 +155,10 @@ class Tables:
         row = _row([values[name] for name in (*IMAGE_COLUMNS, *BUILTIN_COLUMNS)])
         self._rows.append((-image.need, record.id, row))
         self._shortlist(record, image.need)
+        if record.agreement is None:
+            self._all_told = False
+        else:
+            self._told += Reliability.from_dict(record.agreement)
         if image.confidence < review_below:
             item = ReviewItem(record.id, image.confidence, image.need, record.line)
             self.to_review.append(item)
@@ -186,6 +196,13 @@ class Tables:
             self.workers[worker] = WorkerTotals(np.zeros((3, self._n_classes), np.int64))
         return self.workers[worker]
 
+    @property
+    def reliability(self) -> Reliability | None:
+        """How workers agree with each other; None unless it is known of the whole job."""
+        if self._learnt is not None:
+            return self._learnt
+        return self._told if self._rows and self._all_told else None
+
     def images_csv(self) -> Iterable[bytes]:
         """Lines of the images, most in need of review first."""
         cut = 0 if self._builtin else len(BUILTIN_COLUMNS)
@@ -196,8 +213,9 @@ class Tables:
             # the last columns are empty where no image has them
             yield _encoded(row[: len(row) - cut])
 
-    def worker_rows(self, reliability: Reliability | None) -> list[WorkerRow]:
-        """Workers, lowest reliability first, or agreement where none was learnt."""
+    def worker_rows(self) -> list[WorkerRow]:
+        """Workers, lowest reliability first, or agreement where none is known."""
+        reliability = self.reliability
         estimate = None if reliability is None else reliability.estimate()
         twins: dict[str, list[str]] = {}
         for first, second in () if reliability is None else reliability.twins():
@@ -221,10 +239,10 @@ class Tables:
 
         return sorted(rows, key=key)
 
-    def workers_csv(self, reliability: Reliability | None) -> bytes:
+    def workers_csv(self) -> bytes:
         """Table of `worker_rows`."""
         rows = []
-        for row in self.worker_rows(reliability):
+        for row in self.worker_rows():
             totals = row.totals
             about = (row.worker, totals.images, totals.agreement, row.reliability, *row.interval)
             told = ("yes" if row.junk else "no", " ".join(row.twins))

@@ -7,7 +7,7 @@ import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from consolidation import storage
 from consolidation.consensus import (
@@ -34,6 +34,9 @@ from consolidation.prepare import (
     prepare_object,
 )
 from consolidation.report import take
+
+NO_RELIABILITY = ("plurality", "dawid-skene")
+"""Methods that learn no reliability over the job."""
 
 _memory = threading.local()
 
@@ -185,10 +188,21 @@ def _record(
         warnings=warnings,
         classes=_class_confidence(consensus),
         confusion=_confusion(consensus),
+        agreement=_agreement(job, consensus),
         regions=[
             one.as_dict(job.classes.names) for one in consensus.regions(job.options.min_region)
         ],
     )
+
+
+def _agreement(job: Job, consensus: Consensus) -> dict[str, Any] | None:
+    """How workers agree with each other, for the report, where no first pass tells."""
+    if not job.options.report or job.options.method not in NO_RELIABILITY:
+        return None
+    told = Reliability()
+    if consensus.n_workers > 1:
+        told.add(consensus.masks, consensus.worker_ids, consensus.ignore_index)
+    return told.as_dict()
 
 
 def _confusion(consensus: Consensus) -> list[tuple[int, int, int]]:
