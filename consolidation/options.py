@@ -189,7 +189,8 @@ class Options:
         convert=float,
         low=0,
         high=1,
-        help="write review.manifest, for an adjustment job, of images with less confidence",
+        help="write review.manifest, input of an adjustment job, of images with less confidence; "
+        "Ground Truth reads masks from S3 only: see --mask-uri-prefix",
         changes_results=False,
         whole_job=True,
     )

@@ -218,7 +218,14 @@ def test_rights_end_at_the_prefix(role: str, parameters: dict[str, str], aws: Aw
         assert one["Effect"] == "Allow"
         assert "*" not in str(one["Action"])
     for sid in allowed.keys() & {"Read", "Write"}:
-        assert allowed[sid]["Resource"].startswith("arn:aws:s3:::bucket/a/b/")
+        resources = allowed[sid]["Resource"]
+        resources = [resources] if isinstance(resources, str) else resources
+        assert all(one.startswith("arn:aws:s3:::bucket/a/b/") for one in resources)
+        # what workers answered, and the payloads, are read only
+        assert sid == "Read" or not any("consolidation-request" in one for one in resources)
+        assert sid == "Read" or not any(
+            one.endswith("consolidated-annotation/*") for one in resources
+        )
     assert ("AssumeJobRole" in allowed) == ("JobRoleArn" in parameters and role == "AcsRole")
     assert ("Write" in allowed) == ("JobRoleArn" not in parameters and role == "AcsRole")
     encrypting = {"Encrypt", "Decrypt"} & allowed.keys()

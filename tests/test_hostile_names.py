@@ -136,7 +136,11 @@ def test_the_command_prints_no_commands(
     assert main(["run", "r.json", "--out", "out" + evil]) == 1
     assert main(["inspect", f"{evil}.json"]) == 2
     assert main(["run", "no\nwhere" + evil, "--out", "x"]) == 2
+    broken = "7\n  problems           0"
+    wire.write_json(tmp_path / "n.json", [wire.entry(broken, (broken, {}))])
     said = capsys.readouterr()
+    assert main(["inspect", "n.json"]) == 0
+    assert "\n  problems           0" not in capsys.readouterr().out
     assert "\\x1b]0;owned" in said.out and "\\x1b]0;owned" in said.err
     for text in (said.out, said.err):
         assert not set(text) & set("\x1b\x07\x9b\u202e")

@@ -65,7 +65,8 @@ class Inspection:
         lines += [f"    {problem}" for problem in self.problems[:most]]
         if len(self.problems) > most:
             lines.append(f"    ... and {len(self.problems) - most:,} more")
-        return "\n".join(lines)
+        # names are strangers': none may look like a line of ours
+        return "\n".join(line.replace("\n", "\\n") for line in lines)
 
 
 def inspect_source(
