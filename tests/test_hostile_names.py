@@ -137,7 +137,9 @@ def test_the_command_prints_no_commands(
     assert main(["inspect", f"{evil}.json"]) == 2
     assert main(["run", "no\nwhere" + evil, "--out", "x"]) == 2
     broken = "7\n  problems           0"
-    wire.write_json(tmp_path / "n.json", [wire.entry(broken, (broken, {}))])
+    wire.write_json(
+        tmp_path / "n.json", [wire.entry(broken, (broken, {}), ("b", wire.content([1])))]
+    )
     said = capsys.readouterr()
     assert main(["inspect", "n.json"]) == 0
     assert "\n  problems           0" not in capsys.readouterr().out
