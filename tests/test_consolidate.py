@@ -325,3 +325,14 @@ def test_ignored_pixels_of_a_worker_without_weight_are_counted():
     masks = row([0, 1], [0, 1], [9, 1])
     result = consolidate(masks, method="weighted", weights=[1, 2, 0], ignore_index=9)
     assert result.provenance["counts"]["ignored"] == 1
+
+
+@pytest.mark.parametrize("ties", ["lowest", "undecided"])
+def test_overlap_is_the_same_however_it_is_counted(ties, monkeypatch):
+    masks = np.random.default_rng(2).integers(0, 5, (4, 20, 30)).astype(np.uint8)
+    counted = []
+    for few in (0, 64):
+        monkeypatch.setattr("consolidation.consensus.result.FEW_CLASSES", few)
+        result = consolidate(masks, ignore_index=4, n_classes=5, ties=ties)
+        counted.append((result.overlap.tolist(), result.need_of_review))
+    assert counted[0] == counted[1]

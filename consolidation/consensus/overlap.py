@@ -47,6 +47,12 @@ def overlaps(
     return sums
 
 
+def overlaps_of(confusion: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same from confusion matrices (W, K, K)."""
+    both = np.diagonal(confusion, axis1=1, axis2=2)
+    return np.stack([both, confusion.sum(axis=2), confusion.sum(axis=1)], axis=1)
+
+
 def overlap_iou(sums: NDArray[np.int64]) -> NDArray[np.float64]:
     """IoU (K,) of each class from sums (3, K) as in `overlaps`; NaN for a class in neither."""
     both, first, second = sums

@@ -17,6 +17,7 @@ from consolidation.consensus.overlap import (
     need_of_review,
     overlap_iou,
     overlaps,
+    overlaps_of,
 )
 from consolidation.consensus.regions import MIN_AREA, MOST, Region, find_regions
 from consolidation.consensus.settings import Settings
@@ -24,6 +25,9 @@ from consolidation.consensus.shares import ALL, Shares
 from consolidation.consensus.stack import Stack
 from consolidation.consensus.vote import Outcome
 from consolidation.kernels import patterns
+
+FEW_CLASSES = 64
+"""Up to so many, overlaps come from the whole confusion matrices: one pass for both."""
 
 
 class Consensus:
@@ -144,9 +148,8 @@ class Consensus:
         for it, as in the query by committee of Seung, Opper and Sompolinsky (1992). Use it to rank
         the images of a job. 1 where fewer than two voted: nobody has looked at it yet.
         """
-        stack = self._stack
-        sums = self.overlap if stack is self._everyone else self._overlaps(stack)
-        return need_of_review(stack, sums, self._outcome.undecided)
+        voted = [index for index, one in enumerate(self._worker_ids) if one in self._voter_ids]
+        return need_of_review(self._stack, self.overlap[voted], self._outcome.undecided)
 
     @property
     def _no_class(self) -> int:
@@ -169,10 +172,9 @@ class Consensus:
 
         Counted where the worker labelled the pixel and the consensus is decided.
         """
-        return self._overlaps(self._everyone)
-
-    def _overlaps(self, stack: Stack) -> NDArray[np.int64]:
-        return overlaps(stack, self.labels, self._no_class, self.n_classes)
+        if self.n_classes <= FEW_CLASSES:
+            return overlaps_of(self.confusion)
+        return overlaps(self._everyone, self.labels, self._no_class, self.n_classes)
 
     @cached_property
     def workers(self) -> tuple[WorkerAgreement, ...]:
