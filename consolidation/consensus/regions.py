@@ -125,7 +125,11 @@ def find_regions(
     chosen = np.zeros((len(found), n_classes), np.int64)
     kernels.count_labels(labels.reshape(-1), *about, -1, chosen)
     told = []
-    for index, one in enumerate(found.tolist()):
+    # regions are many and small: lists are quicker here than arrays
+    of_regions = zip(
+        found.tolist(), votes.transpose(1, 0, 2).tolist(), chosen.tolist(), strict=True
+    )
+    for one, given, decided in of_regions:
         top, left, bottom, right = box[one].tolist()
         told.append(
             Region(
@@ -134,8 +138,8 @@ def find_regions(
                 height=bottom - top,
                 width=right - left,
                 area=int(area[one]),
-                **_conflict(votes[:, index], workers),
-                chosen=int(chosen[index].argmax()) if chosen[index].any() else None,
+                **_conflict(given, workers),
+                chosen=decided.index(max(decided)) if any(decided) else None,
             )
         )
     return told
@@ -152,15 +156,18 @@ def _runs(mask: NDArray[np.uint8]) -> tuple[NDArray[np.int64], ...]:
         capacity = n
 
 
-def _conflict(votes: NDArray[np.int64], workers: Sequence[str]) -> dict[str, Any]:
+def _conflict(votes: Sequence[Sequence[int]], workers: Sequence[str]) -> dict[str, Any]:
     """Shares of classes, and who stands for which: votes (W, K) in pixels."""
-    total = votes.sum(axis=0)
-    classes = sorted(np.flatnonzero(total).tolist(), key=lambda label: (-total[label], label))
+    total = [sum(given) for given in zip(*votes, strict=True)]
+    everything = sum(total)
+    present = [label for label, pixels in enumerate(total) if pixels]
+    classes = sorted(present, key=lambda label: (-total[label], label))
     stands: dict[int, list[str]] = {label: [] for label in classes}
     for worker, own in zip(workers, votes, strict=True):
-        if own.any():
-            stands[int(own.argmax())].append(worker)
+        most = max(own)
+        if most:
+            stands[own.index(most)].append(worker)
     return {
-        "shares": tuple((label, float(total[label] / total.sum())) for label in classes),
+        "shares": tuple((label, total[label] / everything) for label in classes),
         "workers": tuple((label, tuple(stands[label])) for label in classes if stands[label]),
     }

@@ -157,16 +157,17 @@ def count_labels(labels, width, rows, starts, ends, place, ignore, counts):
             continue
         own = counts[place[i]]
         start = rows[i] * width
-        first, last = types.uint64(start + starts[i]), types.uint64(start + ends[i])
-        label, pixels = types.int64(labels[first]), 0
-        for p in range(first, last):
-            # adding up pixel by pixel would wait for memory each time
-            other = types.int64(labels[p])
-            if other != label:
-                _count(label, pixels, ignore, own)
-                label, pixels = other, 0
-            pixels += 1
-        _count(label, pixels, ignore, own)
+        same_from, last = start + starts[i], start + ends[i]
+        for block in range(same_from + 1, last, LANES):
+            bits = _row_changes(labels, block)
+            if last - block < LANES:
+                bits &= (types.uint64(1) << types.uint64(last - block)) - types.uint64(1)
+            while bits != 0:
+                p = block + lowest_bit(bits)
+                bits &= bits - types.uint64(1)
+                _count(labels[same_from], p - same_from, ignore, own)
+                same_from = p
+        _count(labels[same_from], last - same_from, ignore, own)
 
 
 @kernel
