@@ -15,13 +15,14 @@ from PIL import Image
 
 from consolidation import Calibration
 from consolidation.cli import main
+from consolidation.errors import OptionError
 from consolidation.evaluation import simulate_job
 from consolidation.jobs import Progress, run_job
 from consolidation.jobs.tables import IMAGE_COLUMNS, WORKER_COLUMNS
 from consolidation.options import Options
 from tests import wire
 from tests.browser import Page
-from tests.wire import entry, json_lines, plain, write_json
+from tests.wire import PLAIN, entry, json_lines, plain, write_json
 
 KINDS = ["careful", "careful", "sloppy", "careful", "blank"]
 
@@ -157,7 +158,8 @@ def test_a_plain_vote_tells_how_workers_agree_too(job: Path, out: Path, tmp_path
     bare = tmp_path / "bare"
     run_job(job, bare, Options(method="plurality", jobs=1, report=False))
     assert not (bare / "reliability.json").exists()
-    assert {row["reliability"] for row in rows(bare / "workers.csv")} == {""}
+    for column in ("reliability", "junk"):
+        assert {row[column] for row in rows(bare / "workers.csv")} == {""}
     # asked for too late: half of it would be wrong
     run_job(job, bare, Options(method="plurality", jobs=1))
     assert not (bare / "reliability.json").exists()
@@ -201,6 +203,36 @@ def test_the_review_manifest_is_of_those_below(out: Path) -> None:
     assert [line["consolidated-ref"] for line in lines] == [masks[one] for one in below]
 
 
+def test_whom_only_one_worker_looked_at_is_reviewed(tmp_path: Path) -> None:
+    alone = entry("alone", ("a", wire.content([[1, 2]])))
+    both = entry("both", ("a", wire.content([[1, 2]])), ("b", wire.content([[1, 2]])))
+    source = write_json(tmp_path / "r.json", [alone, both])
+    run_job(source, tmp_path / "out", plain(review_below=0.5))
+    [line] = json_lines(tmp_path / "out" / "review.manifest")
+    assert line["consolidated-ref"] == "masks/alone.png"
+    assert line["consolidated-ref-metadata"]["internal-color-map"]["1"]["confidence"] == 0
+
+
+def test_nothing_of_an_earlier_run_stays_beside_the_results(job: Path, tmp_path: Path) -> None:
+    told = {"reliability.json", "review.manifest", "report.html"}
+    run_job(job, tmp_path, Options(review_below=0.9, jobs=1))
+    main(["show", "0", "--out", str(tmp_path)])
+    assert told | {"show"} <= {path.name for path in tmp_path.iterdir()}
+    (tmp_path / "reliability.json").unlink()
+    run_job(job, tmp_path, Options(review_below=0.9, jobs=1))
+    assert (tmp_path / "reliability.json").exists(), "it is missed"
+    run_job(job, tmp_path, Options(jobs=1, report=False))
+    assert {path.name for path in tmp_path.iterdir()} & told == {"reliability.json"}
+    run_job(job, tmp_path, plain(jobs=1), restart=True)
+    assert not {path.name for path in tmp_path.iterdir()} & told
+    assert not list(tmp_path.glob("show/*"))
+
+
+def test_reliability_is_for_methods_that_use_it(out: Path, job: Path, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="--reliability is of no use to --method plurality"):
+        run_job(job, tmp_path, PLAIN, reliability=out / "reliability.json")
+
+
 def test_a_calibration_maps_every_confidence(tmp_path: Path) -> None:
     masks = np.array([[[0, 1, 1, 1]], [[0, 1, 1, 1]], [[0, 1, 1, 2]]])
     answers = [(name, wire.content(mask)) for name, mask in zip("abc", masks, strict=True)]
@@ -239,6 +271,26 @@ def test_one_image_on_a_card(out: Path, tmp_path: Path, capsys: pytest.CaptureFi
         error = capsys.readouterr().err
         assert reason in error
         assert error.count("\n") == 1
+
+
+def test_no_card_of_what_has_changed_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_json(tmp_path / "r.json", [entry("one", ("a", wire.content([[1, 2]])))])
+    (tmp_path / "map.json").write_text(Calibration().to_json())
+    monkeypatch.chdir(tmp_path)
+    arguments = ["run", "r.json", "--out", "out", "--quiet", "--no-report", "--calibration"]
+    assert main([*arguments, "map.json"]) == 0
+    assert main([*arguments, "./map.json"]) == 0, "the same map"
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert main(["show", "one", "--out", "../out"]) == 0
+    (tmp_path / "map.json").write_text(Calibration(((0, 0), (1, 0.5))).to_json())
+    assert main(["show", "one", "--out", "../out"]) == 2
+    assert "map.json is not what it was when it was used" in capsys.readouterr().err
+    source.write_text(source.read_text() + "\n")
+    assert main(["show", "one", "--out", "../out"]) == 2
+    assert "r.json is not what it was when it was consolidated" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("method", ["plurality", "weighted", "dawid-skene"])

@@ -25,13 +25,14 @@ from consolidation.jobs.work import NO_RELIABILITY, Job, snapshot_again
 from consolidation.report import Region, Report, ReportImage, ReportWorker, render, small_jpeg
 from consolidation.report.snapshot import SIDE
 
+REPORT = "report.html"
 PICTURES_AT_ONCE = 8
 
 
 def write_report(
     job: Job, source: Source, names: Mapping[str, str], tables: Tables, learnt: Learnt
-) -> None:
-    """Write ``report.html``: overview, workers, classes, and the shortlist's images."""
+) -> str:
+    """Write overview, workers, classes, and the shortlist's images; return the file's name."""
     items = {one.id: one for one in source.items if one.id in tables.shortlisted}
     shown = [tables.shortlisted[one] for one in tables.shortlist.ids]
     method = job.options.method
@@ -57,8 +58,9 @@ def write_report(
         confusion=tables.confusion,
         class_confidence=tables.class_confidence.tolist(),
     )
-    with storage.writer(storage.join(job.out, "report.html")) as file:
+    with storage.writer(storage.join(job.out, REPORT)) as file:
         file.writelines(render(report))
+    return REPORT
 
 
 def _classes(job: Job) -> list[MaskClass]:
@@ -82,7 +84,7 @@ def _workers(rows: Sequence[WorkerRow], method: str) -> list[ReportWorker]:
                 blank=totals.blank_answers,
                 dropped=totals.dropped_answers,
                 seconds=None if math.isnan(totals.mean_seconds) else totals.mean_seconds,
-                junk=row.junk,
+                junk=bool(row.junk),
                 votes=not row.junk or method in NO_RELIABILITY,
                 twins=row.twins,
             )

@@ -24,8 +24,10 @@ from consolidation.jobs.work import Job
 MANIFEST = "output.manifest"
 
 
-def write_results(job: Job, source: Source, records: Iterable[Record], learnt: Learnt) -> Tables:
-    """Write tables and manifests; return what the tables counted.
+def write_results(
+    job: Job, source: Source, records: Iterable[Record], learnt: Learnt
+) -> tuple[Tables, set[str]]:
+    """Write tables and manifests; return what the tables counted, and the names of the files.
 
     Raises
     ------
@@ -35,8 +37,10 @@ def write_results(job: Job, source: Source, records: Iterable[Record], learnt: L
     options = job.options
     shortlisted = options.report_images if options.report else 0
     tables = Tables(job.classes.names, shortlisted, learnt.reliability)
+    written = set()
 
     def path(name: str) -> str:
+        written.add(name)
         return storage.join(job.out, name)
 
     with (
@@ -77,7 +81,7 @@ def write_results(job: Job, source: Source, records: Iterable[Record], learnt: L
         storage.write_bytes(path("reliability.json"), reliability.to_json().encode())
     if learnt.confusion is not None:
         storage.write_bytes(path("confusion.json"), learnt.confusion.to_json().encode())
-    return tables
+    return tables, written
 
 
 class _Lines:

@@ -10,10 +10,11 @@ from pathlib import Path
 from consolidation import storage
 from consolidation._version import __version__
 from consolidation.consensus import Calibration, Reliability
-from consolidation.errors import RunError, SourceError
+from consolidation.errors import OptionError, RunError, SourceError
 from consolidation.jobs.results import MANIFEST
 from consolidation.jobs.runner import JobRun, Progress, Summary
 from consolidation.jobs.sources import SourceOptions, job_classes, open_source
+from consolidation.jobs.work import NO_RELIABILITY
 from consolidation.options import Options
 
 
@@ -63,6 +64,8 @@ def run_job(
     SourceError
         If the source cannot be read or is empty. Objects that fail do not raise; they are
         counted and stand in ``failures.jsonl``.
+    OptionError
+        If options do not go together.
     RunError
         If the folder holds a run with other options, classes or inputs, or another run is
         writing into it, or a worker process was killed.
@@ -80,7 +83,8 @@ def run_job(
     classes = job_classes(opened, labels)
     about = {
         "version": __version__,
-        "options": options.results()
+        # a calibration is what it says, wherever it lies
+        "options": {key: one for key, one in options.results().items() if key != "calibration"}
         | {"masks": source_options.masks, "missing_is_blank": source_options.missing_is_blank},
         # by index: the same names in another order are other classes
         "classes": {
@@ -91,6 +95,8 @@ def run_job(
         "manifest": "" if opened.manifest is None else opened.manifest.stamp(),
     }
     known = None
+    if reliability is not None and options.method in NO_RELIABILITY:
+        raise OptionError(f"--reliability is of no use to --method {options.method}")
     if reliability is not None:
         data = storage.read_bytes(reliability)
         about["reliability"] = hashlib.sha256(data).hexdigest()
@@ -115,6 +121,7 @@ def run_job(
         "missing_is_blank": source_options.missing_is_blank,
         "labels": None if labels is None else absolute(labels),
         "manifest": None if source_options.manifest is None else absolute(source_options.manifest),
+        "calibration": absolute(options.calibration) if options.calibration else "",
     }
     run = JobRun(opened, classes, where, options, about, read_from, known, calibration)
     return run.run(on_progress, restart=restart, retry_failed=retry_failed)

@@ -154,12 +154,13 @@ class JobRun:
                 elif self._job.options.report:
                     self._shortlist.add(one.id, one.need)
                 self._advance(1)
-        tables = write_results(self._job, self._source, self._state.records(), learnt)
+        records = self._state.records()
+        tables, written = write_results(self._job, self._source, records, learnt)
         if self._job.options.report:
-            write_report(self._job, self._source, self._names, tables, learnt)
+            written.add(write_report(self._job, self._source, self._names, tables, learnt))
         summary = self._summary(tables, learnt)
         kept = {key: value for key, value in asdict(summary).items() if key not in _OF_THIS_CALL}
-        self._state.finish(kept, self._outputs())
+        self._state.finish(kept, self._outputs(), written)
         return replace(summary, seconds=time.perf_counter() - started, now=len(tasks))
 
     def _with_threshold(self, tasks: Sequence[Task]) -> tuple[Job, Sequence[Task]]:

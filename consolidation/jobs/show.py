@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +45,11 @@ def show_object(out: str | Path, object_id: str) -> str:
     known = Options.table().keys() & decided_with.keys()
     options = Options(**{name: decided_with[name] for name in known})
     path, labels = read_from.pop("path"), read_from["labels"]
+    options = replace(options, calibration=read_from.pop("calibration"))
     how = SourceOptions(**read_from, max_pixels=options.max_pixels, limits=options.limits)
     opened = open_source(path, how)
+    if opened.stamp() != content["about"]["input"]:
+        raise RunError(f"{path} is not what it was when it was consolidated")
     item = next((one for one in opened.items if one.id == object_id), None)
     if item is None:
         some = ", ".join(one.id for one in opened.items[:5])
@@ -53,6 +58,8 @@ def show_object(out: str | Path, object_id: str) -> str:
     calibration = None
     if options.calibration:
         data = storage.read_bytes(options.calibration)
+        if hashlib.sha256(data).hexdigest() != content["about"]["calibration"]:
+            raise RunError(f"{options.calibration} is not what it was when it was used")
         calibration = Calibration.from_json(data, options.calibration)
     obj = item.load()
     learnt = _learnt(str(out), options)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -33,7 +33,16 @@ RESULTS = (
     "provenance.json",
 )
 """Files that every finished run has."""
-REPORT = "report.html"
+SOMETIMES = (
+    "report.html",
+    "review.manifest",
+    "reliability.json",
+    "confusion.json",
+    "reliability.png",
+)
+"""Files that some finished runs have, by method, option or a later command."""
+CARDS = "show"
+"""Folder of what ``consolidate show`` draws."""
 READERS = 16
 """Records read at once: on S3 each takes as long as the way there and back."""
 
@@ -122,8 +131,8 @@ class RunState:
         if not goes_on:
             self._forget()
             if restart and storage.exists(self._path("run.json")):
-                results = map(self._out, (*RESULTS, REPORT))
-                storage.delete([*results, self._path("run.json")])
+                self._drop_results(RESULTS)
+                storage.delete([self._path("run.json")])
             self._content = {"format": FORMAT, "creation_date": creation_date, "about": about}
             self._content["source"] = source
             if not storage.write_first(self._path("run.json"), self._text()):
@@ -148,12 +157,15 @@ class RunState:
         self._content = content
         return True
 
-    def finish(self, summary: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
-        """Gather the records in one file; the run is over, with these outputs."""
+    def finish(
+        self, summary: Mapping[str, Any], outputs: Mapping[str, Any], written: Collection[str]
+    ) -> None:
+        """Gather the records in one file; the run is over, with these outputs and result files."""
+        self._drop_results(kept=written)
         with storage.writer(self._path("records.jsonl")) as file:
             for text in self._texts(self._names):
                 file.write(text + b"\n")
-        self._content |= {"summary": summary, "outputs": outputs}
+        self._content |= {"summary": summary, "outputs": outputs, "files": sorted(written)}
         self._write_content()
         self.tidy()
 
@@ -167,9 +179,8 @@ class RunState:
 
     def has_results(self, outputs: Mapping[str, Any]) -> bool:
         """Whether every file of a finished run is there, and those outputs were asked for."""
-        names = [*RESULTS, *([REPORT] if outputs["report"] is not None else [])]
         same = self._content.get("outputs") == outputs
-        return same and all(storage.exists(self._out(name)) for name in names)
+        return same and all(storage.exists(self._out(name)) for name in self._content["files"])
 
     @property
     def summary(self) -> Mapping[str, Any] | None:
@@ -188,6 +199,12 @@ class RunState:
         self._content.pop("summary", None)
         self._write_content()
         return bool(before != digest)
+
+    def _drop_results(self, always: Iterable[str] = (), kept: Collection[str] = ()) -> None:
+        """Delete what an earlier run wrote besides, and what was drawn of it."""
+        names = [*always, *(name for name in SOMETIMES if name not in kept)]
+        cards = storage.entries(self._out(CARDS))
+        storage.delete(map(self._out, [*names, *(f"{CARDS}/{one.name}" for one in cards)]))
 
     def _drop(self, *folders: str) -> None:
         for folder in folders:

@@ -88,7 +88,8 @@ class WorkerRow(NamedTuple):
     worker: str
     reliability: float
     interval: tuple[float, float]
-    junk: bool
+    junk: bool | None
+    """None where reliability is not known."""
     twins: tuple[str, ...]
     totals: WorkerTotals
 
@@ -159,8 +160,10 @@ class Tables:
             self._all_told = False
         else:
             self._told += Reliability.from_dict(record.agreement)
-        if image.confidence < review_below:
-            item = ReviewItem(record.id, image.confidence, image.need, record.line)
+        # as the manifest has it: nobody has looked at a single worker's mask yet
+        confidence = image.confidence if image.workers > 1 else 0.0
+        if confidence < review_below:
+            item = ReviewItem(record.id, confidence, image.need, record.line)
             self.to_review.append(item)
         for decided, given, n in record.confusion:
             self.confusion[decided, given] += n
@@ -226,7 +229,7 @@ class Tables:
                 worker,
                 math.nan if estimate is None else estimate.quality.get(worker, math.nan),
                 (math.nan, math.nan) if estimate is None else estimate.interval(worker),
-                estimate is not None and worker in estimate.junk,
+                None if estimate is None else worker in estimate.junk,
                 tuple(twins.get(worker, ())),
                 totals,
             )
@@ -245,7 +248,8 @@ class Tables:
         for row in self.worker_rows():
             totals = row.totals
             about = (row.worker, totals.images, totals.agreement, row.reliability, *row.interval)
-            told = ("yes" if row.junk else "no", " ".join(row.twins))
+            junk = "" if row.junk is None else "yes" if row.junk else "no"
+            told = (junk, " ".join(row.twins))
             counts = (totals.blank_answers, totals.ignored, totals.dropped_answers)
             rows.append((*about, *told, *counts, totals.mean_seconds, *totals.class_iou.tolist()))
         return to_csv((*WORKER_COLUMNS, *(f"iou {name}" for name in self._classes)), rows)
