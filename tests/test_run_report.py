@@ -86,6 +86,9 @@ def test_its_page_opens_on_the_neediest_image(browser: Any, out: Path) -> None:
         worker = rows(out / "workers.csv")[0]["worker"]
         assert worker.removeprefix("private.us-east-1.") in page.text("#workers")
         assert "BACKGROUND" in page.text("#classes")
+        reasons = page.text("#image-regions")
+        assert "blank01" in reasons
+        assert "private." not in reasons
 
 
 def test_without_a_report(job: Path, tmp_path: Path) -> None:

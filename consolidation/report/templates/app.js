@@ -5,6 +5,7 @@ const painter = new Painter(about.classes, about.undecided);
 const uncounted = new Set(about.workers.filter((one) => !one.votes).map((one) => one.id));
 const $ = (id) => document.getElementById(id);
 /* A worker's id without what all ids of the job begin with. */
+const shortAll = (text) => (about.prefix ? text.replaceAll(about.prefix, "") : text);
 const short = (id) => (id.startsWith(about.prefix) ? id.slice(about.prefix.length) : id);
 
 const items = [...document.querySelectorAll("#strip > li")].map((card) => new Item(card));

@@ -24,7 +24,7 @@ function regionButton(region, index) {
   const made = element("li");
   const button = element("button", "region");
   button.type = "button";
-  button.append(element("b", "number", String(index + 1)), element("span", "", region.reason));
+  button.append(element("b", "number", String(index + 1)), element("span", "", shortAll(region.reason)));
   const choose = (chosen) => { stage.region = chosen; stage.drawMarks(); };
   button.addEventListener("pointerenter", () => choose(index));
   button.addEventListener("pointerleave", () => choose(-1));
