@@ -87,7 +87,7 @@ def test_its_page_opens_on_the_neediest_image(browser: Any, out: Path) -> None:
         assert worker.removeprefix("private.us-east-1.") in page.text("#workers")
         assert "BACKGROUND" in page.text("#classes")
         reasons = page.text("#image-regions")
-        assert "blank01" in reasons
+        assert "careful0" in reasons
         assert "private." not in reasons
 
 
