@@ -79,16 +79,17 @@ def test_the_report_holds_the_neediest_images_only(out: Path) -> None:
 def test_its_page_opens_on_the_neediest_image(browser: Any, out: Path) -> None:
     ids = [row["id"] for row in rows(out / "images.csv")]
     with Page(browser, out / "report.html") as page:
-        page.open(ids[0])
-        page.page.keyboard.press("ArrowRight")
-        page.open(ids[1])
+        reasons = ""
+        for one in ids[:4]:
+            page.open(one)
+            reasons += page.text("#image-regions")
+            page.page.keyboard.press("ArrowRight")
+        assert "(careful0" in reasons
+        assert "private." not in reasons
         assert "images 6 1 failure " in page.text("#overview")
         worker = rows(out / "workers.csv")[0]["worker"]
         assert worker.removeprefix("private.us-east-1.") in page.text("#workers")
         assert "BACKGROUND" in page.text("#classes")
-        reasons = page.text("#image-regions")
-        assert "careful0" in reasons
-        assert "private." not in reasons
 
 
 def test_without_a_report(job: Path, tmp_path: Path) -> None:
