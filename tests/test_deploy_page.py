@@ -7,15 +7,17 @@ import re
 import subprocess
 import sys
 import types
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from consolidation.aws.deadline import Deadline, OutOfTimeError
 from consolidation.aws.settings import LambdaOptions, read_options
 from consolidation.errors import OptionError
 from tests import template, wire
-from tests.lambda_job import Job
+from tests.lambda_job import Context, Job
 from tests.runtime_api import Function
 from tests.s3_server import Aws
 
@@ -54,6 +56,14 @@ def test_the_request_is_python_and_fits_the_api() -> None:
     output = client.request["OutputConfig"]["S3OutputPath"]
     assert client.request["LabelCategoryConfigS3Uri"].startswith(output)
     assert client.request["LabelAttributeName"].endswith("-ref")
+    # the files that it names are those that are uploaded
+    upload = re.search(r'for FILE in (.*); do\n  aws s3 cp "\$FILE" (s3://\S+)\n', PAGE)
+    assert upload is not None
+    assert {upload[2] + name for name in upload[1].split()} == {
+        task["UiConfig"]["UiTemplateS3Uri"],
+        client.request["LabelCategoryConfigS3Uri"],
+        client.request["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"],
+    }
 
 
 def check_patterns(value: Any, shape: Any) -> None:
@@ -93,9 +103,21 @@ def test_every_parameter_and_output_is_named() -> None:
     made = template.resources()
     for name in made["Parameters"]:
         assert f"`{name}`" in PAGE
+    # a function's name has at most 64 characters
+    name = made["Resources"]["AcsFunction"]["Properties"]["FunctionName"]["Fn::Sub"]
+    assert f"at most {64 - len(name.removesuffix('${AWS::StackName}'))}." in PAGE
     given = re.search(r"--parameter-overrides (.*)", PAGE)
     assert given is not None
     assert {pair.split("=")[0] for pair in given[1].split()} <= set(made["Parameters"])
+
+
+def test_the_symptom_of_too_little_time_is_what_is_said() -> None:
+    with pytest.raises(OutOfTimeError) as early:
+        Deadline(Context(0.5)).check()
+    with pytest.raises(OutOfTimeError) as late:
+        Deadline(Context(0.5)).wait(Future(), "…")
+    assert str(early.value).startswith("too little time: ") and "`too little time: …`" in PAGE
+    assert f"`{late.value}`" in PAGE
 
 
 def test_the_workers_template_is_that_of_the_built_in() -> None:

@@ -23,22 +23,28 @@ PAYLOAD = [wire.entry("0", *((worker, wire.content([[1, 2]])) for worker in WORK
 Start = Callable[..., Function]
 
 
+def user(aws: Aws, name: str, role: str, **parameters: str) -> tuple[str, str]:
+    """Key and secret of a user with nothing but the rights of a role of the template."""
+    rights = template.policy(aws, role, name, **parameters)
+    iam = aws.client("iam")
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName="template", PolicyDocument=json.dumps(rights))
+    made = iam.create_access_key(UserName=name)["AccessKey"]
+    return made["AccessKeyId"], made["SecretAccessKey"]
+
+
 @pytest.fixture
 def start(aws: Aws, tmp_path: Path) -> Iterator[Start]:
-    """Start a function with nothing but the rights of a role of the template."""
+    """Start a function ("handler" or "pre_handler") with the rights of its role."""
     with ExitStack() as stack:
 
-        def start(name: str, variables: dict[str, str], **parameters: str) -> Function:
-            rights = template.policy(aws, "AcsRole", name, **parameters)
-            iam = aws.client("iam")
-            iam.create_user(UserName=name)
-            iam.put_user_policy(
-                UserName=name, PolicyName="template", PolicyDocument=json.dumps(rights)
-            )
-            made = iam.create_access_key(UserName=name)["AccessKey"]
-            environment = aws.environment(made["AccessKeyId"], made["SecretAccessKey"])
+        def start(
+            name: str, variables: dict[str, str], handler: str = "handler", **parameters: str
+        ) -> Function:
+            role = {"handler": "AcsRole", "pre_handler": "PreRole"}[handler]
+            environment = aws.environment(*user(aws, name, role, **parameters))
             function = Function(
-                "lambda_handler.handler", {**environment, **variables}, tmp_path / name
+                f"lambda_handler.{handler}", {**environment, **variables}, tmp_path / name
             )
             return stack.enter_context(function)
 
@@ -90,6 +96,71 @@ def test_all_that_it_does_is_allowed_and_nothing_beside(aws: Aws, start: Start) 
     for one in denied:
         assert "Access Denied" in one.message or "AccessDenied" in one.message
     assert not beside.written("output/") and not beyond.written("output/")
+
+
+WRITABLE = tuple(
+    f"annotations/consolidated-annotation/{folder}/"
+    for folder in ("output", "confidence", "provenance", "failures", "reliability")
+)
+NOT_WRITABLE = (
+    "annotations/consolidated-annotation/consolidation-request/iteration-1/",
+    "annotations/consolidated-annotation/consolidation-response/iteration-1/",
+    "annotations/consolidated-annotation/",
+    "annotations/worker-response/iteration-1/",
+    "manifests/output/",
+    "",
+)
+
+
+@pytest.mark.parametrize(("role", "writable"), [("AcsRole", WRITABLE), ("PreRole", ())])
+def test_only_the_folders_of_what_it_makes_can_be_written(
+    aws: Aws, role: str, writable: tuple[str, ...]
+) -> None:
+    job = Job.create(aws, f"written-by-{role.lower()}")
+    keys = user(aws, job.name, role, Bucket=job.bucket, Prefix="out")
+    s3 = aws.client("s3", *keys)
+
+    def is_denied(call: Callable[..., Any], **request: Any) -> bool:
+        try:
+            call(Bucket=job.bucket, **request)
+        except s3.exceptions.ClientError as error:
+            assert error.response["Error"]["Code"] == "AccessDenied"
+            return True
+        return False
+
+    with aws.authorisation():
+        for folder in (*WRITABLE, *NOT_WRITABLE):
+            key = f"{job.prefix}{folder}1.json"
+            assert is_denied(s3.put_object, Key=key, Body=b"{}") == (folder not in writable), folder
+            assert is_denied(s3.delete_object, Key=key)
+        beside = job.prefix.replace("out/", "out-2/")
+        assert is_denied(s3.put_object, Key=f"{beside}{WRITABLE[0]}1.json", Body=b"{}")
+
+
+def test_tasks_are_made_with_rights_to_read_only(aws: Aws, start: Start) -> None:
+    job = Job.create(aws, "tasks")
+    beside = Job(aws, job.bucket, "tasks", "out-2")
+    event = {
+        "version": "2018-10-16",
+        "labelingJobArn": job.arn,
+        "dataObject": {"source-ref": "s3://images/1.png"},
+    }
+    within, outside = (
+        start(
+            name,
+            {"CONSOLIDATION_LABELS": where.put("labels.json", ["cat", "dog"])},
+            "pre_handler",
+            Bucket=job.bucket,
+            Prefix="out",
+        )
+        for name, where in (("labels-within", job), ("labels-beside", beside))
+    )
+    with aws.authorisation():
+        answer, denied = within.invoke(event), outside.invoke(event)
+    assert answer.ok, answer.body
+    assert answer.body["taskInput"]["labels"] == ["cat", "dog"]
+    assert denied.message.startswith(f"cannot read s3://{job.bucket}/out-2/tasks/labels.json")
+    assert "AccessDenied" in denied.message
 
 
 def test_a_stranger_s_credentials_are_refused(aws: Aws, start: Start, tmp_path: Path) -> None:
