@@ -285,7 +285,7 @@ def test_smoothing_is_what_the_vote_takes() -> None:
     assert (smoothing.least, smoothing.high) == (MIN_SIGMA, MAX_SIGMA)
     for sigma in ("0", "0.1", "8"):
         assert Options.read({"smoothing": sigma}, {}).smoothing == float(sigma)
-    with pytest.raises(OptionError, match="CONSOLIDATION_SMOOTHING must be 0, or 0.1 to 8, not"):
+    with pytest.raises(OptionError, match=r"CONSOLIDATION_SMOOTHING must be 0, or 0\.1 to 8, not"):
         Options.read({}, {"CONSOLIDATION_SMOOTHING": "0.09"})
 
 
