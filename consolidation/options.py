@@ -30,6 +30,8 @@ class Option:
     choices: tuple[str, ...] = ()
     low: float = -math.inf
     high: float = math.inf
+    least: float = 0.0
+    """Lowest value but 0, where 0 is off."""
     pattern: str = ""
     changes_results: bool = True
     """False for what only changes how fast results come, or what is reported of them."""
@@ -49,8 +51,11 @@ class Option:
             raise OptionError(f"{name} must be one of {', '.join(self.choices)}, not {value!r}")
         if self.pattern and not re.fullmatch(self.pattern, value):
             raise OptionError(f"{name} cannot be {value!r}: {self.help}")
-        if isinstance(value, int | float) and not self.low <= value <= self.high:
-            raise OptionError(f"{name} must be {self.low:g} to {self.high:g}, not {value}")
+        if isinstance(value, int | float) and (
+            not self.low <= value <= self.high or 0 < value < self.least
+        ):
+            low = f"0, or {self.least:g}" if self.least else f"{self.low:g}"
+            raise OptionError(f"{name} must be {low} to {self.high:g}, not {value}")
         return value
 
 
@@ -81,6 +86,7 @@ class Options:
         convert=float,
         low=0,
         high=8,
+        least=0.1,
         help="sigma, in pixels, with which neighbours' votes help at disputed pixels; 0 is off",
     )
     ties: str = option_field(

@@ -16,6 +16,8 @@ import pytest
 
 import consolidation
 from consolidation.cli import main
+from consolidation.consensus.settings import MIN_SIGMA
+from consolidation.consensus.smoothing import MAX_SIGMA
 from consolidation.errors import OptionError
 from consolidation.masks import decode_indices
 from consolidation.options import Options
@@ -154,8 +156,9 @@ def test_one_when_all_failed(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "r.json", "--out", "out", "--labels", "nothing"], "nothing does not exist"),
         (["run", "r.json", "--out", "out", "--ties", "random"], "--ties must be one of lowest, "),
         (["run", "r.json", "--out", "out", "--method", "magic"], "--method must be one of "),
-        (["run", "r.json", "--out", "out", "--smoothing", "-1"], "--smoothing must be 0 to "),
-        (["run", "r.json", "--out", "out", "--smoothing", "nan"], "--smoothing must be 0 to "),
+        (["run", "r.json", "--out", "out", "--smoothing", "-1"], "--smoothing must be 0, or 0.1"),
+        (["run", "r.json", "--out", "out", "--smoothing", "nan"], "--smoothing must be 0, or 0.1"),
+        (["run", "r.json", "--out", "out", "--smoothing", "0.05"], "0.1 to 8, not 0.05"),
         (["run", "r.json", "--out", "out", "--smoothing", "lots"], "--smoothing must be a number"),
         (["run", "r.json", "--out", "out", "--min-votes", "1.5"], "--min-votes must be a whole"),
         (["run", "r.json", "--out", "out", "--min-votes", "0"], "--min-votes must be 1 to 255"),
@@ -275,6 +278,15 @@ def test_a_bad_variable_is_named(
     monkeypatch.setenv("CONSOLIDATION_MIN_VOTES", "")
     assert call("run", "r.json", "--out", "out") == 2
     assert "CONSOLIDATION_MIN_VOTES must be a whole number, not ''" in one_line(capsys)
+
+
+def test_smoothing_is_what_the_vote_takes() -> None:
+    smoothing = Options.table()["smoothing"][1]
+    assert (smoothing.least, smoothing.high) == (MIN_SIGMA, MAX_SIGMA)
+    for sigma in ("0", "0.1", "8"):
+        assert Options.read({"smoothing": sigma}, {}).smoothing == float(sigma)
+    with pytest.raises(OptionError, match=r"CONSOLIDATION_SMOOTHING must be 0, or 0\.1 to 8, not"):
+        Options.read({}, {"CONSOLIDATION_SMOOTHING": "0.09"})
 
 
 def test_options_are_read_in_their_order() -> None:

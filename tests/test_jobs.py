@@ -721,6 +721,7 @@ def test_inspect_tells_what_is_there_and_writes_nothing(tmp_path: Path, mixed: l
     assert found.problems == [
         "object 2, worker b: the PNG is empty",
         found.problems[1],
+        "object 4: it has no answers",
         "object 10, worker b: not a PNG file",
         "object entry-5: entry 5 is a number, not an object",
     ]

@@ -332,6 +332,8 @@ def test_memory_stays_below_the_stated_bound(name: str, bytes_a_pixel: int) -> N
         {"internal-color-map": {"1": {"class-name": ["a"], "hex-color": {}}}},
         {"internal-color-map": {"1": {"class-name": "a", "hex-color": "b", "confidence": "high"}}},
         {"internal-color-map": {"1": {"confidence": [1]}}},
+        {"internal-color-map": {"1": {"confidence": 10**400}}},
+        {"internal-color-map": {"1": {"confidence": float("nan")}}},
         {"internal-color-map": {"\u0663": {"class-name": "a", "hex-color": "b"}}},
     ],
 )

@@ -344,7 +344,7 @@ def test_other_classes_are_noticed_another_order_included(job: Path, tmp_path: P
 def test_other_input_is_noticed(tmp_path: Path) -> None:
     path = write_json(tmp_path / "r.json", [entry("0", ("a", wire.content([1])))])
     manifest = tmp_path / "in.manifest"
-    manifest.write_text('{"source-ref": "x"}\n')
+    manifest.write_text('{"source-ref": "0.jpg"}\n')
     reading = SourceOptions(manifest=manifest)
     out = tmp_path / "out"
     run_job(path, out, PLAIN, source_options=reading)

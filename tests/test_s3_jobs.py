@@ -145,7 +145,8 @@ def test_requests_and_masks_on_s3(cloud: Any, tmp_path: Path) -> None:
     for worker in "ab":
         write_index_mask(tmp_path / "masks" / "im 1" / f"worker_{worker}.png", [0, 2])
     (tmp_path / "masks" / "im 1" / "image.jpg").write_bytes(b"")
-    manifest = finished.write_manifest(tmp_path / "m" / "in.manifest", [{"source-ref": "im 1.png"}])
+    lines = [{"source-ref": name} for name in ("0.jpg", "im 1.png")]
+    manifest = finished.write_manifest(tmp_path / "m" / "in.manifest", lines)
     at_s3 = f"{cloud(manifest.parent)}/{manifest.name}"
     for kind in ("requests", "masks"):
         source = cloud(tmp_path / kind)

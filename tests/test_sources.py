@@ -6,7 +6,9 @@ import csv
 import json
 import os
 import pickle
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,12 @@ import pytest
 
 from consolidation.errors import RunError, SourceError
 from consolidation.jobs import SourceOptions, inspect_source, open_source, run_job
+from consolidation.jobs.records import Record
 from consolidation.jobs.sources import FinishedJob, RequestSource
-from consolidation.masks import decode_indices
+from consolidation.jobs.work import Job, Task, consolidate_chunk
+from consolidation.masks import Classes, decode_indices
 from consolidation.options import Options
+from consolidation.prepare import LabeledObject
 from consolidation.storage import StorageError
 from tests import finished_job as finished
 from tests import wire
@@ -132,6 +137,45 @@ def test_a_damaged_response_is_an_answer_dropped(job: Path, tmp_path: Path) -> N
     [warning] = json_lines(tmp_path / "out" / "warnings.jsonl")
     assert warning["worker"] == first.name
     assert warning["message"].startswith(f"answer dropped: {first} is not JSON")
+
+
+def test_a_built_in_mask_that_is_missing_is_a_warning(job: Path, tmp_path: Path) -> None:
+    [mask] = job.rglob("10_*.png")
+    mask.unlink()
+    summary = run(job, tmp_path / "out")
+    assert (summary.images, summary.warnings) == (3, 1)
+    [warning] = json_lines(tmp_path / "out" / "warnings.jsonl")
+    assert (warning["object"], warning["message"]) == (
+        "10",
+        "not compared with Ground Truth's own mask: it is missing in this copy of the job",
+    )
+
+
+@pytest.mark.parametrize("other", ["input", "classes"])
+def test_a_finished_job_that_has_changed_is_not_gone_on_with(
+    job: Path, tmp_path: Path, other: str
+) -> None:
+    write_json(job / "label-categories.json", ["cat", "dog"])
+    run_job(job, tmp_path / "out", PLAIN)
+    assert run_job(job, tmp_path / "out", PLAIN).now == 0
+    if other == "input":
+        finished.write_builtin(job, "0", [2, 2, 2])
+    else:
+        write_json(job / "label-categories.json", ["dog", "cat"])
+    with pytest.raises(RunError, match=f"holds a run with (an)?other {other}"):
+        run_job(job, tmp_path / "out", PLAIN)
+
+
+@pytest.mark.parametrize("seconds", ["1e999", "9" * 400, "NaN", "1e308", "-1", '"4"', "true"])
+def test_seconds_that_are_none_are_not_known(job: Path, tmp_path: Path, seconds: str) -> None:
+    (job / LINES).unlink()
+    for path in (job / "annotations").rglob("*.json"):
+        path.write_text(path.read_text().replace("4.5", seconds))
+    assert inspect_source(job).problems == []
+    summary = run(job, tmp_path / "out")
+    assert (summary.images, summary.failures) == (3, 0)
+    workers = rows(tmp_path / "out" / "workers.csv")
+    assert {row["mean_seconds"] for row in workers.values()} == {""}
 
 
 def test_one_of_several_jobs_must_be_named(job: Path, tmp_path: Path) -> None:
@@ -268,7 +312,7 @@ def test_a_real_manifest_is_kept_and_gets_a_second_label(tmp_path: Path) -> None
 @pytest.mark.parametrize("start", ["", "\ufeff"])
 def test_lines_keep_their_place_and_content(tmp_path: Path, start: str, end: str) -> None:
     same = ["not JSON at all", '["no object"]', '{"a": NaN}', '{ "b" : 1.0e2, "é": "\\ud800" }']
-    texts = [start + '{"source-ref":"s3://b/0.jpg"}', *same, '{"source-ref": "x", "n": 10.0}']
+    texts = [start + '{"source-ref":"s3://b/0.jpg"}', *same, '{"source-ref": "5.jpg", "n": 10.0}']
     manifest = finished.write_manifest(tmp_path / "in.manifest", texts, end)
     manifest.write_bytes(manifest.read_bytes().rstrip())  # no end of the last line
     request = [entry(str(number), ("a", wire.content([1]))) for number in (5, 0, 1, 3)]
@@ -343,7 +387,7 @@ def test_a_manifest_is_not_written_over_while_it_is_read(tmp_path: Path) -> None
     assert manifest.read_bytes() == before
 
 
-def test_images_find_their_lines_by_the_pictures_name_then_by_number(tmp_path: Path) -> None:
+def test_images_find_their_lines_by_the_pictures_name(tmp_path: Path) -> None:
     for image in ("cat.1", "dog", "0", "other"):
         write_index_mask(tmp_path / "job" / image / "worker_1.png", [0, 1])
     pictures = ["a/first.jpg", "b/dog.png", "a/twice.jpg", "a/cat.1.jpg", "b/twice.jpg"]
@@ -352,22 +396,113 @@ def test_images_find_their_lines_by_the_pictures_name_then_by_number(tmp_path: P
     run(tmp_path / "job", tmp_path / "out", manifest)
     found = json_lines(tmp_path / "out" / "output.manifest")
     assert [one.get("consolidated-ref") for one in found] == [
-        "masks/0.png",
+        None,
         "masks/dog.png",
         None,
         "masks/cat.1.png",
         None,
+        "masks/0.png",
         "masks/other.png",
     ]
 
 
-def test_two_images_cannot_have_one_line(tmp_path: Path) -> None:
-    for image in ("0", "cat"):
+def test_a_number_is_a_name_where_pictures_have_numbers(tmp_path: Path) -> None:
+    for image in ("0", "2"):
         write_index_mask(tmp_path / "job" / image / "worker_1.png", [0, 1])
-    lines = [{"source-ref": "s3://b/cat.jpg"}]
+    lines = [{"source-ref": f"s3://b/{number}.png"} for number in (1, 2, 3)]
     manifest = finished.write_manifest(tmp_path / "in.manifest", lines)
-    with pytest.raises(SourceError, match="line 1 is about both 'cat' and '0'"):
-        open_source(tmp_path / "job", SourceOptions(manifest=manifest))
+    run(tmp_path / "job", tmp_path / "out", manifest)
+    found = json_lines(tmp_path / "out" / "output.manifest")
+    assert [(Path(one["source-ref"]).name, one.get("consolidated-ref")) for one in found] == [
+        ("1.png", None),
+        ("2.png", "masks/2.png"),
+        ("3.png", None),
+        ("0", "masks/0.png"),
+    ]
+
+
+def test_where_no_picture_has_an_images_name_its_number_counts(tmp_path: Path) -> None:
+    for image in ("0", "2", "other"):
+        write_index_mask(tmp_path / "job" / image / "worker_1.png", [0, 1])
+    lines = [{"source-ref": f"s3://b/{name}.png"} for name in "abc"]
+    manifest = finished.write_manifest(tmp_path / "in.manifest", lines)
+    run(tmp_path / "job", tmp_path / "out", manifest)
+    found = json_lines(tmp_path / "out" / "output.manifest")
+    written = [one.get("consolidated-ref") for one in found]
+    assert written == ["masks/0.png", None, "masks/2.png", "masks/other.png"]
+
+
+def test_a_broken_line_is_kept_and_harms_no_image(tmp_path: Path) -> None:
+    write_index_mask(tmp_path / "job" / "cat" / "worker_1.png", [0, 1])
+    manifest = finished.write_manifest(
+        tmp_path / "in.manifest", ["{broken", {"source-ref": "s3://b/cat.jpg"}]
+    )
+    assert run(tmp_path / "job", tmp_path / "out", manifest).images == 1
+    broken, cat = (tmp_path / "out" / "output.manifest").read_text().splitlines()
+    assert broken == "{broken"
+    assert json.loads(cat)["consolidated-ref"] == "masks/cat.png"
+
+
+def test_the_manifest_of_other_objects_is_refused(job: Path, tmp_path: Path) -> None:
+    request = [entry(str(number), ("a", wire.content([1]))) for number in (0, 1)]
+    lines = [{"source-ref": f"s3://elsewhere/{name}.jpg"} for name in (0, 7)]
+    manifest = finished.write_manifest(tmp_path / "in.manifest", lines)
+    says = (
+        r"in\.manifest is not the manifest of these objects: its line 2 is about "
+        r"'s3://elsewhere/7\.jpg', object '1' about 's3://bucket/1\.jpg'"
+    )
+    with pytest.raises(SourceError, match=says):
+        run(write_json(tmp_path / "r.json", request), tmp_path / "out", manifest)
+    shutil.rmtree(job / "annotations" / "worker-response")
+    folder = job / "annotations" / "consolidated-annotation" / "consolidation-request"
+    write_json(folder / "iteration-1" / "a.json", request)
+    with pytest.raises(SourceError, match=says):
+        run(job, tmp_path / "out", manifest)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('{"a": 1e999}', "line 1 of .* is not JSON: '1e999' is no finite number"),
+        ('{"a": ' + "[" * 299 + "]" * 299 + "}", "nested 300 deep, the limit is 64"),
+        ('{"a": ' + "[" * 64 + "]" * 64 + "}", "nested 65 deep, the limit is 64"),
+    ],
+)
+def test_a_line_that_cannot_be_read_fails_its_object_alone(
+    tmp_path: Path, line: str, says: str
+) -> None:
+    manifest = finished.write_manifest(tmp_path / "in.manifest", [line, {"a": 10**30}])
+    request = [entry(str(number), ("a", wire.content([1]))) for number in (0, 1)]
+    summary = run(write_json(tmp_path / "r.json", request), tmp_path / "out", manifest)
+    assert (summary.images, summary.failures) == (1, 1)
+    [failure] = json_lines(tmp_path / "out" / "failures.jsonl")
+    assert failure["object"] == "0"
+    assert re.search(says, failure["reason"])
+    first, second = (tmp_path / "out" / "output.manifest").read_text().splitlines()
+    assert first == line
+    # whole numbers of any size come out as they were
+    assert json.loads(second)["a"] == 10**30
+
+
+def test_no_line_whatever_it_holds_ends_a_run(tmp_path: Path) -> None:
+    request = write_json(tmp_path / "r.json", [entry("0", ("a", wire.content([1])))])
+    [item] = open_source(request).items
+    loaded = replace(item.load(), line={"a": float("inf")})
+
+    class Broken:
+        id, line_number = "0", None
+
+        def load(self) -> LabeledObject:
+            return loaded
+
+    [outcome] = consolidate_chunk(
+        Job(str(tmp_path / "out"), Classes.of_labels(["cat", "dog"]), PLAIN, ""),
+        [Task(Broken(), "0")],
+    )
+    assert outcome.need is None
+    [path] = (tmp_path / "out").rglob("0.json*")
+    record = Record.from_json(path.read_bytes())
+    assert record.reason is not None and record.reason.startswith("internal error: ValueError")
 
 
 @pytest.mark.parametrize(
@@ -383,6 +518,21 @@ def test_a_manifest_of_something_else_is_refused(tmp_path: Path, content: str, s
 
 
 # -- folders
+
+
+def test_pictures_are_found_wherever_a_folder_is_named_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_index_mask(tmp_path / "job" / "x" / "worker_1.png", [[0, 1]] * 2)
+    write_index_mask(tmp_path / "job" / "x" / "image.png", [[0, 200]] * 2)
+    monkeypatch.chdir(tmp_path)
+    options = plain(report=True)
+    run_job("job", "out", options)
+    [line] = json_lines(tmp_path / "out" / "output.manifest")
+    assert line["source-ref"] == (tmp_path / "job" / "x" / "image.png").as_posix()
+    assert 'class="picture">/9j/' in Path("out/report.html").read_text("utf-8"), "a JPEG"
+    # the same job by another name goes on
+    assert run_job(tmp_path / "job", "out", options).now == 0
 
 
 def test_links_within_a_folder_are_followed_and_those_that_lead_out_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consolidation.errors import SourceError
-from consolidation.groundtruth.json_text import load_json
+from consolidation.groundtruth.json_text import finite_number, load_json
 from consolidation.limits import shown
 
 MASK_TYPE = "groundtruth/semantic-segmentation"
@@ -178,7 +178,7 @@ def mask_labels(content: Mapping[str, Any]) -> list[MaskLabel]:
                 attribute=attribute,
                 mask_uri=uri,
                 classes=classes,
-                confidence=float(confidence) if isinstance(confidence, int | float) else 0.0,
+                confidence=finite_number(confidence) or 0.0,
                 creation_date=str(block.get("creation-date", "")),
                 job_name=str(block.get("job-name", "")),
                 adjusted=None if status is None else status == "adjusted",

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from consolidation.errors import SourceError
-from consolidation.groundtruth.json_text import load_json
+from consolidation.groundtruth.json_text import finite_number, load_json
 from consolidation.groundtruth.requests import Annotation
+
+MOST_SECONDS = 1e9
+"""Thirty years: more is no time that somebody spent, and would spoil every mean it is in."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ def _response(entry: Any, place: int) -> WorkerResponse:
         return WorkerResponse(Annotation(f"answer-{place}", error="it has no workerId"))
     if not isinstance(content, Mapping | str):
         return WorkerResponse(Annotation(worker, error="it has no answerContent"))
-    seconds = entry.get("timeSpentInSeconds")
-    known = isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0
-    return WorkerResponse(Annotation(worker, content=content), float(seconds) if known else None)
+    seconds = finite_number(entry.get("timeSpentInSeconds"))
+    if seconds is not None and not 0 <= seconds <= MOST_SECONDS:
+        seconds = None
+    return WorkerResponse(Annotation(worker, content=content), seconds)

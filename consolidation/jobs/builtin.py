@@ -33,8 +33,10 @@ def compare_with_builtin(
     Raises
     ------
     ConsolidationError
-        If the built-in's mask cannot be read or has another size.
+        If the built-in's mask is not there, cannot be read or has another size.
     """
+    if not label.mask_uri:
+        raise ObjectError("it is missing in this copy of the job")
     theirs = decode_indices(storage.read_bytes(label.mask_uri), max_pixels)
     ours = result.consensus.labels
     if theirs.shape != ours.shape:

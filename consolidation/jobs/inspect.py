@@ -90,6 +90,8 @@ def inspect_source(
         found.per_object[len(obj.answers)] += 1
         if obj.error is not None:
             found.problems.append(f"object {obj.id}: {obj.error}")
+        elif not obj.answers:
+            found.problems.append(f"object {obj.id}: it has no answers")
         sizes = set()
         for worker, answer in obj.answers:
             found.answers += 1

@@ -124,22 +124,29 @@ def _consolidate(job: Job, task: Task) -> Outcome:
         obj = task.item.load()
         result = _result(job, obj)
         record = _record(job, task, obj, result, files)
+        content = record.to_json()
     except Exception as error:
         # whatever one object did, the others are done; a defect of ours says so
         files.clear()
-        record = Record(
-            id=task.item.id,
-            line=manifest_line(obj.line, job.options.label_attribute, None, None),
-            reason=_reason(error),
-        )
+        record = Record(task.item.id, _unlabelled(job, obj), _reason(error))
+        content = record.to_json()
     for path, data in files.items():
         storage.write_bytes(path, data)
     # after the object's own files: whoever finds the record finds them too
-    content = record.to_json().encode("utf-8", "surrogatepass")
-    storage.write_bytes(record_path(job.out, task.name), content)
+    encoded = content.encode("utf-8", "surrogatepass")
+    storage.write_bytes(record_path(job.out, task.name), encoded)
     return Outcome(
         record.id, len(record.warnings), None if record.image is None else record.image.need
     )
+
+
+def _unlabelled(job: Job, obj: LabeledObject) -> str:
+    """Line of an object that failed; empty if the line is what cannot be written."""
+    try:
+        return manifest_line(obj.line, job.options.label_attribute, None, None)
+    except Exception:
+        # an object that has a line in the manifest keeps that one as it is
+        return "{}"
 
 
 def _result(job: Job, obj: LabeledObject) -> ObjectResult:

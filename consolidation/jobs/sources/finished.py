@@ -134,9 +134,11 @@ class FinishedJob(Source):
             found = [FinishedObject(one.id, request=one) for one in indexed]
         if all(is_number(one.id) for one in found):
             found.sort(key=lambda one: by_value(one.id))
-        ids = [one.id for one in found]
-        lines = {} if self.manifest is None else self.manifest.lines_of(ids)
-        labels = self._builtin_labels(ids)
+        pictures = {
+            one.id: None if one.request is None else one.request.source_ref for one in found
+        }
+        lines = {} if self.manifest is None else self.manifest.lines_of(pictures)
+        labels = self._builtin_labels(list(pictures))
         self.items = [
             replace(one, line=lines.get(one.id), builtin=labels.get(one.id)) for one in found
         ]
@@ -170,24 +172,25 @@ class FinishedJob(Source):
                 continue
             self._learn_classes(labels[-1])
             uri = self._nearby(labels[-1].mask_uri)
-            if uri is not None:
-                # many lines, one list of classes
-                classes = interned.setdefault(labels[-1].classes, labels[-1].classes)
-                found[object_id] = replace(labels[-1], mask_uri=uri, classes=classes)
-        return found
+            # many lines, one list of classes
+            classes = interned.setdefault(labels[-1].classes, labels[-1].classes)
+            found[object_id] = replace(labels[-1], mask_uri=uri, classes=classes)
+        # a copy that has left out all masks is whole in its way: nothing is to be compared
+        return found if any(one.mask_uri for one in found.values()) else {}
 
-    def _nearby(self, uri: str) -> str | None:
+    def _nearby(self, uri: str) -> str:
         """Where a mask lies: in the job's copy, whose names may have lost the colons of times.
 
-        A local copy without its masks is not compared with what may still be on S3.
+        A local copy without the mask is not compared with what may still be on S3: empty.
         """
         tail = uri.partition("/consolidated-annotation/")[2]
         for name in (tail, tail.replace(":", "_")):
             for folder in ("annotations/consolidated-annotation/", "consolidated-annotation/"):
                 here = self._place.beside(self._job + folder + name) if name else None
                 if here is not None:
+                    self._used.append(self._job + folder + name)
                     return here
-        return uri if storage.is_s3(self._place.uri) else None
+        return uri if storage.is_s3(self._place.uri) else ""
 
     def _learn_classes(self, label: MaskLabel) -> None:
         """Classes in the order of the built-in's own masks."""

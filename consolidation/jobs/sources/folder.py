@@ -162,32 +162,31 @@ class FolderSource(Source):
         ]
 
     def _lines(self, options: SourceOptions, images: Iterable[str]) -> Mapping[str, ManifestLine]:
-        """Line of each image: by the picture's name, else by number."""
+        """Line of each image: by the picture's name, or by number where no name is an image's."""
         if options.manifest is None:
             return {}
         manifest = self.manifest = ManifestFile(options.manifest)
         pictures = manifest.by_picture()
         found = {image: pictures[image] for image in images if image in pictures}
-        found |= manifest.find(image for image in images if image not in pictures)
+        # where some are found by name, a number is a name too: one that is not in the manifest
+        found = found or manifest.find(images)
         if not found:
             raise SourceError(
                 f"{options.manifest}: no line of it is about an image in {self._place.uri}: "
                 "neither by the name of its picture nor by number"
             )
-        owners: dict[int, str] = {}
-        for image, number in found.items():
-            if number in owners:
-                raise SourceError(
-                    f"{options.manifest}: line {number + 1} is about both {owners[number]!r} "
-                    f"and {image!r}"
-                )
-            owners[number] = image
         return {image: manifest.line(number) for image, number in found.items()}
 
     def _picture(self, image: str, names: Container[str]) -> str:
         found = [f"{image}/{name}" for name in _PICTURES if f"{image}/{name}" in names]
-        uri = self._place.below(found[0] if found else image)
+        uri = storage.join(self._absolute, *(found[0] if found else image).split("/"))
         return uri if storage.is_s3(uri) else Path(uri).as_posix()
+
+    @property
+    def _absolute(self) -> str:
+        """The folder by a name that means the same wherever the manifest is read."""
+        uri = self._place.uri
+        return uri if storage.is_s3(uri) else str(Path(uri).absolute())
 
     def classes(self) -> Classes:
         """Classes of `classes.json`, else numbered up to the highest index in any mask."""
@@ -213,7 +212,7 @@ class FolderSource(Source):
         """See `Source`."""
         stamp = self._place.stamp(name for item in self.items for _, name in item.masks)
         # without a manifest, lines name the pictures by where they lie
-        return stamp if self.manifest is not None else f"{stamp} {self._place.uri}"
+        return stamp if self.manifest is not None else f"{stamp} {self._absolute}"
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import codecs
-import json
+import contextlib
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, NoReturn
+from typing import Any
 
 from consolidation import storage
 from consolidation.errors import ObjectError, SourceError
-from consolidation.groundtruth import Span
+from consolidation.groundtruth import Span, load_json
 from consolidation.jobs.lines import LineFile
 from consolidation.jobs.sources.place import Place
+from consolidation.limits import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,24 @@ class ManifestFile:
             }
         return found
 
-    def lines_of(self, ids: Iterable[str]) -> dict[str, ManifestLine]:
-        """As `find`."""
-        return {one: self.line(number) for one, number in self.find(ids).items()}
+    def lines_of(self, pictures: Mapping[str, str | None]) -> dict[str, ManifestLine]:
+        """Line of each object as by `find`, from the objects' pictures by id, None: not known.
+
+        Raises
+        ------
+        SourceError
+            If a line is about a picture of another name: then this is another job's manifest.
+        """
+        found = self.find(pictures)
+        for one, number in found.items():
+            expected = pictures[one]
+            listed = None if expected is None else self._picture(number)
+            if expected and listed and PurePosixPath(expected).name != PurePosixPath(listed).name:
+                raise SourceError(
+                    f"{self.uri} is not the manifest of these objects: its line {number + 1} is "
+                    f"about {shown(listed)}, object {shown(one)} about {shown(expected)}"
+                )
+        return {one: self.line(number) for one, number in found.items()}
 
     def _saying(self, wanted: Container[str]) -> dict[str, int]:
         """Line of each text that is the value of a key in this line only."""
@@ -101,15 +117,19 @@ class ManifestFile:
         stems: dict[str, int] = {}
         seen: Counter[str] = Counter()
         for number in range(len(self)):
-            try:
-                picture = self.content(number).get("source-ref")
-            except ObjectError as error:
-                raise SourceError(str(error)) from None
-            if isinstance(picture, str):
+            picture = self._picture(number)
+            if picture is not None:
                 stem = PurePosixPath(picture).stem
                 stems[stem] = number
                 seen[stem] += 1
         return {stem: number for stem, number in stems.items() if seen[stem] == 1}
+
+    def _picture(self, number: int) -> str | None:
+        """URI of the line's picture; None if it names none, or cannot be read."""
+        with contextlib.suppress(ObjectError):
+            picture = self.content(number).get("source-ref")
+            return picture if isinstance(picture, str) else None
+        return None
 
     def stamp(self) -> str:
         """Text that changes when the file does."""
@@ -118,15 +138,9 @@ class ManifestFile:
 
 def _content(data: bytes, name: str) -> dict[str, Any]:
     try:
-        text = data.decode("utf-8-sig", "surrogateescape")
-        content = json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
+        content = load_json(data.decode("utf-8-sig", "surrogateescape"), exact=True)
+    except ValueError as error:
         raise ObjectError(f"{name} is not JSON: {error}") from None
     if not isinstance(content, dict):
         raise ObjectError(f"{name} is not a JSON object")
     return content
-
-
-def _refuse(constant: str) -> NoReturn:
-    """NaN and Infinity are not JSON, and could not be written again."""
-    raise ValueError(f"{constant} is no number")

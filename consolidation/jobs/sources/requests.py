@@ -45,6 +45,7 @@ class RequestedObject:
     index: int
     """Place in the file's list, for messages."""
     named: bool
+    source_ref: str | None = None
     line: ManifestLine | None = None
 
     @property
@@ -93,7 +94,7 @@ class RequestSource(Source):
         lines: dict[str, ManifestLine] = {}
         if options.manifest is not None:
             self.manifest = ManifestFile(options.manifest)
-            lines = self.manifest.lines_of(one.id for one in objects)
+            lines = self.manifest.lines_of({one.id: one.source_ref for one in objects})
         self.items = [replace(one, line=lines.get(one.id)) for one in objects]
 
     def classes(self) -> Classes:
@@ -117,7 +118,9 @@ def index_requests(
             name = one.id if one.named else _free_name(one.id, objects)
             # an object that comes again was sent to workers again: the later request counts
             objects.pop(name, None)
-            objects[name] = RequestedObject(name, folder, file, span, index, one.named)
+            objects[name] = RequestedObject(
+                name, folder, file, span, index, one.named, one.source_ref
+            )
             if labels is not None:
                 labels.update(_labels(one, folder, limits))
     if all(is_number(one.id) for one in objects.values() if one.named):
