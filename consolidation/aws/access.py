@@ -33,9 +33,10 @@ _assumed: dict[tuple[str, Config], tuple[Any, datetime]] = {}
 def call_config(seconds: float) -> Config:
     """Retries and timeouts of one call in an invocation of so many seconds.
 
-    However slow or throttled S3 is, the retries of one call, waits between them included, end
+    However throttled or silent S3 is, the retries of one call, waits between them included, end
     within half of the time, if that is 20 seconds or more: standard mode waits at most 1, 2, 4
-    and 8 seconds. Where there is less time, the deadline comes first.
+    and 8 seconds. Where there is less time, and with a server that sends a byte now and then, the
+    deadline comes first: calls are waited for by `Deadline.wait` only.
     """
     # in steps, or nearly every invocation would have other clients
     step = 60 if seconds >= MANY_FROM else 5
@@ -100,7 +101,7 @@ def _role_client(role_arn: str, config: Config) -> Any:
 
 
 class Transfers:
-    """Calls to storage in threads, with the S3 access of whoever starts them."""
+    """Calls to AWS in threads, with the S3 access of whoever starts them."""
 
     def __init__(self) -> None:
         try:
