@@ -62,20 +62,23 @@ def s3_client(config: Config, role_arn: str | None = None) -> Any:
     SourceError
         If the role cannot be assumed.
     """
-    # boto3's default session, with which clients are made, is not safe to share
-    with _lock:
-        return _own_client("s3", config) if role_arn is None else _role_client(role_arn, config)
+    return _own_client("s3", config) if role_arn is None else _role_client(role_arn, config)
 
 
 def sagemaker_client(config: Config) -> Any:
     """SageMaker client with the function's rights."""
-    with _lock:
-        return _own_client("sagemaker", config)
+    return _own_client("sagemaker", config)
 
 
 @lru_cache(maxsize=8)
 def _own_client(service: str, config: Config) -> Any:
-    return boto3.client(service, config=config)
+    return _new_client(service, config)
+
+
+def _new_client(service: str, config: Config, **credentials: str) -> Any:
+    # boto3's default session, with which clients are made, is not safe to share
+    with _lock:
+        return boto3.client(service, config=config, **credentials)
 
 
 def _role_client(role_arn: str, config: Config) -> Any:
@@ -89,9 +92,9 @@ def _role_client(role_arn: str, config: Config) -> Any:
         )["Credentials"]
     except (BotoCoreError, ClientError) as error:
         raise SourceError(f"cannot assume the role {role_arn}: {error}") from None
-    client = boto3.client(
+    client = _new_client(
         "s3",
-        config=config,
+        config,
         aws_access_key_id=credentials["AccessKeyId"],
         aws_secret_access_key=credentials["SecretAccessKey"],
         aws_session_token=credentials["SessionToken"],

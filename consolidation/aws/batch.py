@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-import threading
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -15,7 +13,6 @@ from functools import lru_cache
 from typing import Any
 
 from botocore.config import Config
-from numpy.typing import DTypeLike, NDArray
 
 from consolidation import storage
 from consolidation.aws.access import Transfers
@@ -23,6 +20,7 @@ from consolidation.aws.deadline import Deadline, OutOfTimeError
 from consolidation.aws.labels import job_classes
 from consolidation.aws.layout import JobLayout
 from consolidation.aws.logs import InvocationLog, frames
+from consolidation.aws.memory import TimedBuffer
 from consolidation.aws.payload import Fetcher, all_workers, distinct_objects
 from consolidation.aws.record import Record
 from consolidation.aws.response import Response
@@ -33,35 +31,10 @@ from consolidation.errors import ConsolidationError, InternalError, ObjectError,
 from consolidation.groundtruth import ConsolidationEvent, RequestObject
 from consolidation.masks import Classes
 from consolidation.pipeline import ObjectResult, consolidate_object
-from consolidation.prepare import AnswerWarning, MaskBuffer
+from consolidation.prepare import AnswerWarning
 
 MOST_PENDING = 4
 """Objects whose files are on their way to S3 while the next one is consolidated."""
-
-
-class _Memory(threading.local):
-    """Memory for masks, kept from one invocation to the next; each thread has its own."""
-
-    def __init__(self) -> None:
-        self.buffer = MaskBuffer()
-
-
-_memory = _Memory()
-
-
-class _TimedBuffer(MaskBuffer):
-    """Memory that is given only if there is time for what will fill it.
-
-    It is asked for when the sizes of an object's answers are known, and none is decoded yet.
-    """
-
-    def __init__(self, memory: MaskBuffer, deadline: Deadline) -> None:
-        self._memory, self._deadline = memory, deadline
-
-    def take(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-        """See `MaskBuffer`; OutOfTimeError if there is too little time."""
-        self._deadline.check(math.prod(shape))
-        return self._memory.take(shape, dtype)
 
 
 @dataclass
@@ -102,7 +75,7 @@ class Batch:
         self._deadline, self._log, self._transfers = deadline, log, transfers
         self._layout = JobLayout.of(request, options.prefixes)
         self._response = Response(request.label_attribute, self._layout.time, request.job_name)
-        self._buffer = _TimedBuffer(_memory.buffer, deadline)
+        self._buffer = TimedBuffer(deadline)
         self._fetcher = Fetcher(self._layout.allowed, transfers, deadline, options.limits)
         self._reliability: Reliability | None = None
         self._calibration: Calibration | None = None

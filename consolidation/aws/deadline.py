@@ -92,14 +92,10 @@ class Deadline:
 
         Without pixels: whether it is worth while to find out how large the next object is.
         """
-        needed, left = self.pace.seconds(pixels), self.left()
-        if left <= needed:
-            raise OutOfTimeError(
-                f"too little time: {left:.1f} s for objects, and {pixels:,} pixels of answers may "
-                f"take {needed:.1f} s"
-                if pixels
-                else f"too little time: {self.remaining():.1f} s before the deadline"
-            )
+        remaining, needed = self.remaining(), self.pace.seconds(pixels)
+        if remaining - self.kept <= needed:
+            size = f", and {pixels:,} pixels of answers may take {needed:.1f} s" if pixels else ""
+            raise OutOfTimeError(f"too little time: {remaining:.1f} s before the deadline{size}")
 
     def last(self, futures: Sequence[Future[Any]]) -> int:
         """Wait for what is done last, for half of what time there is; how many did not succeed."""

@@ -45,7 +45,7 @@ def consolidate_event(event: Any, context: Any, options: LambdaOptions) -> list[
         log.note(payload=request.payload_uri)
         config = call_config(deadline.total)
         connecting = transfers.start(s3_client, config, _role(request, options))
-        client = deadline.wait(connecting, "assuming the job's role")
+        client = deadline.wait(connecting, "getting access to S3")
         with storage.s3_access(client, request.kms_key_id):
             return Batch(request, options, deadline, log, transfers).run(config)
 

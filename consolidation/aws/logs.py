@@ -182,11 +182,13 @@ def _pattern(workers: Iterable[str]) -> re.Pattern[str]:
     ordered = sorted(workers, key=lambda one: (-len(one), one))
     long = "|".join(re.escape(one) for one in ordered if len(one) >= SHORT_ID)
     short = "|".join(re.escape(one) for one in ordered if len(one) < SHORT_ID)
-    places = [
-        rf"(?<![^\W_])(?:{long})(?![^\W_])" if long else "",
-        rf"(?<=worker )(?:{short})(?!\w)|(?<=[/_])(?:{short})(?=[/_.])" if short else "",
-    ]
-    return re.compile("|".join(filter(None, places)))
+    places = []
+    if long:
+        places.append(rf"(?<![^\W_])(?:{long})")
+    if short:
+        places.append(rf"(?:(?<=worker )|(?<=[/_]))(?:{short})")
+    # an underscore ends an id, too: files are called after workers
+    return re.compile(rf"(?:{'|'.join(places)})(?![^\W_])")
 
 
 def _printable(text: str) -> str:
