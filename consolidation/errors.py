@@ -25,3 +25,18 @@ class AnswerError(ConsolidationError):
 
 class RunError(ConsolidationError):
     """A run cannot begin or go on in its output folder."""
+
+
+class InternalError(ConsolidationError):
+    """A defect of ours: no input should lead to it."""
+
+    @classmethod
+    def of(cls, error: Exception) -> InternalError:
+        """Wrap an exception that nobody raised on purpose.
+
+        Examples
+        --------
+        >>> InternalError.of(KeyError("a"))
+        InternalError("internal error: KeyError: 'a'")
+        """
+        return cls(f"internal error: {type(error).__name__}: {error}")

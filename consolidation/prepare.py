@@ -184,7 +184,7 @@ def _same_size(
     sizes = {worker: size for worker, size in read if size is not None}
     (size, most), *others = Counter(sizes.values()).most_common()
     if others and others[0][1] == most:
-        listed = ", ".join(f"{worker}: {by(one)}" for worker, one in sizes.items())
+        listed = ", ".join(f"worker {worker}: {by(one)}" for worker, one in sizes.items())
         raise ObjectError(f"its masks have different sizes and none is the most common: {listed}")
     for worker, one in sizes.items():
         if one != size:

@@ -119,6 +119,8 @@ class Function:
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",
             "AWS_LAMBDA_FUNCTION_NAME": "SageMaker-ACS-test",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008",
+            # by this the runtime client knows how to write JSON
+            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
             **self._environment,
         }
         with self._log.open("wb") as log:

@@ -41,6 +41,7 @@ def emulator(aws: Aws, tmp_path: Path) -> Iterator[str]:
         "lambda_handler.handler",
     ]
     environment = {**os.environ, **aws.environment(), "AWS_LAMBDA_FUNCTION_TIMEOUT": "20"}
+    environment["AWS_EXECUTION_ENV"] = "AWS_Lambda_python3.13"
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:

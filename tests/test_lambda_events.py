@@ -97,6 +97,18 @@ def test_tasks_in_the_runtime(aws: Aws, tmp_path: Path) -> None:
         assert answer.body["taskInput"]["labels"] == ["a, b", "c"]
         failed = function.invoke({**event, "dataObject": {"source": "a text"}})
         assert failed.message == "the event's dataObject has no source-ref: only images have masks"
+        failed = function.invoke({**event, "dataObject": {**line, "note": "\ud83d"}})
+        assert failed.message.startswith("the event's dataObject has no form in UTF-8")
+        assert function.invoke(event) == answer
+        logged = function.log()
+        assert [(one["event"], one["job"]) for one in logged] == [
+            ("task", "adjust"),
+            ("task", None),
+            ("task", "adjust"),
+            ("task", "adjust"),
+        ]
+        assert ["error" in one for one in logged] == [False, True, True, False]
+        assert all(one["request"] for one in logged)
 
 
 @pytest.mark.parametrize("event", [None, [], {}, {"payload": None}, {"payload": {"s3Uri": 1}}])
@@ -105,6 +117,13 @@ def test_events_that_are_none(event: Any) -> None:
         parse_consolidation_event(event)
     with pytest.raises(SourceError, match=r"^the event"):
         parse_task_event(event)
+
+
+def test_the_job_s_name_may_have_any_case_in_the_arn(here: Aws) -> None:
+    job = Job.create(here, "Cells-X")
+    arn = job.arn.replace("cells-x", "Cells-X")
+    response = consolidate_event(job.event(PAYLOAD, labelingJobArn=arn), Context(), LambdaOptions())
+    assert contents(response)["1"]["seg-ref-metadata"]["job-name"] == "labeling-job/cells-x"
 
 
 # -- classes
@@ -232,6 +251,10 @@ def test_configuration() -> None:
         ("JOB_NAME", "cells", "CONSOLIDATION_JOB_NAME is no option of the Lambda functions"),
         ("LABELS", "cat,cat", "CONSOLIDATION_LABELS: the label 'cat' is listed twice"),
         ("LABELS", "[", "CONSOLIDATION_LABELS is not JSON"),
+        ("LABELS", "s3://", "CONSOLIDATION_LABELS must be s3://bucket/key, not 's3://'"),
+        ("CALIBRATION", "gold.json", "CALIBRATION must be s3://bucket/key, not 'gold.json'"),
+        ("CALIBRATION", "s3://bucket", "CALIBRATION must be s3://bucket/key, not 's3://bucket'"),
+        ("TRUSTED_PREFIXES", "s3://a/,s3://b/", "CONSOLIDATION_TRUSTED_PREFIXES cannot be"),
         ("TRUSTED_PREFIXES", "bucket/x", "CONSOLIDATION_TRUSTED_PREFIXES cannot be 'bucket/x'"),
         ("FAILED_OBJECTS", "drop", "must be one of omit, report, not 'drop'"),
     ],

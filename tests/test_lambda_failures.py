@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -13,14 +14,18 @@ import pytest
 
 from consolidation import storage
 from consolidation.aws import batch as batches
+from consolidation.aws import deadline as deadlines
+from consolidation.aws import invocation as invocations
 from consolidation.aws import response as responses
+from consolidation.aws import task as tasks
 from consolidation.aws.access import call_config
-from consolidation.aws.deadline import Deadline, OutOfTimeError
+from consolidation.aws.deadline import Deadline, OutOfTimeError, Pace
 from consolidation.aws.invocation import consolidate_event
 from consolidation.aws.logs import InvocationLog, worker_hash
 from consolidation.aws.response import Response
 from consolidation.aws.settings import LambdaOptions
-from consolidation.errors import ConsolidationError, ObjectError
+from consolidation.aws.task import make_task
+from consolidation.errors import ConsolidationError, InternalError, ObjectError, SourceError
 from consolidation.groundtruth import MaskClass, mask_labels, metadata
 from consolidation.storage import StorageError
 from tests import wire
@@ -31,6 +36,11 @@ from tests.s3_server import Aws
 GOOD = wire.entry("good", ("w", wire.content([1, 2])))
 TIME = "2026-11-23T10:00:00.000000"
 OPTIONS = LambdaOptions()
+WORKER = "private.us-east-1.ab1234c5678a919d0"
+TASK = {
+    "labelingJobArn": "arn:aws:sagemaker:us-east-1:1:labeling-job/cells",
+    "dataObject": {"source-ref": "s3://bucket/1.png"},
+}
 
 
 def good(*names: str) -> list[dict[str, Any]]:
@@ -114,6 +124,66 @@ def test_a_defect_of_ours_takes_no_other_object_with_it(
     assert failed["trace"][-1].endswith(" broken")
 
 
+def test_a_defect_while_files_are_written_is_that_of_one_object(
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = storage.write_bytes
+
+    def broken(uri: str, data: bytes) -> None:
+        if "output/1_" in uri:
+            raise RuntimeError(f"worker {WORKER}")
+        real(uri, data)
+
+    monkeypatch.setattr(storage, "write_bytes", broken)
+    entries = [wire.entry(name, (WORKER, wire.content([1, 2]))) for name in "012"]
+    assert ids(consolidate_event(job.event(entries), Context(), OPTIONS)) == ["0", "2"]
+    failed = lines(capsys)[1]
+    assert failed["reason"] == f"internal error: RuntimeError: worker {worker_hash(WORKER)}"
+    assert failed["trace"][-1].endswith(" broken")
+
+
+def test_a_defect_elsewhere_leaves_one_line(
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError(f"{WORKER}\n\ud800")
+
+    monkeypatch.setattr(batches.Batch, "_learn", broken)
+    event = job.event([wire.entry("0", (WORKER, wire.content([1, 2])))])
+    with pytest.raises(InternalError) as caught:
+        consolidate_event(event, Context(), OPTIONS)
+    told = f"internal error: RuntimeError: {worker_hash(WORKER)} \\ud800"
+    assert str(caught.value) == told
+    [whole] = lines(capsys)
+    assert (whole["event"], whole["error"]) == ("invocation", told)
+    assert whole["trace"][-1].endswith(" broken")
+
+
+@pytest.mark.parametrize("mode", ["omit", "report"])
+def test_half_a_surrogate_pair_harms_its_own_object_only(
+    aws: Aws, tmp_path: Any, mode: str
+) -> None:
+    pytest.importorskip("awslambdaric", reason="awslambdaric is not installed")
+    job = Job.create(aws, f"surrogate-{mode}")
+    half = wire.entry("\ud800", ("w", wire.content([1, 2])))
+    environment = {**aws.environment(), "CONSOLIDATION_FAILED_OBJECTS": mode}
+    with Function("lambda_handler.handler", environment, tmp_path / "log") as function:
+        answer = function.invoke(job.event([half, GOOD]))
+        assert answer.ok, answer.body
+        assert ids(answer.body) == ["good"]
+        failed = function.invoke(job.event([half]))
+        assert "has no form in UTF-8" in failed.message
+        assert "no form in UTF-8" in function.log()[0]["reason"]
+
+
+def test_an_event_that_is_none_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SourceError, match="payload has no s3Uri"):
+        consolidate_event({}, Context(), OPTIONS)
+    [line] = lines(capsys)
+    assert (line["event"], line["request"], line["job"]) == ("invocation", "request-1", None)
+    assert line["error"] == "the event's payload has no s3Uri"
+
+
 # -- strangers' URIs
 
 
@@ -164,13 +234,15 @@ def test_configuration_can_trust_more(job: Job) -> None:
     assert (told["answers"], told["consensus"]["workers"]) == ([], 2)
 
 
-def test_an_answer_that_is_gone_is_dropped(job: Job) -> None:
+@pytest.mark.parametrize("name, why", [("gone", "cannot read"), ("\ud800", "names no S3 object")])
+def test_an_answer_that_is_gone_is_dropped(job: Job, name: str, why: str) -> None:
     [entry] = good("0")
-    gone = f"{job.annotations}/answers/gone.json"
+    gone = f"{job.annotations}/answers/{name}.json"
     entry["annotations"].append({"workerId": "x", "annotationData": {"s3Uri": gone}})
     assert ids(consolidate_event(job.event([entry]), Context(), OPTIONS)) == ["0"]
     told = json.loads(job.written("provenance/")[f"0_{TIME}.json"])
-    assert f"answer dropped: cannot read {gone}" in told["answers"][0]["message"]
+    assert why in told["answers"][0]["message"]
+    assert told["answers"][0]["message"].startswith("answer dropped: ")
 
 
 # -- slow and broken storage
@@ -237,7 +309,12 @@ def test_before_the_deadline_it_stops_and_says_what_is_left(
     job: Job, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = iter([60.0, 60.0, 60.0, 1.0])
-    monkeypatch.setattr(Deadline, "check", lambda self: _stop_after(left))
+    check = Deadline.check
+    monkeypatch.setattr(
+        Deadline,
+        "check",
+        lambda self, pixels=0: check(self, pixels) if pixels else _stop_after(left),
+    )
     response = consolidate_event(job.event(good(*"abcde")), Context(), OPTIONS)
     assert ids(response) == ["a", "b", "c"]
     *objects, whole = lines(capsys)
@@ -255,13 +332,63 @@ def _stop_after(left: Iterator[float]) -> None:
 
 
 def test_no_object_is_begun_that_would_take_too_long() -> None:
-    deadline = Deadline(Context(100.0, 100.0, 20.0, 16.0, 14.0))
+    pace, pixels = Pace(), 100_000_000
+    deadline = Deadline(Context(100.0, 9.6, 9.4, 40.0, 16.0), pace)
     assert deadline.kept == 5.0
-    deadline.took(time.perf_counter() - 8)
-    deadline.check()
-    deadline.check()
-    with pytest.raises(OutOfTimeError, match=r"too little time: 14.0 s before the deadline"):
-        deadline.check()
+    # at first by what is usual, 3 s and half as much again
+    deadline.check(pixels)
+    with pytest.raises(OutOfTimeError, match=r"9\.4 s .*, and 100,000,000 pixels .* take 4\.5 s"):
+        deadline.check(pixels)
+    # then by what was measured, too: together 13 s for 150,000,000, and half as much again
+    for _ in range(5):
+        pace.add(pixels // 10, 2.0)
+    deadline.check(pixels)
+    with pytest.raises(OutOfTimeError):
+        deadline.check(pixels)
+
+
+def test_many_small_objects_tell_nothing_of_a_large_one() -> None:
+    pace = Pace()
+    before = pace.seconds(10**9)
+    pace.add(10, 2.0)  # what a start costs
+    for _ in range(1000):
+        pace.add(10, 0.01)
+    assert before <= pace.seconds(10**9) < 1.1 * before
+
+
+def test_a_large_object_after_small_ones_is_left_not_killed(
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # as if every pixel took a second: the small ones have one or two
+    monkeypatch.setattr(deadlines, "LEAST_PIXELS", 1)
+    monkeypatch.setattr(Pace, "seconds", lambda self, pixels: float(pixels))
+    large = wire.entry("large", *((name, wire.content([[1] * 5] * 5)) for name in "abc"))
+    event = job.event([*good("0", "1"), large, *good("2")])
+    assert ids(consolidate_event(event, Context(), OPTIONS)) == ["0", "1", "2"]
+    left = lines(capsys)[2]
+    assert (left["object"], left["outcome"]) == ("large", "left")
+    assert "75 pixels of answers may take 75.0 s" in left["reason"]
+
+
+def test_a_server_that_trickles_is_given_up_in_time(
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = job.event(good("0"))
+    for module, name, options in (
+        (invocations, "s3_client", LambdaOptions(credentials="job")),
+        (tasks, "job_classes", OPTIONS),
+    ):
+        hang = threading.Event()
+        monkeypatch.setattr(module, name, lambda *_, hang=hang: hang.wait(30))
+        run = consolidate_event if module is invocations else make_task
+        given = event if module is invocations else TASK
+        started = time.monotonic()
+        with pytest.raises(OutOfTimeError, match="took until the deadline"):
+            run(given, Context(1.2), options)
+        assert time.monotonic() - started < 10
+        hang.set()
+        [line] = lines(capsys)
+        assert "took until the deadline" in line["error"]
 
 
 def test_without_any_time_nothing_is_begun(job: Job) -> None:
@@ -310,13 +437,43 @@ def test_a_failure_has_a_short_reason() -> None:
 
 
 def test_ids_of_workers_are_hashed_wherever_they_stand() -> None:
-    log = InvocationLog(Context(), "job", worker_ids=False)
+    log = InvocationLog(Context(), worker_ids=False)
     long, short = "private.us-east-1.abcdef", "private.us-east-1"
     log.know([long, short])
     assert log.public(f"worker {long}: lost {long}.json of {short}") == (
         f"worker {worker_hash(long)}: lost {worker_hash(long)}.json of {worker_hash(short)}"
     )
-    assert InvocationLog(Context(), "job", worker_ids=True).public(long) == long
+    assert log.public(f"s3://b/{long}_2026.json") == f"s3://b/{worker_hash(long)}_2026.json"
+    open_log = InvocationLog(Context(), worker_ids=True)
+    assert open_log.public(long) == open_log.worker(long) == long
+
+
+def test_short_ids_are_hashed_only_where_they_mean_workers() -> None:
+    log = InvocationLog(Context(), worker_ids=False)
+    log.know(["a", "5"])
+    a, five = worker_hash("a"), worker_hash("5")
+    assert log.worker("5") == five
+    assert log.public("worker a: a mask of 5 x 5") == f"worker {a}: a mask of 5 x 5"
+    assert log.public("worker 5: s3://b/a/5.json, s3://b/a_5.json") == (
+        f"worker {five}: s3://b/{a}/{five}.json, s3://b/{a}_{five}.json"
+    )
+    assert log.public("its s3Uri s3://b/a lies") == f"its s3Uri s3://b/{a} lies"
+    assert log.public("5 MB, a/b, /ab") == "5 MB, a/b, /ab"
+
+
+def test_objects_are_not_hashed_though_workers_are_called_so(
+    job: Job, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = wire.entry("worker-12345", ("worker-12345", wire.content([1, 2])))
+    failing = wire.entry("5", ("5", wire.content([1])), ("a", wire.content([1, 1])))
+    consolidate_event(job.event([done, failing]), Context(), OPTIONS)
+    one, other, _ = lines(capsys)
+    assert (one["object"], other["object"]) == ("worker-12345", "5")
+    assert one["mask"].endswith(f"/output/worker-12345_{TIME}.png")
+    assert one["workers"] == [worker_hash("worker-12345")]
+    assert other["reason"].endswith(
+        f"worker {worker_hash('5')}: 1 x 1, worker {worker_hash('a')}: 2 x 1"
+    )
 
 
 def test_the_log_is_json_and_short_whatever_somebody_typed(

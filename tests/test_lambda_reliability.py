@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from consolidation import storage
 from consolidation.answers import AnnotationAnswer
 from consolidation.aws import statistics
 from consolidation.aws.invocation import consolidate_event
 from consolidation.aws.settings import LambdaOptions, read_options
 from consolidation.consensus import Reliability
-from consolidation.errors import SourceError
+from consolidation.errors import ObjectError, SourceError
 from consolidation.groundtruth import parse_request
 from consolidation.masks import Classes
+from consolidation.pipeline import consolidate_object
 from consolidation.prepare import LabeledObject, prepare_object
+from consolidation.storage import StorageError
 from tests import wire
 from tests.lambda_job import Context, Job, ids
 from tests.runtime_api import Function
@@ -112,6 +115,101 @@ def test_something_else_among_the_statistics_is_no_statistics(here: Aws) -> None
     job.put("annotations/consolidated-annotation/reliability/0.json", b"{}")
     with pytest.raises(SourceError, match=r"reliability/0\.json holds no reliability statistics"):
         consolidate_event(job.event(payload(0)), Context(), OPTIONS)
+
+
+def test_damaged_statistics_tell_no_worker(here: Aws) -> None:
+    job = Job.create(here, "damaged")
+    damaged = counted([payload(0)]).to_json().replace('"ann"', '"somebody"', 1).encode()
+    job.put("annotations/consolidated-annotation/reliability/0.json", damaged)
+    with pytest.raises(SourceError, match=r"/0\.json holds no reliability statistics$"):
+        consolidate_event(job.event(payload(0)), Context(), OPTIONS)
+
+
+def test_the_same_bytes_under_two_keys_count_once(here: Aws) -> None:
+    twice, once = Job.create(here, "twice"), Job.create(here, "once")
+    consolidate_event(twice.event(payload(0), time(0)), Context(), OPTIONS)
+    for job in (once, twice):
+        consolidate_event(job.event(payload(0), time(1)), Context(), OPTIONS)
+        consolidate_event(job.event(payload(1), time(2)), Context(), OPTIONS)
+    assert len(twice.written("reliability/")) == 3
+    late = {
+        job.name: {
+            name: body for name, body in job.written("output/").items() if ":00:00." not in name
+        }
+        for job in (once, twice)
+    }
+    assert late["once"] == late["twice"]
+    assert weights(once, 2) == weights(twice, 2)
+
+
+def weights(job: Job, place: int) -> Any:
+    """How object 5 was decided in the payload of a time."""
+    told = json.loads(job.written("provenance/")[f"5_2026-11-23T10:00:{place:02}.000000.json"])
+    return told["consensus"]["parameters"]
+
+
+def weights_by(payloads: list[list[dict[str, Any]]], entry: dict[str, Any]) -> Any:
+    """How an object is decided by what payloads tell."""
+    [obj] = parse_request(json.dumps([entry]), "payload")
+    answers = [(each.worker, AnnotationAnswer(each)) for each in obj.annotations]
+    labeled, classes = LabeledObject(obj.id, {}, answers), Classes.of_labels(["cat", "dog"])
+    result = consolidate_object(labeled, classes, OPTIONS, counted(payloads))
+    return result.consensus.provenance["parameters"]
+
+
+def test_an_answer_that_cannot_be_read_now_fails_its_object_only(
+    here: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Job.create(here, "throttled")
+    consolidate_event(job.event(payload(0), time(0)), Context(), OPTIONS)
+    entries = payload(1)
+    uri = job.put("annotations/answers/slow.json", wire.content([1, 2]))
+    entries[1]["annotations"].append({"workerId": "x", "annotationData": {"s3Uri": uri}})
+    event = job.event(entries, time(1))
+    real = storage.read_bytes
+
+    def throttled(place: str, *arguments: Any) -> bytes:
+        if place == uri:
+            raise StorageError(f"cannot read {place}: SlowDown")
+        return real(place, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "read_bytes", throttled)
+        response = consolidate_event(event, Context(), OPTIONS)
+    assert ids(response) == ["3", "5"]
+    # no half statistics, which the repeat would have to take back
+    assert len(job.written("reliability/")) == 1
+    assert weights(job, 1) == weights_by([payload(0)], payload(1)[2])
+    assert ids(consolidate_event(event, Context(), OPTIONS)) == ["3", "4", "5"]
+    assert len(job.written("reliability/")) == 2
+    # what a call has added counts, though a repeat cannot read all
+    before = weights(job, 1)
+    assert before == weights_by([payload(0), payload(1)], payload(1)[2])
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "read_bytes", throttled)
+        consolidate_event(event, Context(), OPTIONS)
+    assert weights(job, 1) == before
+
+
+def test_too_little_time_to_learn_leaves_every_object(
+    here: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = Job.create(here, "too-late")
+    real, done = statistics.prepare_object, []
+
+    def slow(*arguments: Any) -> Any:
+        done.append(1)
+        return real(*arguments)
+
+    monkeypatch.setattr(statistics, "prepare_object", slow)
+    context = Context()
+    context.get_remaining_time_in_millis = lambda: 60_000 - 25_000 * len(done)  # type: ignore[method-assign]
+    with pytest.raises(ObjectError, match="all 6 objects failed; object 0: too little time"):
+        consolidate_event(job.event(payload(0, 6)), context, OPTIONS)
+    *objects, whole = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [(one["object"], one["outcome"]) for one in objects] == [(n, "left") for n in "012345"]
+    assert whole["left"] == [*"012345"]
+    assert job.written("reliability/") == {}
 
 
 def test_names_of_statistics_are_those_of_the_payload() -> None:

@@ -14,7 +14,8 @@ Nothing is imported here: the kernel cache must be in place before the first imp
 `record`        what is written down about how an object was decided
 `response`      what Ground Truth gets back, and its limits
 `access`        clients that give up in time, and with whose rights
-`deadline`      how much time is left
+`deadline`      how much time is left, and how much an object will need
+`memory`        memory for masks, given while there is time
 `logs`          JSON lines and metrics
 `kernel_cache`  kernels compiled when the image was built
 ==============  ==================================================================================

@@ -33,9 +33,10 @@ _assumed: dict[tuple[str, Config], tuple[Any, datetime]] = {}
 def call_config(seconds: float) -> Config:
     """Retries and timeouts of one call in an invocation of so many seconds.
 
-    However slow or throttled S3 is, the retries of one call, waits between them included, end
+    However throttled or silent S3 is, the retries of one call, waits between them included, end
     within half of the time, if that is 20 seconds or more: standard mode waits at most 1, 2, 4
-    and 8 seconds. Where there is less time, the deadline comes first.
+    and 8 seconds. Where there is less time, and with a server that sends a byte now and then, the
+    deadline comes first: calls are waited for by `Deadline.wait` only.
     """
     # in steps, or nearly every invocation would have other clients
     step = 60 if seconds >= MANY_FROM else 5
@@ -61,20 +62,23 @@ def s3_client(config: Config, role_arn: str | None = None) -> Any:
     SourceError
         If the role cannot be assumed.
     """
-    # boto3's default session, with which clients are made, is not safe to share
-    with _lock:
-        return _own_client("s3", config) if role_arn is None else _role_client(role_arn, config)
+    return _own_client("s3", config) if role_arn is None else _role_client(role_arn, config)
 
 
 def sagemaker_client(config: Config) -> Any:
     """SageMaker client with the function's rights."""
-    with _lock:
-        return _own_client("sagemaker", config)
+    return _own_client("sagemaker", config)
 
 
 @lru_cache(maxsize=8)
 def _own_client(service: str, config: Config) -> Any:
-    return boto3.client(service, config=config)
+    return _new_client(service, config)
+
+
+def _new_client(service: str, config: Config, **credentials: str) -> Any:
+    # boto3's default session, with which clients are made, is not safe to share
+    with _lock:
+        return boto3.client(service, config=config, **credentials)
 
 
 def _role_client(role_arn: str, config: Config) -> Any:
@@ -88,9 +92,9 @@ def _role_client(role_arn: str, config: Config) -> Any:
         )["Credentials"]
     except (BotoCoreError, ClientError) as error:
         raise SourceError(f"cannot assume the role {role_arn}: {error}") from None
-    client = boto3.client(
+    client = _new_client(
         "s3",
-        config=config,
+        config,
         aws_access_key_id=credentials["AccessKeyId"],
         aws_secret_access_key=credentials["SecretAccessKey"],
         aws_session_token=credentials["SessionToken"],
@@ -100,7 +104,7 @@ def _role_client(role_arn: str, config: Config) -> Any:
 
 
 class Transfers:
-    """Calls to storage in threads, with the S3 access of whoever starts them."""
+    """Calls to AWS in threads, with the S3 access of whoever starts them."""
 
     def __init__(self) -> None:
         try:

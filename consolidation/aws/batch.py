@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from botocore.config import Config
@@ -22,31 +19,22 @@ from consolidation.aws.access import Transfers
 from consolidation.aws.deadline import Deadline, OutOfTimeError
 from consolidation.aws.labels import job_classes
 from consolidation.aws.layout import JobLayout
-from consolidation.aws.logs import InvocationLog
+from consolidation.aws.logs import InvocationLog, frames
+from consolidation.aws.memory import TimedBuffer
 from consolidation.aws.payload import Fetcher, all_workers, distinct_objects
 from consolidation.aws.record import Record
 from consolidation.aws.response import Response
 from consolidation.aws.settings import LambdaOptions
 from consolidation.aws.statistics import job_reliability, statistics_name
 from consolidation.consensus import Calibration, Reliability
-from consolidation.errors import ConsolidationError, ObjectError, SourceError
+from consolidation.errors import ConsolidationError, InternalError, ObjectError, SourceError
 from consolidation.groundtruth import ConsolidationEvent, RequestObject
 from consolidation.masks import Classes
 from consolidation.pipeline import ObjectResult, consolidate_object
-from consolidation.prepare import AnswerWarning, MaskBuffer
+from consolidation.prepare import AnswerWarning
 
 MOST_PENDING = 4
 """Objects whose files are on their way to S3 while the next one is consolidated."""
-
-
-class _Memory(threading.local):
-    """Memory for masks, kept from one invocation to the next; each thread has its own."""
-
-    def __init__(self) -> None:
-        self.buffer = MaskBuffer()
-
-
-_memory = _Memory()
 
 
 @dataclass
@@ -67,6 +55,10 @@ class _Outcome:
         """Whether it was left for want of time."""
         return isinstance(self.error, OutOfTimeError)
 
+    def broke(self, error: Exception) -> None:
+        """Whatever one object did, the others are done; a defect of ours says where."""
+        self.error, self.trace = InternalError.of(error), frames(error)
+
 
 class Batch:
     """The work on one payload."""
@@ -83,7 +75,7 @@ class Batch:
         self._deadline, self._log, self._transfers = deadline, log, transfers
         self._layout = JobLayout.of(request, options.prefixes)
         self._response = Response(request.label_attribute, self._layout.time, request.job_name)
-        self._buffer = _memory.buffer
+        self._buffer = TimedBuffer(deadline)
         self._fetcher = Fetcher(self._layout.allowed, transfers, deadline, options.limits)
         self._reliability: Reliability | None = None
         self._calibration: Calibration | None = None
@@ -98,10 +90,14 @@ class Batch:
         self._log.know(all_workers(objects))
         about = (self._request.job_arn, self._options, config, self._request.labels)
         self._classes: Classes = wait(start(job_classes, *about), "finding the classes")
-        self._learn(objects, payload)
+        late = None
+        try:
+            self._learn(objects, payload)
+        except OutOfTimeError as error:
+            late = error
         pending: deque[_Outcome] = deque()
         for one in objects:
-            pending.append(self._begin(one))
+            pending.append(self._begin(one) if late is None else _Outcome(one, error=late))
             if len(pending) > MOST_PENDING:
                 self._finish(pending.popleft())
         for outcome in pending:
@@ -137,15 +133,15 @@ class Batch:
         try:
             obj = self._fetcher.labeled(one)
             about = (self._classes, self._options, self._reliability, self._buffer)
-            self._keep(outcome, consolidate_object(obj, *about, self._calibration))
+            result = consolidate_object(obj, *about, self._calibration)
+            self._keep(outcome, result)
+            outcome.seconds = time.perf_counter() - started
+            n_pixels = result.n_workers * result.consensus.labels.size
+            self._deadline.pace.add(n_pixels, outcome.seconds)
         except ConsolidationError as error:
             outcome.error = error
         except Exception as error:
-            # whatever one object did, the others are done; a defect of ours says where
-            outcome.error = ObjectError(f"internal error: {type(error).__name__}: {error}")
-            frames = traceback.extract_tb(error.__traceback__)
-            outcome.trace = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames]
-        outcome.seconds = self._deadline.took(started)
+            outcome.broke(error)
         return outcome
 
     def _keep(self, outcome: _Outcome, result: ObjectResult) -> None:
@@ -175,22 +171,25 @@ class Batch:
                 self._response.add(object_id, mask, outcome.block, record.short)
             except ConsolidationError as error:
                 outcome.error = error
+            except Exception as error:
+                outcome.broke(error)
         if outcome.error is not None:
             self._fail(outcome, str(outcome.error))
         elif record is not None:
-            workers = [self._log.public(one["worker"]) for one in record.full["workers"]]
+            workers = [self._log.worker(one["worker"]) for one in record.full["workers"]]
             about = {**record.logged, "workers": workers, "seconds": round(outcome.seconds, 3)}
             self._log.object(object_id, "done", outcome.warnings, **about)
 
     def _fail(self, outcome: _Outcome, reason: str) -> None:
         object_id = outcome.request.id
         self._failures[object_id] = reason
+        public = self._log.public(reason)
         if self._options.failed_objects == "report" and outcome.request.named:
             with suppress(ObjectError):  # where a mask finds no room, its failure needs none
-                self._response.add_failure(object_id, self._log.public(reason))
+                self._response.add_failure(object_id, public)
         state = "left" if outcome.left else "failed"
         trace = {"trace": outcome.trace} if outcome.trace else {}
-        self._log.object(object_id, state, outcome.warnings, reason=reason, **trace)
+        self._log.object(object_id, state, outcome.warnings, reason=public, **trace)
 
     def _write_failures(self) -> None:
         """Write down why objects failed, as far as there is time."""

@@ -10,7 +10,7 @@ from consolidation.aws.batch import Batch
 from consolidation.aws.deadline import Deadline
 from consolidation.aws.logs import InvocationLog
 from consolidation.aws.settings import LambdaOptions
-from consolidation.errors import ConsolidationError, SourceError
+from consolidation.errors import SourceError
 from consolidation.groundtruth import ConsolidationEvent, parse_consolidation_event
 
 
@@ -34,24 +34,20 @@ def consolidate_event(event: Any, context: Any, options: LambdaOptions) -> list[
     Raises
     ------
     ConsolidationError
-        If the payload cannot be read, its classes are unknown, or no object has a result.
+        If the payload cannot be read, its classes are unknown, or no object has a result. It is
+        one line; an InternalError is a defect of ours.
     """
     deadline = Deadline(context)
-    request = parse_consolidation_event(event)
-    log = InvocationLog(context, request.job_name, options.log_worker_ids)
-    log.note(payload=request.payload_uri)
-    try:
-        role = _role(request, options)
+    log = InvocationLog(context, options.log_worker_ids)
+    with log.telling(log.invocation), Transfers() as transfers:
+        request = parse_consolidation_event(event)
+        log.job = request.job_name
+        log.note(payload=request.payload_uri)
         config = call_config(deadline.total)
-        access = storage.s3_access(s3_client(config, role), request.kms_key_id)
-        with access, Transfers() as transfers:
+        connecting = transfers.start(s3_client, config, _role(request, options))
+        client = deadline.wait(connecting, "getting access to S3")
+        with storage.s3_access(client, request.kms_key_id):
             return Batch(request, options, deadline, log, transfers).run(config)
-    except ConsolidationError as error:
-        reason = log.public(str(error))
-        log.note(error=reason)
-        raise type(error)(reason) from None
-    finally:
-        log.invocation()
 
 
 def _role(request: ConsolidationEvent, options: LambdaOptions) -> str | None:

@@ -1,7 +1,8 @@
 """What an invocation logs: a line of JSON an object, and one for all with metrics.
 
 The last is in CloudWatch's embedded metric format, so metrics come without a call. There is no
-image data in the log; ids of workers are hashed unless the configuration says otherwise.
+image data in the log; ids of workers are hashed unless the configuration says otherwise. Ids of
+objects and URIs of masks are never hashed: an object may be called what a worker is called.
 """
 
 from __future__ import annotations
@@ -12,8 +13,13 @@ import re
 import resource
 import sys
 import time
-from collections.abc import Iterable, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from consolidation.errors import ConsolidationError, InternalError
 
 NAMESPACE = "Consolidation"
 METRICS = {
@@ -27,6 +33,9 @@ MOST_LISTED = 20
 """Warnings of an object, and objects left, that a line lists; their number it always has."""
 MOST_CHARACTERS = 1000
 """Of a message: labels are whatever somebody typed."""
+SHORT_ID = 8
+"""Characters from which an id is hashed wherever it stands. A shorter one may be a word of ours:
+only after `worker` and as a part of a URI does it mean the worker."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -42,21 +51,30 @@ def worker_hash(worker: str) -> str:
     return f"worker-{digest[:12]}"
 
 
+def frames(error: BaseException) -> list[str]:
+    """Where an exception was raised: file, line and function, outermost first."""
+    trace = traceback.extract_tb(error.__traceback__)
+    return [f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in trace]
+
+
 class InvocationLog:
     """The lines of one invocation.
 
     Parameters
     ----------
     context : Lambda context
-    job : str
-        The job's name.
     worker_ids : bool
         Whether workers are logged by their ids.
+
+    Attributes
+    ----------
+    job : str or None
+        The job's name, once it is known.
     """
 
-    def __init__(self, context: Any, job: str, worker_ids: bool) -> None:
+    def __init__(self, context: Any, worker_ids: bool) -> None:
         self._context, self._worker_ids = context, worker_ids
-        self._about = {"request": getattr(context, "aws_request_id", None), "job": job}
+        self.job: str | None = None
         self._known: set[str] = set()
         self._ids: re.Pattern[str] | None = None
         self._started = time.perf_counter()
@@ -72,14 +90,13 @@ class InvocationLog:
     def public(self, message: str) -> str:
         """Return a message as one line that is not too long, with every worker's id hashed."""
         if self._known and not self._worker_ids:
-            if self._ids is None:
-                # longer ones first: an id may be the beginning of another
-                known = sorted(self._known, key=lambda one: (-len(one), one))
-                self._ids = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, known))})(?!\w)")
+            self._ids = self._ids or _pattern(self._known)
             message = self._ids.sub(lambda found: worker_hash(found[0]), message)
-        # a lone surrogate would keep the runtime from sending the answer
-        printable = _CONTROL.sub(" ", message[:MOST_CHARACTERS])
-        return printable.encode("utf-8", "backslashreplace").decode()
+        return _printable(message)
+
+    def worker(self, worker: str) -> str:
+        """Name under which a worker is logged here; the empty one is nobody's."""
+        return _printable(worker) if self._worker_ids or not worker else worker_hash(worker)
 
     def note(self, **fields: Any) -> None:
         """Add fields to the invocation's line."""
@@ -88,35 +105,51 @@ class InvocationLog:
     def object(
         self, object_id: str, outcome: str, warnings: Iterable[tuple[str, str]], **fields: Any
     ) -> None:
-        """Log one object: done, failed or left."""
+        """Log one object: done, failed or left; the fields as they are."""
         listed = [
-            {"worker": self.public(worker), "message": self.public(message)}
+            {"worker": self.worker(worker), "message": self.public(message)}
             for worker, message in warnings
         ]
         self._counts["Objects"] += 1
         self._counts["Failures"] += outcome != "done"
         self._counts["Warnings"] += len(listed)
         if outcome == "left":
-            self._left.append(self.public(object_id))
-        shown = {
-            key: self.public(value) if isinstance(value, str) else value
-            for key, value in fields.items()
-        }
+            self._left.append(_printable(object_id))
         self._line(
             event="object",
-            object=self.public(object_id),
+            object=_printable(object_id),
             outcome=outcome,
             n_warnings=len(listed),
             warnings=listed[:MOST_LISTED],
-            **shown,
+            **fields,
         )
+
+    @contextmanager
+    def telling(self, line: Callable[[], None]) -> Iterator[None]:
+        """Log a line when the block ends; what is raised in it leaves as one public line."""
+        try:
+            yield
+        except ConsolidationError as error:
+            reason = self.public(str(error))
+            self.note(error=reason)
+            raise type(error)(reason) from None
+        except Exception as error:
+            reason = self.public(str(InternalError.of(error)))
+            self.note(error=reason, trace=frames(error))
+            raise InternalError(reason) from None
+        finally:
+            line()
+
+    def task(self) -> None:
+        """Log that a task was made, or why not."""
+        self._line(event="task", seconds=self._seconds(), **self._notes)
 
     def invocation(self) -> None:
         """Log the whole invocation, with its metrics, its notes, and what was left undone."""
         now = time.time()
         values = {
             **self._counts,
-            "Duration": round(time.perf_counter() - self._started, 3),
+            "Duration": self._seconds(),
             "PeakMemory": round(_peak_bytes() / 1e6, 1),
         }
         metrics = [{"Name": name, "Unit": unit} for name, unit in METRICS.items()]
@@ -132,11 +165,35 @@ class InvocationLog:
             _aws={"Timestamp": int(now * 1000), "CloudWatchMetrics": [directive]},
         )
 
+    def _seconds(self) -> float:
+        return round(time.perf_counter() - self._started, 3)
+
     def _line(self, **fields: Any) -> None:
-        line: Mapping[str, Any] = {**self._about, **fields}
+        request = getattr(self._context, "aws_request_id", None)
+        line: Mapping[str, Any] = {"request": request, "job": self.job, **fields}
         # not by logging: the runtime puts a prefix before its lines, and then they are no JSON
         sys.stdout.write(json.dumps(line, allow_nan=False) + "\n")
         sys.stdout.flush()
+
+
+def _pattern(workers: Iterable[str]) -> re.Pattern[str]:
+    """Where these ids stand for workers in a message."""
+    # longer ones first: an id may be the beginning of another
+    ordered = sorted(workers, key=lambda one: (-len(one), one))
+    long = "|".join(re.escape(one) for one in ordered if len(one) >= SHORT_ID)
+    short = "|".join(re.escape(one) for one in ordered if len(one) < SHORT_ID)
+    places = []
+    if long:
+        places.append(rf"(?<![^\W_])(?:{long})")
+    if short:
+        places.append(rf"(?:(?<=worker )|(?<=[/_]))(?:{short})")
+    # an underscore ends an id, too: files are called after workers
+    return re.compile(rf"(?:{'|'.join(places)})(?![^\W_])")
+
+
+def _printable(text: str) -> str:
+    # a lone surrogate would keep the runtime from sending the answer
+    return _CONTROL.sub(" ", text[:MOST_CHARACTERS]).encode("utf-8", "backslashreplace").decode()
 
 
 def _peak_bytes() -> int:

@@ -29,7 +29,7 @@ class Response:
     def add(
         self, object_id: str, mask_uri: str, block: dict[str, Any], provenance: dict[str, Any]
     ) -> None:
-        """Add a consolidated object; ObjectError if there is no room for it."""
+        """Add a consolidated object; ObjectError if it cannot be sent, or finds no room."""
         told = {**block, PROVENANCE: provenance}
         fits = len(compact(provenance)) <= MOST_PROVENANCE
         if fits and len(compact(told)) <= MOST_CHARACTERS:
@@ -37,12 +37,17 @@ class Response:
         self._append(object_id, {self._attribute: mask_uri}, block)
 
     def add_failure(self, object_id: str, reason: str) -> None:
-        """Add an object without a label; ObjectError if there is no room for it."""
+        """Add an object without a label; ObjectError as `add`."""
         self._append(object_id, {}, failure_metadata(reason, self._time, self._job_name))
 
     def _append(self, object_id: str, content: dict[str, Any], block: dict[str, Any]) -> None:
         content = {**content, self._attribute + METADATA_SUFFIX: block}
         entry = {"datasetObjectId": object_id, "consolidatedAnnotation": {"content": content}}
+        try:
+            json.dumps(entry, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            # the runtime for Python 3.12 and later would end, and the whole batch with it
+            raise ObjectError(f"its entry in the response has no form in UTF-8: {error}") from None
         # the runtime writes blanks after commas, and some versions escape what is not ASCII
         size = len(json.dumps(entry)) + 2
         if self._bytes + size > MOST_BYTES:

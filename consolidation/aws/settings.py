@@ -1,7 +1,8 @@
 """Configuration of the Lambda functions, by ``CONSOLIDATION_`` variables of the environment.
 
 The options of a local run hold, with a few other defaults; those that need a whole job do not, nor
-those that name it, for the event tells. What only a Lambda has:
+those that name it, for the event tells. ``CONSOLIDATION_CALIBRATION`` must lie on S3. What only a
+Lambda has:
 
 ==================================  ==========  ==================================================
 variable                            default     meaning
@@ -36,9 +37,10 @@ from consolidation.errors import OptionError
 from consolidation.groundtruth import listed_classes, parse_classes
 from consolidation.masks import Classes
 from consolidation.options import ENVIRONMENT_PREFIX, Options, option_field, yes_or_no
-from consolidation.storage import is_s3
+from consolidation.storage import StorageError, is_s3, split_s3
 
 LABELS = ENVIRONMENT_PREFIX + "LABELS"
+CALIBRATION = ENVIRONMENT_PREFIX + "CALIBRATION"
 _TOLD_BY_THE_EVENT = {"label_attribute", "mask_uri_prefix", "job_name"}
 
 
@@ -69,7 +71,7 @@ class LambdaOptions(Options):
     )
     trusted_prefixes: str = option_field(
         "",
-        pattern=r"(s3://\S*(\s+s3://\S*)*)?",
+        pattern=r"(s3://[^\s,]*(\s+s3://[^\s,]*)*)?",
         help="s3:// prefixes, with spaces between, beyond the job's own",
     )
     log_worker_ids: bool = option_field(
@@ -145,4 +147,17 @@ def read_options(environment: Mapping[str, str] = os.environ) -> LambdaOptions:
     if options.method == "weighted" and not options.job_reliability:
         raise OptionError(f"{method}=weighted needs {ENVIRONMENT_PREFIX}JOB_RELIABILITY=yes")
     options.listed_classes()
+    if is_s3(options.labels.strip()):
+        _check_object(LABELS, options.labels.strip())
+    if options.calibration:
+        _check_object(CALIBRATION, options.calibration)
     return options
+
+
+def _check_object(variable: str, uri: str) -> None:
+    try:
+        names_object = is_s3(uri) and split_s3(uri)
+    except StorageError:
+        names_object = False
+    if not names_object:
+        raise OptionError(f"{variable} must be s3://bucket/key, not {uri!r}")

@@ -5,13 +5,15 @@ writes the same one again, and calls at the same time write different ones: noth
 twice, nothing is lost, and nobody waits for anybody.
 
 A payload is decided by its own statistics and those of the payloads before it, not of later ones:
-what is repeated comes out the same.
+what is repeated comes out the same. The same bytes under another key count once.
+
+Where an answer cannot be read for now, a payload's own statistics would be others than when it is
+repeated. So it has none then, and is decided by those before it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -41,26 +43,36 @@ def job_reliability(
 ) -> Reliability:
     """Add a payload's statistics to a folder, under a name; return those of all names up to it.
 
+    Nothing is added if an answer of the payload cannot be read for now: what was added by an
+    earlier call still counts.
+
     Raises
     ------
     StorageError, OutOfTimeError
-        If something cannot be read or written now: when repeated, the statistics would be others.
+        If statistics cannot be read or written now, or there is too little time to learn them.
     SourceError
         If something else lies among the statistics.
     """
     start, wait = fetcher.transfers.start, fetcher.deadline.wait
-    own = _learn(objects, fetcher, classes, options, buffer)
-    written = start(storage.write_bytes, f"{folder}/{name}", own.to_json().encode())
-    earlier = [
-        start(_read, f"{folder}/{one.name}", one.stamp)
-        for one in wait(start(storage.entries, folder), "listing statistics")
-        if one.name < name
-    ]
+    try:
+        own = _learn(objects, fetcher, classes, options, buffer)
+    except StorageError:
+        own = None  # it will be reported when the object is consolidated
+    listing = start(storage.entries, folder)
+    # of the same bytes under several keys one
+    known = {
+        _digest(one.name): one for one in wait(listing, "listing statistics") if one.name <= name
+    }
+    if own is not None:
+        known.pop(_digest(name), None)
+        written = start(storage.write_bytes, f"{folder}/{name}", own.to_json().encode())
+    reads = [start(_read, f"{folder}/{one.name}", one.stamp) for one in known.values()]
     total = Reliability()
-    for read in earlier:
+    for read in reads:
         total += wait(read, "reading statistics")
-    total += own
-    wait(written, "writing statistics")
+    if own is not None:
+        total += own
+        wait(written, "writing statistics")
     return total
 
 
@@ -71,12 +83,13 @@ def _learn(
     options: Options,
     buffer: MaskBuffer,
 ) -> Reliability:
-    """Agreement of the workers over a payload's objects; those that fail are left out."""
+    """Agreement of the workers over a payload's objects; those that are bad are left out.
+
+    StorageError and OutOfTimeError are raised: another time they might not be left out.
+    """
     own = Reliability()
-    deadline = fetcher.deadline
     for one in objects:
-        deadline.check()
-        started = time.perf_counter()
+        fetcher.deadline.check()
         try:
             prepared = prepare_object(fetcher.labeled(one), classes, options, buffer)
             if len(prepared.workers) > 1:
@@ -85,8 +98,6 @@ def _learn(
             raise
         except Exception:
             continue  # it will be reported when the object is consolidated
-        finally:
-            deadline.took(started)
     return own
 
 
@@ -101,10 +112,16 @@ def statistics_name(payload_time: str, payload: bytes) -> str:
     return f"{payload_time}~{hashlib.sha256(payload).hexdigest()}.json"
 
 
+def _digest(name: str) -> str:
+    """Hash in a name of statistics."""
+    return name.rpartition("~")[2]
+
+
 @lru_cache(maxsize=MOST_REMEMBERED)
 def _read(uri: str, stamp: str) -> Reliability:
     """Statistics of a payload; `stamp` changes when they do."""
     try:
         return Reliability.from_json(storage.read_bytes(uri), uri)
-    except ValueError as error:
-        raise SourceError(str(error)) from None
+    except ValueError:
+        # what exactly is wrong may name workers who are not in this payload
+        raise SourceError(f"{uri} holds no reliability statistics") from None

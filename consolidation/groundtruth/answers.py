@@ -110,7 +110,8 @@ def _element(content: str | bytes | Mapping[str, Any], limits: Limits) -> Mappin
     fields = ", ".join(map(shown, (found or list(parsed))[:5])) or "no fields"
     if found:
         raise AnswerError(f"the answer has several labeled images: {fields}")
-    if any(isinstance(value, Mapping) and "label" in value for value in parsed.values()):
+    verdicts = [parsed, *(value for value in parsed.values() if isinstance(value, Mapping))]
+    if "crowd-image-classifier" in parsed or any("label" in one for one in verdicts):
         raise AnswerError(
             "the answer is a verdict on a mask, not a mask: is this a verification job?"
         )

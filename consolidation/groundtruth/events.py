@@ -22,7 +22,7 @@ class ConsolidationEvent:
     Attributes
     ----------
     job_arn : str
-        The job's name at its end is in lower case, whatever it is elsewhere.
+        The job's name at its end is mostly in lower case, whatever it is elsewhere.
     label_attribute : str
         Key of the label in the output manifest.
     payload_uri : str
@@ -46,7 +46,7 @@ class ConsolidationEvent:
     @property
     def job_name(self) -> str:
         """Name of the job, in lower case."""
-        return job_name(self.job_arn)
+        return job_name(self.job_arn).lower()
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ def split_s3(uri: str) -> tuple[str, str]:
     ('bucket', 'a/b.png')
     """
     bucket, _, key = uri.removeprefix(S3).partition("/")
-    if not bucket or not key:
+    # keys are UTF-8, which half a surrogate pair has no form in
+    if not bucket or not key or any("\ud800" <= char <= "\udfff" for char in key):
         raise StorageError(f"{uri!r} names no S3 object: s3://bucket/key", absent=True)
     return bucket, key
 
