@@ -171,7 +171,6 @@ def test_an_empty_report_is_a_page() -> None:
         pairs=None,
         confusion=None,
         class_confidence=(),
-        calibration=(),
         failures=2,
     )
     assert "2 images could not be consolidated" in Reader(text).text
