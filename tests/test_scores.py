@@ -398,11 +398,10 @@ def test_folders_that_cannot_be_scored(tmp_path: Path) -> None:
     save(second / "p.png", mask([0], [1]))
     with pytest.raises(SourceError, match=r"image 'p': .* size 1 x 2, the truth has size 2 x 1"):
         evaluate_folders(first, second)
-    (second / "masks").mkdir()
-    (first / "p.png").rename(save(second / "masks" / "p.png", mask([0])))
+    save(second / "masks" / "p.png", mask([0]))
     (second / "provenance.json").write_text('{"classes": 3, "options": {}}')
     with pytest.raises(SourceError, match=r"provenance\.json is not what a run writes"):
-        evaluate_folders(second, second / "masks")
+        evaluate_folders(second, first)
     with pytest.raises(SourceError, match="no image to score"):
         evaluate_masks([])
 
