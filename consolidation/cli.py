@@ -25,7 +25,7 @@ _OF_FILES = (
     *("compression", "confidence_maps", "calibration"),
     *("label_attribute", "mask_uri_prefix", "job_name"),
 )
-"""Options of what is written about a vote that has been taken."""
+"""Options of what becomes of a vote that has been taken."""
 
 _EPILOG = """\
 start here:
@@ -142,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
         "--diagram",
         metavar="FILE",
         help="where to draw how often confidence was right, if the run wrote confidence maps "
-        "(PREDICTED/reliability.png)",
+        "(PREDICTED/reliability.png); its report.html shows it too",
     )
     return parser
 
@@ -187,8 +187,8 @@ def _add_options(parser: argparse.ArgumentParser, of_vote_only: bool = False) ->
         "options", "each also as CONSOLIDATION_... in the environment, e.g. CONSOLIDATION_TIES"
     )
     for name, (default, option) in Options.table().items():
-        for_files = not option.changes_results or option.whole_job or name in _OF_FILES
-        if of_vote_only and for_files:
+        of_vote = option.changes_results and not option.whole_job and name not in _OF_FILES
+        if of_vote_only and not of_vote:
             continue
         metavar = "|".join(option.choices) if option.choices else name.split("_")[-1].upper()
         shown = f" ({default})" if default != "" else ""

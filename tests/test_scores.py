@@ -374,6 +374,8 @@ def test_classes_named_on_one_side_only(tmp_path: Path) -> None:
             [1, 10, 2],
         ),
         ({1: "cat", 255: "unknown"}, {0: "void", 1: "cat"}, [1]),
+        # index 2 is no class of ours, but one of theirs
+        ({1: "cat"}, {2: "cat"}, [2, 255]),
     ],
 )
 def test_a_name_that_only_says_the_index_is_none(

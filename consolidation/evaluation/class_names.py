@@ -16,7 +16,9 @@ from consolidation.evaluation.folders import MaskFolder
 Names = Mapping[int, str]
 """Class index to name."""
 
-LAST_CLASS = 254
+# One index, two states, never mixed: in a prediction "the vote did not decide" (wrong wherever it
+# stands), in the truth "nobody knows" (not scored). In neither is it a class.
+NO_CLASS = 255
 
 
 def read_class_names(folder: MaskFolder) -> dict[int, str]:
@@ -65,6 +67,7 @@ def class_table(
     Returns
     -------
     ndarray of uint8, shape (256,)
+        255 for an index that has no name and is another class in the truth.
 
     Raises
     ------
@@ -87,6 +90,8 @@ def class_table(
     ]
     if lacking:
         raise SourceError(f"the classes are not the same: {'; '.join(lacking)}")
+    # an index without a name must not pass for the class that has it on the other side
+    table[list(theirs.values())] = NO_CLASS
     table[list(ours.values())] = [theirs[name] for name in ours]
     return table
 
@@ -97,7 +102,7 @@ def _told(names: Names, others: Names) -> dict[str, int]:
     return {
         name: index
         for index, name in names.items()
-        if 0 < index <= LAST_CLASS and (name != f"class-{index}" or name in used)
+        if 0 < index < NO_CLASS and (name != f"class-{index}" or name in used)
     }
 
 

@@ -13,7 +13,7 @@ from consolidation import storage
 from consolidation.errors import SourceError
 from consolidation.evaluation.boundary import boundary_f1
 from consolidation.evaluation.calibration import ConfidenceCounts
-from consolidation.evaluation.class_names import class_table, read_class_names
+from consolidation.evaluation.class_names import NO_CLASS, class_table, read_class_names
 from consolidation.evaluation.evaluation import Evaluation, ImageScore
 from consolidation.evaluation.folders import (
     MaskFolder,
@@ -23,10 +23,6 @@ from consolidation.evaluation.folders import (
     read_mask,
 )
 from consolidation.evaluation.scores import class_iou, confusion_matrix
-
-# One index, two states, never mixed: in a prediction "the vote did not decide" (wrong wherever it
-# stands), in the truth "nobody knows" (not scored). In neither is it a class.
-NO_CLASS = 255
 
 Pair = tuple[str, npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 

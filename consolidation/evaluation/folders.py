@@ -82,7 +82,8 @@ class MaskFolder:
 
     @property
     def _is_of_a_run(self) -> bool:
-        return self.uri.replace("\\", "/").rstrip("/").endswith("masks")
+        """Whether it is called as a run calls its folder of masks."""
+        return self.uri.replace("\\", "/").rstrip("/").rpartition("/")[2] == "masks"
 
     def readings(self) -> list[Reading]:
         """Return what the names may mean: ids, or ids as a run encodes them; the likelier first."""

@@ -36,6 +36,6 @@ def run_demo(
         If `out` is an ``s3://`` URI: a simulated job is written to a local folder.
     """
     job = simulate_job(storage.join(out, "job"))
-    results = Path(out) / "results"
+    results = storage.local(out) / "results"
     summary = run_job(job.folder, results, options, restart=True, on_progress=on_progress)
     return Demo(job.folder, results, summary, evaluate_folders(results, job.truth))
