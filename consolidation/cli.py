@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 SOME_FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
+_OF_FILES = (
+    *("compression", "confidence_maps", "calibration"),
+    *("label_attribute", "mask_uri_prefix", "job_name"),
+)
+"""Options of what becomes of a vote that has been taken."""
+
 _EPILOG = """\
 start here:
   consolidate demo                            see it work on a simulated job
@@ -126,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_source(calibrate)
     calibrate.add_argument("truth", metavar="TRUTH", help="folder of <id>.png or <id>/truth.png")
     calibrate.add_argument("--out", required=True, metavar="FILE", help="calibration to write")
-    _add_options(calibrate)
+    _add_options(calibrate, of_vote_only=True)
 
     evaluate = command("evaluate", _evaluate, "compare masks with the truth")
     evaluate.add_argument("predicted", metavar="PREDICTED", help="results of a run, or a folder")
@@ -136,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
         "--diagram",
         metavar="FILE",
         help="where to draw how often confidence was right, if the run wrote confidence maps "
-        "(PREDICTED/reliability.png)",
+        "(PREDICTED/reliability.png); its report.html shows it too",
     )
     return parser
 
@@ -167,7 +173,7 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
+def _add_options(parser: argparse.ArgumentParser, of_vote_only: bool = False) -> None:
     from consolidation.options import Options
 
     parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
@@ -181,6 +187,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         "options", "each also as CONSOLIDATION_... in the environment, e.g. CONSOLIDATION_TIES"
     )
     for name, (default, option) in Options.table().items():
+        of_vote = option.changes_results and not option.whole_job and name not in _OF_FILES
+        if of_vote_only and not of_vote:
+            continue
         metavar = "|".join(option.choices) if option.choices else name.split("_")[-1].upper()
         shown = f" ({default})" if default != "" else ""
         flag = "--" + name.replace("_", "-")
@@ -287,13 +296,16 @@ def _calibrate(given: argparse.Namespace) -> int:
     from consolidation.jobs import calibrate
 
     options = _options(given)
-    learnt = calibrate(
-        given.source,
-        given.truth,
-        options,
-        labels=given.labels,
-        source_options=_source_options(given, options.max_pixels),
-    )
+    _refuse_folder("--out", given.out)
+    with _progress(given) as on_progress:
+        learnt = calibrate(
+            given.source,
+            given.truth,
+            options,
+            labels=given.labels,
+            source_options=_source_options(given, options.max_pixels),
+            on_progress=on_progress,
+        )
     storage.write_bytes(given.out, learnt.calibration.to_json().encode())
     if not given.quiet:
         _print(f"{learnt.table()}\nnext: consolidate run ... --calibration {given.out}")
@@ -301,21 +313,33 @@ def _calibrate(given: argparse.Namespace) -> int:
 
 
 def _evaluate(given: argparse.Namespace) -> int:
-    from consolidation import storage
-    from consolidation.evaluation import evaluate_folders, reliability_diagram
+    from consolidation.evaluation import evaluate_folders
 
+    if given.diagram:
+        _refuse_folder("--diagram", given.diagram)
     scores = evaluate_folders(given.predicted, given.truth)
     if given.diagram and scores.confidence is None:
         raise ConsolidationError(f"{given.predicted} holds no confidence maps: nothing to draw")
     _print(json.dumps(scores.as_dict(), indent=2) if given.json else scores.table())
     if scores.confidence is not None:
-        predicted = Path(given.predicted)
-        folder = predicted if (predicted / "masks").is_dir() else predicted.parent
-        diagram = given.diagram or folder / "reliability.png"
-        storage.write_bytes(diagram, reliability_diagram(scores.confidence))
+        from consolidation.jobs import write_diagrams
+
+        written = write_diagrams(scores.confidence, scores.folder, given.diagram)
         if not given.json:
-            _print(f"\nreliability diagram in {diagram}")
+            _print(f"\nreliability diagram in {' and '.join(written)}")
     return 0
+
+
+def _refuse_folder(flag: str, path: str) -> None:
+    """Say so before anything is computed if a file cannot have this name."""
+    from consolidation import storage
+
+    if storage.is_s3(path):
+        is_folder = path.endswith("/") or path.count("/") < 3
+    else:
+        is_folder = path.endswith("/") or storage.local(path).is_dir()
+    if is_folder:
+        raise ConsolidationError(f"{flag} names a file to write, and {path} is a folder")
 
 
 def _summary_text(summary: Summary, out: str | Path) -> str:

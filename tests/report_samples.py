@@ -14,7 +14,6 @@ from consolidation import consolidate
 from consolidation.consensus import Consensus
 from consolidation.groundtruth import MaskClass
 from consolidation.report import (
-    CalibrationBin,
     Report,
     ReportImage,
     ReportWorker,
@@ -103,9 +102,5 @@ def report(**changes: Any) -> Report:
         "pairs": np.array([[1, 0.4, 0.4], [0.4, 1, np.nan], [0.4, np.nan, 1]]),
         "confusion": np.array([[900, 10, 0], [20, 100, 0], [10, 60, 130]]),
         "class_confidence": (0.98, 0.8, float("nan")),
-        "calibration": [
-            CalibrationBin(0.6, 0.7, 100, 0.66, 0.5),
-            CalibrationBin(0.9, 1, 900, 1, 0.99),
-        ],
     }
     return Report(**{**fields, **changes})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from consolidation.evaluation import (
 from consolidation.groundtruth import mask_labels
 from consolidation.jobs import ReviewItem, calibrate, review_manifest
 from consolidation.masks import decode_indices
-from tests.wire import plain, write_index_mask
+from tests.wire import content, entry, plain, write_index_mask, write_json
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +90,84 @@ def test_images_without_a_class_or_truth_do_not_count() -> None:
     # the second is undecided, the last unknown: one right, one wrong, both unanimous
     assert learnt.errors["all"][0] == 0.5
     assert np.isnan(learnt.errors["disputed"][0])
+    assert "disputed pixels  none was there" in learnt.table()
+    assert "nan" not in learnt.table()
+
+
+def test_one_worker_disputes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    for image in "ab":
+        write_index_mask(Path(f"job/{image}/worker_0.png"), [[1, 1]])
+        write_index_mask(Path(f"truth/{image}.png"), [[1, 1]])
+    assert main(["calibrate", "job", "truth", "--out", "c.json"]) == 0
+    said = capsys.readouterr().out
+    assert "no pixel was disputed" in said
+    assert "nan" not in said
+
+
+def test_classes_of_job_and_truth_are_matched_by_name() -> None:
+    job, truth = crowd(4)
+    same = calibrate(job, truth, plain())
+    write_json(
+        job / "classes.json", {"classes": [{"index": 1, "name": "a"}, {"index": 2, "name": "b"}]}
+    )
+    for path in truth.glob("*.png"):
+        write_index_mask(path, decode_indices(path.read_bytes()) * 2)
+    write_json(
+        truth / "classes.json", {"classes": [{"index": 1, "name": "b"}, {"index": 2, "name": "a"}]}
+    )
+    assert calibrate(job, truth, plain()) == same
+    write_json(truth / "classes.json", {"classes": [{"index": 1, "name": "b"}]})
+    with pytest.raises(SourceError, match="not the same: 'a' only in job"):
+        calibrate(job, truth, plain())
+
+
+def test_ids_that_are_paths_or_hold_percent_signs_can_be_gold() -> None:
+    for image in ("sub/y 1", "100%25", "x"):
+        write_index_mask(Path(f"job/{image}/worker_0.png"), [[1, 1]])
+        write_index_mask(Path(f"job/{image}/truth.png"), [[1, 0]])
+    assert calibrate("job", "job", plain()).calibration.images == 3
+
+
+def test_calibrate_offers_what_changes_its_result(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["calibrate", "--help"])
+    offered = set(re.findall(r"--([a-z-]+)", capsys.readouterr().out.partition("options, or")[0]))
+    voting = {"method", "smoothing", "ties", "min-votes", "snap-colors"}
+    limits = {"max-pixels", "max-answer-bytes", "max-answers", "max-objects"}
+    limits |= {"max-label-length", "max-json-depth"}
+    reading = {"labels", "manifest", "masks", "missing-is-blank"}
+    assert offered == voting | limits | reading | {"help", "out", "quiet", "progress"}
+
+
+def test_calibrate_keeps_to_the_limits_of_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    entries = [entry(str(number), ("a", content([0, 1]))) for number in range(4)]
+    write_json(Path("r.json"), entries)
+    write_index_mask(Path("truth/0.png"), [[0, 1]])
+    command = ["r.json", "--max-objects", "3", "--out"]
+    assert main(["run", *command, "out"]) == 2
+    refusal = capsys.readouterr().err
+    assert main(["calibrate", "r.json", "truth", *command[1:], "c.json"]) == 2
+    assert capsys.readouterr().err == refusal
+
+
+def test_calibrate_shows_progress(capsys: pytest.CaptureFixture[str]) -> None:
+    job, truth = crowd(2)
+    assert main(["calibrate", str(job), str(truth), "--out", "c.json", "--progress", "json"]) == 0
+    assert json.loads(capsys.readouterr().err.splitlines()[-1])["done"] == 2
+
+
+@pytest.mark.parametrize("name", [".", "folder", "folder/", "s3://bucket", "s3://bucket/c/"])
+def test_a_folder_is_no_file_to_write(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("folder").mkdir()
+    # before anything is read: neither the source nor the truth is there
+    for command in (
+        ["calibrate", "job", "truth", "--out"],
+        ["evaluate", "out", "truth", "--diagram"],
+    ):
+        assert main([*command, name]) == 2
+        flag = command[-1]
+        said = f"consolidate: {flag} names a file to write, and {name} is a folder\n"
+        assert capsys.readouterr().err == said
 
 
 def test_what_cannot_be_calibrated_says_why(capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,12 +225,27 @@ def test_a_map_of_another_size_is_named() -> None:
         evaluate_folders("out", "truth")
 
 
-def test_unanimous_is_the_highest_value_there_is() -> None:
-    counts = ConfidenceCounts()
-    # calibrated: unanimous pixels stand at 250
-    counts.add(np.array([250, 250, 100], np.uint8), np.array([True, True, False]))
-    assert counts.highest == 250
-    assert counts.disputed.pixels.sum() == 1
+def test_unanimous_is_full_confidence_or_what_a_calibration_made_of_it() -> None:
+    values, right = np.array([250, 250, 100], np.uint8), np.array([True, True, False])
+    for calibrated, unanimous, disputed in ((True, 250, 1), (False, 255, 3)):
+        counts = ConfidenceCounts(calibrated=calibrated)
+        counts.add(values, right)
+        assert counts.unanimous == unanimous
+        # without a calibration, no pixel is unanimous: none is lost
+        assert counts.disputed.pixels.sum() == disputed
+
+
+@pytest.mark.parametrize("calibration", ["", "c.json"])
+def test_what_a_map_cannot_tell_is_told(
+    calibration: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_folder([[170, 170, 170, 170, 0]])
+    content = {"classes": ["BACKGROUND", "class-1"], "options": {"calibration": calibration}}
+    write_json(Path("out/provenance.json"), content)
+    assert main(["evaluate", "out", "truth"]) == 0
+    said = capsys.readouterr().out
+    assert ("its highest confidence, 0.667, count as unanimous" in said) == bool(calibration)
+    assert ("no pixel was disputed" in said) == bool(calibration)
 
 
 def test_calibration_error_by_hand_and_without_pixels() -> None:
@@ -231,3 +325,29 @@ def test_confidence_maps_of_a_run_can_be_evaluated() -> None:
     scores = evaluate_folders("out", truth)
     assert scores.confidence is not None
     assert scores.confidence.disputed.error == pytest.approx(1 / 3, abs=0.04)
+
+
+def test_the_report_gets_the_diagram_once(capsys: pytest.CaptureFixture[str]) -> None:
+    job, truth = crowd(2)
+    options = ["--method", "plurality", "--smoothing", "0", "--confidence-maps", "--quiet"]
+    assert main(["run", str(job), "--out", "out", *options]) == 0
+    report = Path("out/report.html")
+    before = report.read_text("utf-8")
+    assert "Is the confidence right?" not in before
+    assert main(["evaluate", "out", str(truth)]) == 0
+    assert "reliability.png and out/report.html" in capsys.readouterr().out
+    drawn = report.read_text("utf-8")
+    assert drawn.count("Is the confidence right?") == 1
+    # two of three stand at .667, a third of them right; the unanimous ones at 1
+    assert re.search(r'<circle cx="66\.7" cy="6\d', drawn)
+    assert '<circle cx="100.0" cy="0.0"' in drawn
+    assert main(["evaluate", "out", str(truth)]) == 0
+    assert report.read_text("utf-8") == drawn
+    # taken out again, the page is what it was
+    assert (
+        re.sub(r"(<!-- reliability diagram -->\n).*(<!-- /)", r"\1\2", drawn, flags=re.S) == before
+    )
+    # a report of an earlier version has no place for it
+    report.write_text("<html></html>")
+    assert main(["evaluate", "out", str(truth)]) == 0
+    assert report.read_text() == "<html></html>"

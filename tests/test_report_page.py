@@ -16,7 +16,14 @@ import pytest
 
 from consolidation import consolidate
 from consolidation.groundtruth import MaskClass
-from consolidation.report import ReportImage, ReportWorker, Snapshot, render
+from consolidation.report import (
+    CalibrationBin,
+    ReportImage,
+    ReportWorker,
+    Snapshot,
+    render,
+    with_reliability,
+)
 from consolidation.report.advice import advise
 from tests.report_samples import CLASSES, WORKERS, image, images, masks, report
 
@@ -171,10 +178,20 @@ def test_an_empty_report_is_a_page() -> None:
         pairs=None,
         confusion=None,
         class_confidence=(),
-        calibration=(),
         failures=2,
     )
     assert "2 images could not be consolidated" in Reader(text).text
+
+
+def test_the_reliability_diagram_has_its_place() -> None:
+    bare = page().encode()
+    bins = [CalibrationBin(100, 0.66, 0.5), CalibrationBin(1900, 1, 0.99)]
+    drawn = with_reliability(bare, bins)
+    text = Reader(drawn.decode()).text
+    assert "Is the confidence right?" in text
+    assert "".join(text.split()).count("66%50%100100%99%1,900") == 1
+    assert with_reliability(drawn, bins) == drawn
+    assert with_reliability(b"<html></html>", bins) == b"<html></html>"
 
 
 def test_large_matrices_are_cut() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from consolidation.cli import main
+from consolidation.evaluation import simulate_job
 from consolidation.jobs import Progress, SourceOptions, inspect_source, run_job
 from consolidation.jobs.state import RunState
 from consolidation.options import Options
@@ -178,3 +179,32 @@ def test_a_mistake_about_s3_is_one_line(
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert says in said
+
+
+def test_evaluate_and_calibrate_on_s3(
+    cloud: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = simulate_job(tmp_path / "job", images=3, workers=3, classes=3, size=(32, 48)).folder
+    # classes are taken from the answers then, in another order than the truth's
+    (job / "label-categories.json").unlink()
+    truth = tmp_path / "gold"
+    truth.mkdir()
+    (job / "truth").rename(truth / "truth")
+    (job / "classes.json").rename(truth / "classes.json")
+    run = tmp_path / "run"
+    run_job(job, run, plain(confidence_maps=True, report=True))
+    at_s3 = {path: cloud(path) for path in (job, truth, run)}
+    said = []
+    for place in ({path: str(path) for path in at_s3}, at_s3):
+        assert main(["evaluate", place[run], place[truth], "--json"]) == 0
+        said.append(capsys.readouterr().out)
+        calibration = f"{place[run]}/c.json"
+        assert main(["calibrate", place[job], place[truth], "--out", calibration, "--quiet"]) == 0
+    assert said[0] == said[1]
+    assert '"name": "road"' in said[0]
+    for name in ("c.json", "reliability.png", "report.html"):
+        assert cloud.keys("run/")[name] == undated((run / name).read_bytes())
+    assert main(["evaluate", f"{at_s3[run]}/masks", f"{at_s3[truth]}/truth/"]) == 0
+    assert f"diagram in {at_s3[run]}/reliability.png" in capsys.readouterr().out
+    assert main(["evaluate", f"{at_s3[run]}/none", at_s3[truth]]) == 2
+    assert "run/none holds no masks" in capsys.readouterr().err

@@ -22,13 +22,16 @@ from consolidation.evaluation import (
     boundary_f1,
     class_dice,
     class_iou,
+    class_table,
     confusion_matrix,
     evaluate_folders,
     evaluate_masks,
-    load_masks,
+    find_masks,
     mean_iou,
     read_mask,
 )
+from consolidation.names import file_names
+from consolidation.storage import StorageError
 
 Mask = npt.NDArray[np.uint8]
 K = 4
@@ -227,19 +230,50 @@ def save(path: Path, labels: Mask, palette: bool = True) -> Path:
     return path
 
 
-def test_the_three_forms_of_a_folder(tmp_path: Path) -> None:
-    plain = save(tmp_path / "plain" / "a%2Fb.png", mask([0, 1]))
+def test_the_forms_of_a_folder(tmp_path: Path) -> None:
+    flat = save(tmp_path / "flat" / "7.png", mask([0, 1]))
+    deep = save(tmp_path / "flat" / "a" / "b.png", mask([0, 1]))
     run = save(tmp_path / "run" / "masks" / "7.png", mask([0, 1]))
-    nested = save(tmp_path / "nested" / "caf%C3%A9" / "truth.png", mask([0, 1]))
-    save(tmp_path / "nested" / "caf%C3%A9" / "worker_1.png", mask([0, 1]))
-    assert load_masks(tmp_path / "plain") == {"a/b": plain}
-    assert load_masks(tmp_path / "run") == {"7": run}
-    assert load_masks(str(tmp_path / "nested")) == {"café": nested}
+    nested = save(tmp_path / "nested" / "a" / "café" / "truth.png", mask([0, 1]))
+    save(tmp_path / "nested" / "a" / "café" / "worker_1.png", mask([0, 1]))
+    ids = ["7", "a/b", "a/café"]
+    assert find_masks(tmp_path / "flat").of(ids) == {"7": str(flat), "a/b": str(deep)}
+    assert find_masks(tmp_path / "run").of(ids) == {"7": str(run)}
+    assert find_masks(str(tmp_path / "nested")).of(ids) == {"a/café": str(nested)}
 
 
 def test_an_image_may_be_called_masks(tmp_path: Path) -> None:
     path = save(tmp_path / "masks" / "truth.png", mask([0, 1]))
-    assert load_masks(tmp_path) == {"masks": path}
+    assert find_masks(tmp_path).of(["masks"]) == {"masks": str(path)}
+
+
+IDS = ("sub/y 1", "100%25", "100%", "x", "X", "é" * 80)
+
+
+@pytest.mark.parametrize("form", ["{}/truth.png", "{}.png", "encoded"])
+def test_every_valid_id_finds_its_truth(tmp_path: Path, form: str) -> None:
+    truth, names = tmp_path / "truth", file_names(IDS)
+    for number, image_id in enumerate(IDS):
+        save(tmp_path / "run" / "masks" / f"{names[image_id]}.png", mask([number, 7]))
+        named = f"{names[image_id]}.png" if form == "encoded" else form.format(image_id)
+        save(truth / named, mask([number, 7]))
+    write_provenance(tmp_path / "run", [])
+    result = evaluate_folders(tmp_path / "run", truth)
+    assert (result.mean_iou, result.only_predicted, result.only_truth) == (1, (), ())
+    if form != "encoded":
+        assert {row.image_id for row in result.images} == set(IDS)
+    found = find_masks(truth).of(IDS)
+    assert [read_mask(found[image_id])[0, 0] for image_id in IDS] == list(range(len(IDS)))
+
+
+def test_only_one_of_two_ids_that_differ_in_case_has_a_truth(tmp_path: Path) -> None:
+    for number, name in enumerate(file_names(["x", "X"]).values()):
+        save(tmp_path / "run" / "masks" / f"{name}.png", mask([number]))
+    write_provenance(tmp_path / "run", [])
+    save(tmp_path / "truth" / "X.png", mask([1]))
+    result = evaluate_folders(tmp_path / "run", tmp_path / "truth")
+    assert [row.image_id for row in result.images] == ["X"]
+    assert (result.pixel_accuracy, result.only_predicted) == (1, ("x",))
 
 
 def test_evaluation_of_a_job(tmp_path: Path) -> None:
@@ -293,24 +327,70 @@ def write_classes(tmp_path: Path, **names: list[str]) -> None:
         (tmp_path / folder / "classes.json").write_text(json.dumps({"classes": classes}))
 
 
-def test_class_lists_must_agree(tmp_path: Path) -> None:
+def write_provenance(run: Path, classes: list[str], **options: str) -> None:
+    content = {"classes": ["BACKGROUND", *classes], "options": options}
+    (run / "provenance.json").write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("told_by", ["provenance", "classes"])
+def test_classes_are_matched_by_name(tmp_path: Path, told_by: str) -> None:
+    save(tmp_path / "run" / "masks" / "0.png", mask([0, 1, 2, 3, 255]))
+    save(tmp_path / "b" / "0.png", mask([0, 2, 3, 1, 1]))
+    if told_by == "provenance":
+        write_provenance(tmp_path / "run", ["car", "road", "tree"])
+    else:
+        write_classes(tmp_path, run=["background", "car", "road", "tree"])
+    # the truth tells no names: by index, as ever
+    assert evaluate_folders(tmp_path / "run", tmp_path / "b").pixel_accuracy == 1 / 5
+    write_classes(tmp_path, b=["BACKGROUND", "tree", "car", "road"])
+    result = evaluate_folders(tmp_path / "run", tmp_path / "b")
+    assert (result.pixel_accuracy, result.undecided) == (4 / 5, 1 / 5)
+    assert result.class_names == ("BACKGROUND", "tree", "car", "road")
+    assert result.class_iou.tolist() == [1, 1 / 2, 1, 1]
+
+
+def test_classes_named_on_one_side_only(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         save(tmp_path / folder / "0.png", mask([0, 1]))
     write_classes(tmp_path, a=["background", "cat"], b=["BACKGROUND", "dog"])
-    with pytest.raises(SourceError, match=r"class 1 is 'cat' in the prediction's .* 'dog' in the"):
+    with pytest.raises(SourceError, match=r"not the same: 'cat' only in .*a; 'dog' only in .*b$"):
         evaluate_folders(tmp_path / "a", tmp_path / "b")
     (tmp_path / "a" / "classes.json").write_text('{"classes": [{"index": "1"}]}')
     with pytest.raises(SourceError, match=r"classes\.json is not"):
         evaluate_folders(tmp_path / "a", tmp_path / "b")
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        # a folder of masks without names: so a run calls its classes
+        ({1: "class-1", 2: "class-2"}, {1: "cat", 2: "dog", 3: "cow"}, [1, 2]),
+        # index 2 is free in a list of names
+        ({1: "cat", 2: "class-2", 3: "dog"}, {1: "dog", 3: "cat"}, [3, 2, 1]),
+        # so they are called indeed, and were sorted as texts
+        (
+            {1: "class-1", 2: "class-10", 3: "class-2"},
+            {1: "class-1", 2: "class-2", 10: "class-10"},
+            [1, 10, 2],
+        ),
+        ({1: "cat", 255: "unknown"}, {0: "void", 1: "cat"}, [1]),
+        # index 2 is no class of ours, but one of theirs
+        ({1: "cat"}, {2: "cat"}, [2, 255]),
+    ],
+)
+def test_a_name_that_only_says_the_index_is_none(
+    ours: dict[int, str], theirs: dict[int, str], expected: list[int]
+) -> None:
+    assert class_table(ours, theirs)[1 : len(expected) + 1].tolist() == expected
+
+
 def test_folders_that_cannot_be_scored(tmp_path: Path) -> None:
     first, second = tmp_path / "a", tmp_path / "b"
     with pytest.raises(SourceError, match="a is not a folder"):
-        load_masks(first)
+        find_masks(first)
     first.mkdir()
     with pytest.raises(SourceError, match="holds no masks"):
-        load_masks(first)
+        find_masks(first)
     save(first / "p.png", mask([0, 1]))
     save(second / "q.png", mask([0, 1]))
     with pytest.raises(SourceError, match="no image in common: 'p' against 'q'"):
@@ -320,9 +400,10 @@ def test_folders_that_cannot_be_scored(tmp_path: Path) -> None:
     save(second / "p.png", mask([0], [1]))
     with pytest.raises(SourceError, match=r"image 'p': .* size 1 x 2, the truth has size 2 x 1"):
         evaluate_folders(first, second)
-    save(second / "%70.png", mask([0]))
-    with pytest.raises(SourceError, match="image 'p' has two masks"):
-        load_masks(second)
+    save(second / "masks" / "p.png", mask([0]))
+    (second / "provenance.json").write_text('{"classes": 3, "options": {}}')
+    with pytest.raises(SourceError, match=r"provenance\.json is not what a run writes"):
+        evaluate_folders(second, first)
     with pytest.raises(SourceError, match="no image to score"):
         evaluate_masks([])
 
@@ -338,7 +419,7 @@ def test_masks_that_are_no_class_indices(tmp_path: Path) -> None:
     path.write_bytes(save(path, mask([0, 1])).read_bytes()[:60])
     with pytest.raises(SourceError, match=r"0\.png cannot be read"):
         read_mask(path)
-    with pytest.raises(SourceError, match="cannot be read"):
+    with pytest.raises(StorageError, match=r"cannot read .*none\.png"):
         read_mask(tmp_path / "none.png")
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from consolidation.evaluation.boundary import boundary_agreement, boundary_f1
 from consolidation.evaluation.calibration import ConfidenceCounts, expected_calibration_error
+from consolidation.evaluation.class_names import class_table, read_class_names
 from consolidation.evaluation.diagram import reliability_diagram
 from consolidation.evaluation.evaluate import evaluate_folders, evaluate_masks
 from consolidation.evaluation.evaluation import Evaluation, ImageScore
-from consolidation.evaluation.folders import load_masks, read_class_names, read_mask
+from consolidation.evaluation.folders import MaskFolder, find_masks, read_mask
 from consolidation.evaluation.scores import class_dice, class_iou, confusion_matrix, mean_iou
 from consolidation.evaluation.simulate import simulate_job
 from consolidation.evaluation.simulated_job import SimulatedJob
@@ -18,16 +19,18 @@ __all__ = [
     "ConfidenceCounts",
     "Evaluation",
     "ImageScore",
+    "MaskFolder",
     "SimulatedJob",
     "boundary_agreement",
     "boundary_f1",
     "class_dice",
     "class_iou",
+    "class_table",
     "confusion_matrix",
     "evaluate_folders",
     "evaluate_masks",
     "expected_calibration_error",
-    "load_masks",
+    "find_masks",
     "mean_iou",
     "read_class_names",
     "read_mask",

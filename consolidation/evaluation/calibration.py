@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 LEVELS = 256
 """Values of a confidence map."""
+GROUPS = 32
+"""Dots of a diagram at most: values are grouped, never split."""
 
 
 def expected_calibration_error(
@@ -55,15 +57,21 @@ def expected_calibration_error(
 class ConfidenceCounts:
     """Pixels by confidence map value, and how many are right; they add up over images.
 
-    A map's value v stands for v / 255, which is off by 1/510 at most.
+    A map's value v stands for v / 255, which is off by 1/510 at most. It does not tell disputed
+    pixels apart where they round to the value of unanimous ones (255), or where a calibration maps
+    both to one value: they count as unanimous then. What a calibration makes of unanimous pixels
+    is taken to be the highest value that there is.
 
     Attributes
     ----------
     pixels, right : ndarrays of shape (256,), int64
+    calibrated : bool
+        Whether a calibration made the values what they are.
     """
 
     pixels: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(LEVELS, np.int64))
     right: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(LEVELS, np.int64))
+    calibrated: bool = False
 
     def add(self, values: npt.NDArray[np.uint8], right: npt.NDArray[np.bool_]) -> None:
         """Count pixels: the map's values, and whether their class is right, of one shape."""
@@ -71,16 +79,28 @@ class ConfidenceCounts:
         self.right += np.bincount(values[right], minlength=LEVELS)
 
     @property
-    def highest(self) -> int:
-        """Value of unanimous pixels: 255, or what a calibration made of it."""
+    def unanimous(self) -> int:
+        """Value of unanimous pixels: 255, or the highest one if there was a calibration."""
         seen = np.flatnonzero(self.pixels)
-        return int(seen[-1]) if seen.size else LEVELS - 1
+        return int(seen[-1]) if self.calibrated and seen.size else LEVELS - 1
 
     @property
     def disputed(self) -> ConfidenceCounts:
-        """Counts of pixels below the highest value."""
-        below = np.arange(LEVELS) < self.highest
-        return ConfidenceCounts(self.pixels * below, self.right * below)
+        """Counts of pixels below the value of unanimous ones."""
+        below = np.arange(LEVELS) < self.unanimous
+        return ConfidenceCounts(self.pixels * below, self.right * below, self.calibrated)
+
+    def dots(self) -> list[tuple[int, float, float]]:
+        """Pixels, mean confidence and share of right pixels, by group of values."""
+        values = np.arange(LEVELS)
+        group = values * GROUPS // LEVELS
+        pixels = np.bincount(group, self.pixels)
+        right = np.bincount(group, self.right)
+        sums = np.bincount(group, self.pixels * values) / 255
+        return [
+            (int(pixels[one]), float(sums[one] / pixels[one]), float(right[one] / pixels[one]))
+            for one in np.flatnonzero(pixels).tolist()
+        ]
 
     @property
     def error(self) -> float:

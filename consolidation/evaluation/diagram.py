@@ -5,13 +5,10 @@ from __future__ import annotations
 import io
 import math
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from consolidation.evaluation.calibration import LEVELS, ConfidenceCounts
+from consolidation.evaluation.calibration import ConfidenceCounts
 
-BINS = 32
-"""Dots at most, beside that of the unanimous pixels: values are grouped, never split."""
 SCALE = 2
 """Everything is drawn so much larger, then reduced: Pillow's lines have no smooth edges."""
 _SIDE, _LEFT, _TOP, _RIGHT, _BOTTOM = 400, 64, 56, 24, 60
@@ -30,9 +27,10 @@ def reliability_diagram(counts: ConfidenceCounts) -> bytes:
     draw = ImageDraw.Draw(picture)
     _axes(draw)
     disputed = counts.disputed
-    for confidence, right, share in _dots(disputed):
-        _dot(draw, confidence, right, 3 + 14 * math.sqrt(share), _DOT)
-    top = counts.highest
+    total = disputed.pixels.sum()
+    for pixels, confidence, right in disputed.dots():
+        _dot(draw, confidence, right, 3 + 14 * math.sqrt(pixels / total), _DOT)
+    top = counts.unanimous
     if counts.pixels[top]:
         _dot(draw, top / 255, counts.right[top] / counts.pixels[top], 5, _UNANIMOUS)
     errors = f"disputed {_number(disputed.error)}, all pixels {_number(counts.error)}"
@@ -41,20 +39,6 @@ def reliability_diagram(counts: ConfidenceCounts) -> bytes:
     buffer = io.BytesIO()
     picture.resize((width, height), Image.Resampling.LANCZOS).save(buffer, "PNG")
     return buffer.getvalue()
-
-
-def _dots(counts: ConfidenceCounts) -> list[tuple[float, float, float]]:
-    """Mean confidence, share of right pixels and share of the pixels, by group of values."""
-    values = np.arange(LEVELS)
-    group = values * BINS // LEVELS
-    pixels = np.bincount(group, counts.pixels)
-    right = np.bincount(group, counts.right)
-    sums = np.bincount(group, counts.pixels * values) / 255
-    return [
-        (float(sums[one] / pixels[one]), float(right[one] / pixels[one]), float(share))
-        for one, share in enumerate(pixels / max(pixels.sum(), 1))
-        if share > 0
-    ]
 
 
 def _place(confidence: float, right: float) -> tuple[float, float]:

@@ -9,22 +9,20 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from consolidation import storage
 from consolidation.errors import SourceError
 from consolidation.evaluation.boundary import boundary_f1
 from consolidation.evaluation.calibration import ConfidenceCounts
+from consolidation.evaluation.class_names import NO_CLASS, class_table, read_class_names
 from consolidation.evaluation.evaluation import Evaluation, ImageScore
 from consolidation.evaluation.folders import (
-    load_confidence,
-    load_masks,
-    merge_class_names,
-    read_class_names,
+    MaskFolder,
+    Reading,
+    find_masks,
+    match_masks,
     read_mask,
 )
 from consolidation.evaluation.scores import class_iou, confusion_matrix
-
-# One index, two states, never mixed: in a prediction "the vote did not decide" (wrong wherever it
-# stands), in the truth "nobody knows" (not scored). In neither is it a class.
-NO_CLASS = 255
 
 Pair = tuple[str, npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 
@@ -36,10 +34,11 @@ def evaluate_folders(
 
     Parameters
     ----------
-    predicted, truth : str or Path
-        Folders in any form that `load_masks` takes. Images are matched by id. Class names come
-        from a `classes.json` in (or right above) either folder. Confidence maps that a run wrote
-        beside the predicted masks are held against the truth too.
+    predicted, truth : path or ``s3://`` URI
+        Folders in any form that `find_masks` takes. Images are matched by id. Class names come
+        from a run's `provenance.json`, else from a `classes.json` in (or right above) the folder;
+        where both sides tell names, classes are matched by name, else by index. Confidence maps
+        that a run wrote beside the predicted masks are held against the truth too.
     tolerance : float, default 2
         Distance in pixels for the boundary F1.
 
@@ -51,7 +50,7 @@ def evaluate_folders(
     ------
     SourceError
         If a folder or mask cannot be read, both are the same masks, no id is in both folders, the
-        two masks of an image differ in size, or two `classes.json` give an index different names.
+        two masks of an image differ in size, or a class is named on one side only.
 
     Examples
     --------
@@ -66,32 +65,39 @@ def evaluate_folders(
     >>> round(result.mean_iou, 3), result.pixel_accuracy
     (0.583, 0.75)
     """
-    predicted_masks, true_masks = load_masks(predicted), load_masks(truth)
-    shared = [image_id for image_id in true_masks if image_id in predicted_masks]
+    ours, theirs = find_masks(predicted), find_masks(truth)
+    predicted_masks, true_masks = match_masks(ours, theirs)
+    shared = [name for name in _by_id(true_masks) if name in predicted_masks]
     if not shared:
         raise SourceError(
             f"{predicted} and {truth} have no image in common: "
             f"{_some(predicted_masks)} against {_some(true_masks)}"
         )
-    if predicted_masks[shared[0]].samefile(true_masks[shared[0]]):
+    if _same(ours.path(predicted_masks[shared[0]]), theirs.path(true_masks[shared[0]])):
         # A job's folder may hold both kinds of masks: a perfect score would be a silent mistake.
         raise SourceError(f"{predicted} and {truth} lead to the same masks")
+    names, true_names = read_class_names(ours), read_class_names(theirs)
+    table = class_table(names, true_names, (str(predicted), str(truth)))
+    of_ids = {true_masks[name].id: predicted_masks[name] for name in shared}
 
     def pairs() -> Iterator[Pair]:
-        for image_id in shared:
-            yield image_id, read_mask(predicted_masks[image_id]), read_mask(true_masks[image_id])
+        for name in shared:
+            mask = read_mask(ours.path(predicted_masks[name]))
+            yield true_masks[name].id, table[mask], read_mask(theirs.path(true_masks[name]))
 
-    def confidence(image_id: str) -> npt.NDArray[np.uint8] | None:
-        path = load_confidence(predicted_masks[image_id])
+    def confidence_map(image_id: str) -> npt.NDArray[np.uint8] | None:
+        path = ours.confidence(of_ids[image_id])
         return None if path is None else read_mask(path)
 
     return evaluate_masks(
         pairs(),
-        class_names=merge_class_names(read_class_names(truth), read_class_names(predicted)),
+        class_names=true_names or names,
         tolerance=tolerance,
-        only_predicted=[i for i in predicted_masks if i not in true_masks],
-        only_truth=[i for i in true_masks if i not in predicted_masks],
-        confidence=confidence,
+        only_predicted=_only(predicted_masks, true_masks),
+        only_truth=_only(true_masks, predicted_masks),
+        confidence=confidence_map,
+        calibrated=_calibrated(ours),
+        folder=ours.above,
     )
 
 
@@ -103,6 +109,8 @@ def evaluate_masks(
     only_predicted: Iterable[str] = (),
     only_truth: Iterable[str] = (),
     confidence: Callable[[str], npt.NDArray[np.uint8] | None] = lambda _: None,
+    calibrated: bool = False,
+    folder: str = "",
 ) -> Evaluation:
     """Score masks that are already in memory, one image at a time.
 
@@ -120,6 +128,10 @@ def evaluate_masks(
     confidence : callable, optional
         Gives the confidence map of an image id, uint8 of shape (H, Wd), value = round(255 c), or
         None where there is none.
+    calibrated : bool, optional
+        Whether a calibration made the confidence maps what they are; see `ConfidenceCounts`.
+    folder : str, optional
+        Where the run lies, for the record.
 
     Returns
     -------
@@ -133,7 +145,7 @@ def evaluate_masks(
     pooled = np.zeros((NO_CLASS + 1, NO_CLASS + 1), dtype=np.int64)
     border_sum, border_count = np.zeros(NO_CLASS), np.zeros(NO_CLASS, dtype=np.int64)
     rows: list[ImageScore] = []
-    counts = ConfidenceCounts()
+    counts = ConfidenceCounts(calibrated=calibrated)
     for image_id, predicted, truth in pairs:
         if predicted.shape != truth.shape:
             raise SourceError(
@@ -174,6 +186,7 @@ def evaluate_masks(
         class_boundary_f1=border_mean[:n_classes],
         tolerance=tolerance,
         confidence=counts if counts.pixels.any() else None,
+        folder=folder,
     )
 
 
@@ -231,6 +244,24 @@ def _size(mask: npt.NDArray[np.uint8]) -> str:
     return " x ".join(str(length) for length in mask.shape)
 
 
-def _some(masks: Mapping[str, Path]) -> str:
-    ids = [repr(image_id) for image_id in list(masks)[:3]]
+def _by_id(masks: Reading) -> list[str]:
+    return sorted(masks, key=lambda name: masks[name].id)
+
+
+def _only(masks: Reading, others: Reading) -> list[str]:
+    return [masks[name].id for name in _by_id(masks) if name not in others]
+
+
+def _some(masks: Reading) -> str:
+    ids = [repr(masks[name].id) for name in _by_id(masks)[:3]]
     return ", ".join(ids) + (", ..." if len(masks) > 3 else "")
+
+
+def _same(one: str, other: str) -> bool:
+    if storage.is_s3(one) or storage.is_s3(other):
+        return one == other
+    return storage.local(one).samefile(storage.local(other))
+
+
+def _calibrated(run: MaskFolder) -> bool:
+    return run.provenance is not None and bool(run.provenance["options"].get("calibration"))

@@ -60,6 +60,8 @@ class Evaluation:
         Distance in pixels within which borders agree.
     confidence : ConfidenceCounts or None
         Pixels by confidence, and how many are right; None without confidence maps.
+    folder : str
+        Folder of the run that was scored, or the one above the masks; empty if there is none.
 
     Examples
     --------
@@ -91,6 +93,7 @@ class Evaluation:
     class_boundary_f1: npt.NDArray[np.float64]
     tolerance: float
     confidence: ConfidenceCounts | None = None
+    folder: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as JSON-ready values; what has no score is None, never NaN."""
@@ -142,10 +145,7 @@ class Evaluation:
             meaning = "share of pixels without a class; they count as wrong"
             lines.append(_line("undecided", self.undecided, meaning))
         if self.confidence is not None:
-            disputed, everywhere = self.confidence.disputed.error, self.confidence.error
-            meaning = "disputed pixels: confidence against the share that is right; 0 is perfect"
-            lines.append(_line("calibration error", disputed, meaning))
-            lines.append(_line("", everywhere, "the same over all pixels"))
+            lines += _calibration_lines(self.confidence)
         return "\n".join([*lines, *self._class_lines(), *self._worst_lines()])
 
     def _calibration_errors(self) -> dict[str, float | None] | None:
@@ -172,6 +172,21 @@ class Evaluation:
             return []
         worst = sorted(scored, key=lambda row: (row.mean_iou, row.image_id))[:_WORST]
         return ["", "  lowest mean IoU", *(f"  {_number(r.mean_iou)}  {r.image_id}" for r in worst)]
+
+
+def _calibration_lines(confidence: ConfidenceCounts) -> list[str]:
+    disputed, meaning = confidence.disputed.error, "no pixel was disputed"
+    if not math.isnan(disputed):
+        meaning = "disputed pixels: confidence against the share that is right; 0 is perfect"
+    lines = [
+        _line("calibration error", disputed, meaning),
+        _line("", confidence.error, "the same over all pixels"),
+    ]
+    if confidence.calibrated:
+        top = confidence.unanimous / 255
+        note = f"the run was calibrated: pixels of its highest confidence, {top:.3f}, count as"
+        lines.append(f"  {note} unanimous")
+    return lines
 
 
 def _images(count: int) -> str:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from consolidation import storage
 from consolidation.errors import SourceError
-from consolidation.names import object_id
+from consolidation.names import file_name, object_id, with_hash
 
 # Where a PNG keeps its bit depth: 8 bytes signature, 8 bytes chunk head, 8 bytes width and height.
 _DEPTH_OFFSET = 24
@@ -31,60 +36,136 @@ _DAMAGED = (
 )
 
 
-def load_masks(folder: str | Path) -> dict[str, Path]:
-    """Find the mask of every image in a folder.
+class MaskFile(NamedTuple):
+    """A mask: the id of its image, and its file below the folder."""
+
+    id: str
+    file: str
+
+
+Reading = Mapping[str, MaskFile]
+"""Masks by the name that a run gives the files of their ids."""
+
+
+@dataclass(frozen=True)
+class MaskFolder:
+    """The masks of a folder or prefix.
+
+    Attributes
+    ----------
+    uri : str
+        Folder that the masks lie in.
+    above : str
+        The folder above it.
+    files : mapping of str to str
+        Name (path below the folder, without ``.png`` or ``/truth.png``) to file.
+    """
+
+    uri: str
+    above: str
+    files: Mapping[str, str]
+
+    @cached_property
+    def provenance(self) -> Mapping[str, Any] | None:
+        """What the run that wrote the masks says about itself; None if none did."""
+        path = storage.join(self.above, "provenance.json")
+        if not (self._is_of_a_run and storage.exists(path)):
+            return None
+        try:
+            content = json.loads(storage.read_bytes(path))
+            classes, options = content["classes"], content["options"]
+            if not (isinstance(options, dict) and all(isinstance(one, str) for one in classes)):
+                raise TypeError("classes or options are of another type")
+        except (ValueError, KeyError, TypeError) as error:
+            raise SourceError(f"{path} is not what a run writes: {error!r}") from None
+        return {"classes": classes, "options": options}
+
+    @property
+    def _is_of_a_run(self) -> bool:
+        """Whether it is called as a run calls its folder of masks."""
+        return self.uri.replace("\\", "/").rstrip("/").rpartition("/")[2] == "masks"
+
+    def readings(self) -> list[Reading]:
+        """Return what the names may mean: ids, or ids as a run encodes them; the likelier first."""
+        plain = {file_name(name): MaskFile(name, file) for name, file in self.files.items()}
+        if any("/" in file for file in self.files.values()):
+            return [plain]
+        encoded = {
+            _without_clash(name): MaskFile(object_id(name), file)
+            for name, file in self.files.items()
+        }
+        return [plain, encoded] if self.provenance is None else [encoded]
+
+    def of(self, image_ids: Iterable[str]) -> dict[str, str]:
+        """Path or URI of the mask of each of these images that has one."""
+        ids = {file_name(image_id): image_id for image_id in image_ids}
+        found = max(self.readings(), key=lambda reading: len(reading.keys() & ids.keys()))
+        return {ids[name]: self.path(found[name]) for name in ids if name in found}
+
+    def path(self, mask: MaskFile) -> str:
+        """Path or URI of a mask."""
+        return storage.join(self.uri, *mask.file.split("/"))
+
+    def confidence(self, mask: MaskFile) -> str | None:
+        """Path or URI of the confidence map that a run wrote for a mask, None if it wrote none."""
+        path = storage.join(self.above, "confidence", mask.file)
+        return path if self._is_of_a_run and storage.exists(path) else None
+
+
+def find_masks(folder: str | Path) -> MaskFolder:
+    """Find the masks of a folder.
 
     Parameters
     ----------
-    folder : str or Path
+    folder : path or ``s3://`` URI
         One of: a folder with `masks/` (output of a consolidation run) or `truth/` (a simulated
-        job) in it, a folder of `<id>.png`, or a folder of `<id>/truth.png`, in this order.
+        job) in it, a folder of `<id>.png`, or a folder of `<id>/truth.png`, in this order. An id
+        with slashes in it is a path, or a name as a run encodes it.
 
     Returns
     -------
-    dict of str to Path
-        Image id (percent-decoded file or folder name) to mask file, sorted by id.
+    MaskFolder
 
     Raises
     ------
     SourceError
-        If the folder does not exist, has none of the forms, or names an image twice.
+        If the folder does not exist or has none of the forms.
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     (Path(folder) / "masks").mkdir()
-    ...     _ = (Path(folder) / "masks" / "street%2F7.png").write_bytes(b"")
-    ...     list(load_masks(folder))
+    ...     (Path(folder) / "street" / "7").mkdir(parents=True)
+    ...     _ = (Path(folder) / "street" / "7" / "truth.png").write_bytes(b"")
+    ...     list(find_masks(folder).files)
     ['street/7']
     """
-    folder = Path(folder)
-    if not folder.is_dir():
+    uri = str(folder)
+    if not storage.is_s3(uri) and not storage.local(uri).is_dir():
         raise SourceError(f"{folder} is not a folder")
+    above = _above(uri)
+    files = [one.name for one in storage.entries(uri) if one.name.endswith(".png")]
     for inner in ("masks", "truth"):
+        below = [file.removeprefix(f"{inner}/") for file in files if file.startswith(f"{inner}/")]
         # `<id>/truth.png` is also right for an image called "masks" or "truth".
-        if (folder / inner).is_dir() and not (folder / inner / "truth.png").is_file():
-            folder = folder / inner
+        if below and "truth.png" not in below:
+            above, uri, files = uri, storage.join(uri, inner), below
             break
-    found = [(path.stem, path) for path in folder.glob("*.png")]
-    if not found:
-        found = [(path.parent.name, path) for path in folder.glob("*/truth.png")]
-    if not found:
-        raise SourceError(f"{folder} holds no masks: expected <id>.png or <id>/truth.png")
-    masks: dict[str, Path] = {}
-    for name, path in sorted(found):
-        image_id = object_id(name)
-        if image_id in masks:
-            raise SourceError(f"image {image_id!r} has two masks: {masks[image_id]} and {path}")
-        masks[image_id] = path
-    return dict(sorted(masks.items()))
+    ending = ".png"
+    if all("/" in file for file in files) and any(file.endswith("/truth.png") for file in files):
+        ending = "/truth.png"
+    names = {file.removesuffix(ending): file for file in files if file.endswith(ending)}
+    if not names:
+        raise SourceError(f"{uri} holds no masks: expected <id>.png or <id>/truth.png")
+    return MaskFolder(uri, above, names)
 
 
-def load_confidence(mask: Path) -> Path | None:
-    """Find the confidence map that a run wrote for a mask: ``confidence/`` beside ``masks/``."""
-    path = mask.parent.parent / "confidence" / mask.name
-    return path if mask.parent.name == "masks" and path.is_file() else None
+def match_masks(predicted: MaskFolder, truth: MaskFolder) -> tuple[Reading, Reading]:
+    """Read the names of both folders so that most of them are about the same images."""
+    return max(
+        product(predicted.readings(), truth.readings()),
+        key=lambda both: len(both[0].keys() & both[1].keys()),
+    )
 
 
 def read_mask(path: str | Path) -> npt.NDArray[np.uint8]:
@@ -92,7 +173,7 @@ def read_mask(path: str | Path) -> npt.NDArray[np.uint8]:
 
     Parameters
     ----------
-    path : str or Path
+    path : path or ``s3://`` URI
         PNG with a palette (whose colours do not matter) or 8-bit greyscale.
 
     Returns
@@ -102,7 +183,9 @@ def read_mask(path: str | Path) -> npt.NDArray[np.uint8]:
     Raises
     ------
     SourceError
-        If the file cannot be read, or its pixels are colours or samples of another depth.
+        If its pixels are colours or samples of another depth, or the PNG is damaged.
+    StorageError
+        If the file cannot be read.
 
     Examples
     --------
@@ -113,15 +196,13 @@ def read_mask(path: str | Path) -> npt.NDArray[np.uint8]:
     ...     read_mask(path)
     array([[0, 3]], dtype=uint8)
     """
+    data = storage.read_bytes(path)
     try:
-        with Path(path).open("rb") as file:
-            head = file.read(_DEPTH_OFFSET + 1)
-            file.seek(0)
-            with Image.open(file, formats=["PNG"]) as image:
-                mode, depth = image.mode, head[_DEPTH_OFFSET]
-                # Pillow stretches greyscale below 8 bits to 0..255, which would invent classes.
-                if mode == "P" or (mode == "L" and depth == 8):
-                    return np.array(image, dtype=np.uint8)
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            mode, depth = image.mode, data[_DEPTH_OFFSET]
+            # Pillow stretches greyscale below 8 bits to 0..255, which would invent classes.
+            if mode == "P" or (mode == "L" and depth == 8):
+                return np.array(image, dtype=np.uint8)
     except _DAMAGED as error:
         raise SourceError(f"{path} cannot be read as a PNG mask: {error}") from None
     raise SourceError(
@@ -130,56 +211,16 @@ def read_mask(path: str | Path) -> npt.NDArray[np.uint8]:
     )
 
 
-def read_class_names(folder: str | Path) -> dict[int, str]:
-    """Read class names from `classes.json` in the folder or in the one above it.
-
-    Parameters
-    ----------
-    folder : str or Path
-        A folder of masks in any form that `load_masks` takes.
-
-    Returns
-    -------
-    dict of int to str
-        Class index to name; empty if there is no such file.
-
-    Raises
-    ------
-    SourceError
-        If the file is not of the form `{"classes": [{"index": 0, "name": "road"}, ...]}`.
-    """
-    folder = Path(folder).resolve()
-    for path in (folder / "classes.json", folder.parent / "classes.json"):
-        if path.is_file():
-            return _parse_class_names(path)
-    return {}
+def _above(uri: str) -> str:
+    """Folder above one; of a whole bucket, itself."""
+    if storage.is_s3(uri):
+        bare = uri.rstrip("/")
+        return bare.rpartition("/")[0] if bare.count("/") > 2 else bare
+    path = storage.local(uri)
+    return str(path.parent if path.name not in ("", "..") else path.resolve().parent)
 
 
-def merge_class_names(truth: Mapping[int, str], predicted: Mapping[int, str]) -> dict[int, str]:
-    """Join two lists of names; `SourceError` if they disagree, as all scores would be wrong."""
-    for index in truth.keys() & predicted.keys():
-        # Background goes by several names but is always index 0.
-        if index and truth[index] != predicted[index]:
-            raise SourceError(
-                f"class {index} is {predicted[index]!r} in the prediction's classes.json "
-                f"and {truth[index]!r} in the truth's"
-            )
-    return {**predicted, **truth}
-
-
-def _parse_class_names(path: Path) -> dict[int, str]:
-    names: dict[int, str] = {}
-    try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-        for entry in content["classes"]:
-            index, name = entry["index"], entry["name"]
-            if type(index) is not int or not isinstance(name, str) or index in names:
-                raise ValueError(f"bad entry {json.dumps(entry)}")
-            if not 0 <= index <= 255:
-                raise ValueError(f"class index {index} is outside 0..255")
-            names[index] = name
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SourceError(
-            f'{path} is not {{"classes": [{{"index": 0, "name": "road"}}, ...]}}: {error!r}'
-        ) from None
-    return names
+def _without_clash(name: str) -> str:
+    """Name of the id without the hash that it got because of another id of the same run."""
+    plain = file_name(object_id(name))
+    return plain if with_hash(plain, object_id(name)) == name else name

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from consolidation import storage
+from consolidation.errors import SourceError
 from consolidation.evaluation.answers import truth_png, worker_content
 from consolidation.evaluation.scenes import Scene, draw_scene
 from consolidation.evaluation.simulated_job import SimulatedJob
@@ -72,7 +74,7 @@ def simulate_job(
     ValueError
         If an argument is outside its range or a kind does not exist.
     SourceError
-        If the folder holds files of another job, which would mix with this one.
+        If the folder holds files of another job, which would mix with this one, or is on S3.
 
     Examples
     --------
@@ -86,12 +88,14 @@ def simulate_job(
     """
     from consolidation.masks.colors import class_color  # not at import: it loads the compiler
 
+    if storage.is_s3(out):
+        raise SourceError(f"a simulated job is written to a local folder, not to {out}")
     _check(images=images, workers=workers, classes=classes, size=size, seed=seed, missing=missing)
     kinds = DEFAULT_KINDS if kinds is None else kinds
     team = hire_team(workers, kinds, classes, lambda n: _stream(seed, _PERSON, n))
     labels = _NAMES[:classes] + tuple(f"class {k}" for k in range(len(_NAMES) + 1, classes + 1))
     job = SimulatedJob(
-        folder=Path(out),
+        folder=storage.local(out),
         object_ids=tuple(str(number) for number in range(images)),
         class_names=("BACKGROUND", *labels),
         worker_ids=tuple(worker.worker_id for worker in team),

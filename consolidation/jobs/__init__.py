@@ -2,6 +2,7 @@
 
 from consolidation.jobs.calibrate import Calibrated, calibrate
 from consolidation.jobs.demo import Demo, run_demo
+from consolidation.jobs.diagrams import write_diagrams
 from consolidation.jobs.inspect import Inspection, inspect_source
 from consolidation.jobs.review import ReviewItem, review_manifest
 from consolidation.jobs.run import run_job
@@ -25,4 +26,5 @@ __all__ = [
     "run_demo",
     "run_job",
     "show_object",
+    "write_diagrams",
 ]

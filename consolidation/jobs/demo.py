@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from consolidation import storage
 from consolidation.evaluation import Evaluation, evaluate_folders, simulate_job
 from consolidation.jobs.run import run_job
 from consolidation.jobs.runner import Progress, Summary
@@ -27,8 +28,14 @@ def run_demo(
     options: Options | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Demo:
-    """Write a simulated job to ``out/job`` and its consolidation to ``out/results``."""
-    job = simulate_job(Path(out) / "job")
-    results = Path(out) / "results"
+    """Write a simulated job to ``out/job`` and its consolidation to ``out/results``.
+
+    Raises
+    ------
+    SourceError
+        If `out` is an ``s3://`` URI: a simulated job is written to a local folder.
+    """
+    job = simulate_job(storage.join(out, "job"))
+    results = storage.local(out) / "results"
     summary = run_job(job.folder, results, options, restart=True, on_progress=on_progress)
     return Demo(job.folder, results, summary, evaluate_folders(results, job.truth))

@@ -8,7 +8,7 @@ from consolidation.report.content import (
     ReportImage,
     ReportWorker,
 )
-from consolidation.report.page import render
+from consolidation.report.page import render, with_reliability
 from consolidation.report.pictures import open_picture, small_jpeg
 from consolidation.report.snapshot import SIDE, Snapshot, take
 
@@ -26,4 +26,5 @@ __all__ = [
     "show",
     "small_jpeg",
     "take",
+    "with_reliability",
 ]

@@ -111,10 +111,8 @@ class ReportWorker:
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Pixels whose confidence lies in [low, high): how many, and the share that was right."""
+    """Pixels of about one confidence: how many, their mean, and the share that was right."""
 
-    low: float
-    high: float
     pixels: int
     confidence: float
     accuracy: float
@@ -151,8 +149,6 @@ class Report:
         [i, j]: pixels with consensus i to which a worker gave j, summed over workers.
     class_confidence : list of K floats
         NaN where a class was given to no pixel.
-    calibration : list of CalibrationBin
-        Where truth is known.
     """
 
     title: str
@@ -172,4 +168,3 @@ class Report:
     pairs: NDArray[np.float64] | None = None
     confusion: NDArray[np.int64] | None = None
     class_confidence: Sequence[float] = ()
-    calibration: Sequence[CalibrationBin] = ()

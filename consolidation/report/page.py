@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ SHOWN = 24
 """Rows and columns of a matrix, at most: more cannot be read."""
 REGIONS = 9
 """Disputed regions of an image, at most."""
+RELIABILITY = ("<!-- reliability diagram -->", "<!-- /reliability diagram -->")
+"""What the reliability diagram stands between, once the truth is known."""
 
 
 def render(report: Report) -> Iterator[bytes]:
@@ -61,11 +63,31 @@ def render(report: Report) -> Iterator[bytes]:
         confusion=_classes_matrix(report),
         script=script,
         script_digest=f"sha256-{digest}",
+        reliability=RELIABILITY,
         css=(TEMPLATES / "report.css").read_text("utf-8"),
     )
     for part in parts:
         # a lone half of a character, which is no UTF-8, can only come from a defect of ours
         yield part.encode("utf-8", "replace")
+
+
+def with_reliability(page: bytes, bins: Sequence[CalibrationBin]) -> bytes:
+    """Return the page with the reliability diagram in its place, instead of one that was there.
+
+    Parameters
+    ----------
+    page : bytes
+        What `render` wrote; one that has no such place is returned as it is.
+    bins : sequence of CalibrationBin
+        Its dots, none without pixels.
+    """
+    start, end = (mark.encode() for mark in RELIABILITY)
+    before, found, rest = page.partition(start)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        return page
+    drawn = _environment().get_template("reliability.html").render(bins=bins)
+    return b"".join((before, start, b"\n", drawn.encode(), b"\n", end, after))
 
 
 def _script() -> str:
@@ -169,7 +191,7 @@ def _classes_matrix(report: Report) -> dict[str, Any] | None:
     }
 
 
-def _curve(bins: list[CalibrationBin]) -> list[dict[str, float]]:
+def _curve(bins: Sequence[CalibrationBin]) -> list[dict[str, float]]:
     """Points of the reliability diagram, in a square of side 100, y downwards."""
     most = max((one.pixels for one in bins), default=1)
     return [
@@ -179,5 +201,4 @@ def _curve(bins: list[CalibrationBin]) -> list[dict[str, float]]:
             "r": round(1.5 + 3 * math.sqrt(one.pixels / most), 1),
         }
         for one in bins
-        if one.pixels
     ]
