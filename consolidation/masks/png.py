@@ -35,6 +35,8 @@ from consolidation.masks.chunks import (
 
 STRIP = 1 << 20
 """Pixels that are converted, or filtered and compressed, at a time."""
+WHOLE = 1 << 22
+"""Pixels up to which copies of a whole image do not matter."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,17 +119,22 @@ def decode_indices(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint
 
 
 def _array(image: Image.Image, mode: str) -> NDArray[np.uint8]:
-    """Pixels of an image in some mode: in strips, for NumPy and Pillow copy thrice at a time."""
+    """Pixels of an image in some mode; large ones in strips, for Pillow and NumPy copy thrice."""
     height, width = image.height, image.width
     # Pillow warns of strips that are as large as a bomb
-    if height * width <= STRIP or width > 1 << 26:
-        return np.asarray(image.convert(mode))
+    if height * width <= WHOLE or width > 1 << 26:
+        return np.asarray(_in_mode(image, mode))
     out = np.empty((height, width, len(mode)), np.uint8)
     step = max(1, STRIP // width)
     for top in range(0, height, step):
-        strip = image.crop((0, top, width, min(top + step, height))).convert(mode)
+        strip = _in_mode(image.crop((0, top, width, min(top + step, height))), mode)
         out[top : top + step] = np.asarray(strip).reshape(-1, width, len(mode))
     return out[..., 0] if len(mode) == 1 else out
+
+
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    # Pillow copies also where there is nothing to convert
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _check_rows(header: Header, pixels: Sequence[memoryview]) -> None:
