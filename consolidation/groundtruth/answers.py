@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consolidation.errors import AnswerError
-from consolidation.groundtruth.json_text import check_depth, load_json, n_brackets
+from consolidation.groundtruth.json_text import check_depth, load_json
 from consolidation.limits import DEFAULT_LIMITS, Limits, shown
 from consolidation.masks.classes import MAX_CLASSES
 from consolidation.masks.colors import hex_color, parse_color
@@ -125,13 +125,18 @@ def _parsed(content: str | bytes | Mapping[str, Any], limits: Limits) -> Any:
             check_depth(content, limits.json_depth)
             return content
         check_bytes(len(content), limits)
-        comma = "," if isinstance(content, str) else b","
-        n_values = n_brackets(content) + content.count(comma)  # type: ignore[arg-type]
-        if n_values > MAX_VALUES:
+        if len(content) > MAX_VALUES and (n_values := _most_values(content)) > MAX_VALUES:
             raise AnswerError(f"the answer has {n_values:,} values, the limit is {MAX_VALUES:,}")
         return load_json(content, limits.json_depth)
     except ValueError as error:
         raise AnswerError(f"the answer is not JSON: {error}") from None
+
+
+def _most_values(text: str | bytes) -> int:
+    """Values that a JSON text can hold: each begins with a bracket or follows a comma."""
+    if isinstance(text, str):
+        return sum(map(text.count, "{[,"))
+    return sum(map(text.count, b"{[,"))
 
 
 def _decode_base64(text: str) -> bytes:

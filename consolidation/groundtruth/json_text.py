@@ -38,9 +38,7 @@ def load_json(data: bytes | str, max_depth: int = Limits.json_depth, exact: bool
     if isinstance(data, bytes):
         data = data.removeprefix(codecs.BOM_UTF8)  # editors on Windows write one
     value = _parsed(data, max_depth, exact)
-    # every level has a bracket, and real files have few: then nothing need be walked through
-    if n_brackets(data) > max_depth:
-        check_depth(value, max_depth)
+    check_depth(value, max_depth)
     return value
 
 
@@ -71,13 +69,6 @@ def finite_number(value: Any) -> float | None:
         number = float(value)
         return number if math.isfinite(number) else None
     return None
-
-
-def n_brackets(data: bytes | str) -> int:
-    """Opening brackets in a JSON text, those within texts included."""
-    if isinstance(data, str):
-        return data.count("{") + data.count("[")
-    return data.count(b"{") + data.count(b"[")
 
 
 def _parsed(data: bytes | str, max_depth: int, exact: bool) -> Any:
