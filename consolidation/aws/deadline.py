@@ -12,7 +12,7 @@ SHARE_KEPT, LEAST_KEPT, MOST_KEPT = 0.05, 1.0, 15.0
 """Share of the time, and seconds, kept for writing down what is left undone, and for answering."""
 SLOWER = 1.5
 """An object may take this many times as long as its size lets expect."""
-LEAST_PACE = 30e-9
+LEAST_PACE = 20e-9
 """Seconds a pixel of an answer: what is expected at first, and at least. Two cores of a server take
 5e-9 for plain pictures and 16e-9 for noisy ones; a Lambda's may be half as quick."""
 FIRST_PIXELS = 100_000_000
@@ -48,11 +48,11 @@ class Pace:
         --------
         >>> pace = Pace()
         >>> round(pace.seconds(9 * 10_000 * 10_000), 1)
-        40.5
+        27.0
         >>> for _ in range(100):
         ...     pace.add(pixels=10, seconds=0.01)
         >>> round(pace.seconds(9 * 10_000 * 10_000), 1)
-        40.5
+        27.0
         """
         rate = max(self._seconds / self._pixels, LEAST_PACE)
         return SLOWER * rate * max(pixels, LEAST_PIXELS)
