@@ -37,7 +37,7 @@ fuzz: $(VENV)/.fuzz
 OLDEST := $(VENV)/oldest
 oldest: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv venv --quiet --python $(BIN)/python $(OLDEST)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(OLDEST)
 	$(BIN)/uv pip compile --quiet --resolution lowest-direct --extra aws --extra fast --extra test pyproject.toml -o $(OLDEST)/requirements.txt
 	$(BIN)/uv pip install --quiet --python $(OLDEST)/bin/python -r $(OLDEST)/requirements.txt
 	$(OLDEST)/bin/python -m pytest
