@@ -75,9 +75,10 @@ class Page:
         return self.text("#readout")
 
     def open(self, image_id: str) -> None:
-        self.page.wait_for_function(
-            "id => document.getElementById('image-id').textContent === id", arg=image_id
-        )
+        from playwright.sync_api import expect
+
+        # not by a function of ours: the page allows no scripts but its own
+        expect(self.page.locator("#image-id")).to_have_text(image_id)
 
     def color(self, row: int, column: int) -> list[int]:
         """RGBA of a pixel of the mask."""
