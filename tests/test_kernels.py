@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from consolidation.consensus import VotePatterns
 from consolidation.consensus.stack import Stack
 from consolidation.consensus.vote import plurality
-from consolidation.kernels import patterns as kernels
+from consolidation.kernels import pairs as kernels
 from consolidation.kernels.plurality import MAX_NETWORK_WORKERS, comparators
 from tests import naive
 from tests.strategies import stacks

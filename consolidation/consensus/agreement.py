@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus.patterns import VotePatterns
-from consolidation.kernels import patterns as kernels
+from consolidation.kernels import agreement as kernels
 
 
 @dataclass(frozen=True, eq=False)

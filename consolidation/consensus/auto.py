@@ -27,7 +27,7 @@ from consolidation.consensus.consolidate import consolidate
 from consolidation.consensus.overlap import mean_of_present, overlap_iou
 from consolidation.consensus.quality import Estimate
 from consolidation.consensus.reliability import Reliability
-from consolidation.kernels import patterns
+from consolidation.kernels import pairs
 
 SAMPLE = 32
 """Most images on which the choice is made."""
@@ -205,6 +205,6 @@ def _mean_iou(
 ) -> float:
     sums = np.zeros((3, n_classes), np.int64)
     outside = -1 if ignore is None else ignore
-    patterns.overlap(truth.reshape(-1), labels.reshape(-1), outside, outside, sums)
+    pairs.overlap(truth.reshape(-1), labels.reshape(-1), outside, outside, sums)
     mean = mean_of_present(overlap_iou(sums))
     return 1.0 if math.isnan(mean) else mean

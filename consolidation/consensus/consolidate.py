@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus.calibration import Calibration
-from consolidation.consensus.dawid_skene import DEFAULT_STEPS, WorkerConfusion, check_size
+from consolidation.consensus.dawid_skene import DEFAULT_STEPS, check_size
 from consolidation.consensus.result import Consensus
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.stack import Stack
 from consolidation.consensus.vote import vote
+from consolidation.consensus.worker_confusion import WorkerConfusion
 
 AUTO_SMOOTHING = 1.0
 """Sigma for `method="auto"`: safe on every real set tried; larger was not."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus.stack import Stack
-from consolidation.kernels import patterns
+from consolidation.kernels import pairs
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def overlaps(
     """
     sums = np.zeros((stack.n_workers, 3, k), np.int64)
     for row, one in zip(stack.rows, sums, strict=True):
-        patterns.overlap(row, labels.reshape(-1), stack.ignore, no_class, one)
+        pairs.overlap(row, labels.reshape(-1), stack.ignore, no_class, one)
     return sums
 
 
@@ -83,7 +83,7 @@ def need_of_review(stack: Stack, sums: NDArray[np.int64], n_undecided: int) -> f
         if n_undecided:
             # whoever painted nothing but undecided pixels does not agree fully
             areas = np.zeros((3, own.size), np.int64)
-            patterns.overlap(row, row, stack.ignore, -1, areas)
+            pairs.overlap(row, row, stack.ignore, -1, areas)
             painted = areas[1]
         agreements.append(mean_of_present(overlap_iou(np.stack([both, painted, consensus]))))
     known = [value for value in agreements if not math.isnan(value)]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from consolidation.kernels import agreement
 from consolidation.kernels import patterns as kernels
 
 MIN_TUPLES = 1024
@@ -129,7 +130,7 @@ class VotePatterns:
         """
         n_workers = self.tuples.shape[1]
         matrices = np.zeros((n_workers, n_workers, n_classes, n_classes), np.int64)
-        kernels.pairwise_confusion(self.tuples, self.counts, matrices)
+        agreement.pairwise_confusion(self.tuples, self.counts, matrices)
         below = np.tril_indices(n_workers, -1)
         matrices[below] = matrices.transpose(1, 0, 3, 2)[below]
         return matrices
@@ -142,7 +143,7 @@ class VotePatterns:
         """
         n_workers = self.tuples.shape[1]
         sums = np.zeros((n_workers, n_workers, 3, n_classes), np.int64)
-        kernels.agreements(self.tuples, self.counts, ignore, sums)
+        agreement.agreements(self.tuples, self.counts, ignore, sums)
         return sums
 
 

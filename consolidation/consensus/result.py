@@ -24,7 +24,7 @@ from consolidation.consensus.settings import Settings
 from consolidation.consensus.shares import ALL, Shares
 from consolidation.consensus.stack import Stack
 from consolidation.consensus.vote import Outcome
-from consolidation.kernels import patterns
+from consolidation.kernels import pairs
 
 FEW_CLASSES = 64
 """Up to so many, overlaps come from the whole confusion matrices: one pass for both."""
@@ -163,7 +163,7 @@ class Consensus:
         matrices = np.zeros((stack.n_workers, k, k), np.int64)
         labels = self.labels.reshape(-1)
         for row, matrix in zip(stack.rows, matrices, strict=True):
-            patterns.confusion(row, labels, stack.ignore, self._no_class, matrix)
+            pairs.confusion(row, labels, stack.ignore, self._no_class, matrix)
         return matrices
 
     @cached_property

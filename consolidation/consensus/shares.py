@@ -12,7 +12,7 @@ from consolidation.consensus.calibration import Calibration
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.stack import Stack
 from consolidation.consensus.vote import Outcome, Overruled, vote
-from consolidation.kernels import patterns, rules
+from consolidation.kernels import pairs, rules
 from consolidation.kernels.colors import lookup
 from consolidation.kernels.weighted import weighted_share
 
@@ -134,16 +134,16 @@ class Shares:
         stack, outcome = self._stack, self._outcome
         if self._by_votes:
             # the share of every (class, votes), then put right what neighbours overruled
-            pairs = self._votes_by_class
+            counts = self._votes_by_class
             shares = np.arange(stack.n_workers + 1) / stack.n_workers
             places, overruled_shares = self._overruled
             if self._calibration is not None:
                 shares = self._calibration(shares).astype(np.float64)
                 overruled_shares = self._calibration(overruled_shares)
             labels, votes = outcome.labels.reshape(-1), outcome.votes.reshape(-1)
-            sums = pairs @ shares
+            sums = counts @ shares
             np.add.at(sums, labels[places], overruled_shares - shares[votes[places]])
-            return ClassSums(sums, pairs.sum(axis=1), int(pairs[0, -1]), 0)
+            return ClassSums(sums, counts.sum(axis=1), int(counts[0, -1]), 0)
         sums, counts = np.zeros(self._k), np.zeros(self._k, np.int64)
         background = unvoted = 0
         height, width = stack.shape
@@ -176,11 +176,11 @@ class Shares:
     @cached_property
     def _votes_by_class(self) -> NDArray[np.int64]:
         """(K, W + 1): pixels by class and number of votes for it."""
-        pairs = np.zeros((self._k, self._stack.n_workers + 1), np.int64)
+        counts = np.zeros((self._k, self._stack.n_workers + 1), np.int64)
         labels, votes = self._outcome.labels.reshape(-1), self._outcome.votes.reshape(-1)
         no_class = self._settings.undecided if self._outcome.undecided else -1
-        patterns.confusion(labels, votes, no_class, 0, pairs)
-        return pairs
+        pairs.confusion(labels, votes, no_class, 0, counts)
+        return counts
 
     def _of_heads(self, rows: slice) -> NDArray[np.float32]:
         """Rows of the confidence where workers ignored pixels and heads are counted."""

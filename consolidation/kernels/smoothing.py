@@ -3,55 +3,24 @@
 Blocks of 64 pixels of a row that hold no disputed pixel are skipped. In the others, for each
 class that somebody gave one of the block's disputed pixels, the weighted votes of the window
 around all 64 pixels are added up at once: a vector load, a comparison with the class and a masked
-addition for every worker and cell of the window. Rows are first copied into a small ring with
-margins, so that a window never leaves it. All sums are integers: the result depends neither on
-the workers' order nor on the machine.
+addition for every worker and cell of the window (`_window`). All sums are integers: the result
+depends neither on the workers' order nor on the machine.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from llvmlite import ir
 from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
 from consolidation.kernels._jit import kernel
-from consolidation.kernels._lanes import LANES, Lanes, changes, lowest_bit
+from consolidation.kernels._lanes import LANES, changes, lowest_bit
+from consolidation.kernels._window import count_own, load_rows, weigh_own, window_sums
 
 N_SCRATCH = 6
 """Rows of int32 that `smooth` needs as scratch."""
 
 MAX_WEIGHTS = 32767
 """Highest sum of the coarse weights: with a window of 65535, scores then fit 31 bits."""
-
-
-@intrinsic
-def _add_row(typing_context, ring, start, label, window, first_tap, n_taps, sums):
-    """Add to sums (64,) uint16 tap d of the row where ring[start + i + d] is `label`."""
-    integer = types.intp
-    signature = types.void(ring, integer, types.int64, window, integer, integer, sums)
-
-    def codegen(context, builder, _signature, arguments):
-        ring_, start_, label_, window_, first_tap_, n_taps_, sums_ = arguments
-        v = Lanes(context, builder, LANES, ring.dtype.bitwidth, start_)
-        word = v.vector(16)
-        zero = ir.Constant(word, [0] * LANES)
-        first = ir.Constant(start_.type, 0)
-        taps = context.make_array(window)(context, builder, window_).data
-        wanted = v.splat(builder.trunc(label_, v.label.element), v.label)
-        total = cgutils.alloca_once_value(builder, v.load(sums, sums_, word, first))
-        with cgutils.for_range(builder, n_taps_) as loop:
-            labels = v.load(ring, ring_, v.label, builder.add(start_, loop.index))
-            at = builder.add(first_tap_, loop.index)
-            tap = v.splat(builder.load(builder.gep(taps, [at])), word)
-            same = builder.icmp_unsigned("==", labels, wanted)
-            added = builder.select(same, tap, zero)
-            builder.store(builder.add(builder.load(total), added), total)
-        v.store(builder.load(total), sums, sums_, first)
-        return context.get_dummy_value()
-
-    return signature, codegen
 
 
 @kernel
@@ -147,7 +116,7 @@ def smooth(
             size = min(LANES, width - x)
             if not _visit(votes, tied, y, x, n_workers, min_votes, ties_only, visited):
                 continue
-            loaded = _load_rows(masks, ring, loaded, y, radius, pitch)
+            loaded = load_rows(masks, ring, loaded, y, radius, pitch)
             stamp += 1
             # in the flat ring: the pixels themselves, and one worker after another
             here = (y % n_rows) * pitch + x + radius
@@ -159,17 +128,17 @@ def smooth(
             rows = max(y - radius, 0), min(y + radius + 1, height)
             if ties_only:
                 for k in range(n_classes):
-                    _count(ring, here, n_workers, stride, classes[0, k], count)
-                    _add_own(ring, here, stride, classes[0, k], fine_weights, own_weight)
+                    count_own(ring, here, n_workers, stride, classes[0, k], count)
+                    weigh_own(ring, here, stride, classes[0, k], fine_weights, own_weight)
                     for i in range(LANES):
                         if count[i] >= min_votes:
                             most[i] = max(most[i], own_weight[i])
             for k in range(n_classes):
                 label = classes[0, k]
-                _count(ring, here, n_workers, stride, label, count)
+                count_own(ring, here, n_workers, stride, label, count)
                 if ties_only:
-                    _add_own(ring, here, stride, label, fine_weights, own_weight)
-                _window_sums(ring, pitch, rows, y, x, label, weights, taps, n_rows, sums, score)
+                    weigh_own(ring, here, stride, label, fine_weights, own_weight)
+                window_sums(ring, pitch, rows, y, x, label, weights, taps, n_rows, sums, score)
                 name, drawn, needed = np.int32(label), np.int32(undecided), np.int32(min_votes)
                 none = np.int32(0)
                 for i in range(LANES):
@@ -194,7 +163,7 @@ def smooth(
             if n_places > before:
                 # all that is a vote in the window: all but what is not
                 outer = types.int64(outside)
-                _window_sums(ring, pitch, rows, y, x, outer, weights, taps, n_rows, sums, score)
+                window_sums(ring, pitch, rows, y, x, outer, weights, taps, n_rows, sums, score)
                 inside = taps[(rows[0] - y + radius) * n_rows : (rows[1] - y + radius) * n_rows]
                 total = inside.sum() * weights.sum()
                 for n in range(before, n_places):
@@ -225,21 +194,6 @@ def _visit(votes, tied, y, x, n_workers, min_votes, ties_only, visited):
 
 
 @kernel
-def _load_rows(masks, ring, loaded, y, radius, pitch):
-    """Copy the rows of the window around y that the ring lacks; return the last row it has."""
-    n_workers, height, width = masks.shape
-    n_rows = 2 * radius + 1
-    last = min(y + radius, height - 1)
-    for row in range(max(loaded + 1, y - radius, 0), last + 1):
-        for w in range(n_workers):
-            start = (w * n_rows + row % n_rows) * pitch + radius
-            target, source = ring[start : start + width], masks[w, row]
-            for i in range(width):
-                target[i] = source[i]
-    return max(loaded, last)
-
-
-@kernel
 def _classes_of(ring, here, n_workers, stride, allowed, classes, stamp):
     """Write the allowed classes of a block of 64 pixels to classes[0], sorted; their number."""
     n = 0
@@ -260,50 +214,3 @@ def _classes_of(ring, here, n_workers, stride, allowed, classes, stamp):
                     classes[0, at] = label
                     n += 1
     return n
-
-
-@kernel
-def _count(ring, here, n_workers, stride, label, count):
-    """Votes that each of 64 pixels itself gives a class."""
-    # of the masks' own type: registers then hold 64 labels, not 8
-    wanted = ring.dtype.type(label)
-    for i in range(LANES):
-        count[i] = 0
-    for w in range(n_workers):
-        row = ring[here + w * stride : here + w * stride + LANES]
-        for i in range(LANES):
-            count[i] += row[i] == wanted
-
-
-@kernel
-def _add_own(ring, here, stride, label, weights, own):
-    """Weight that each of 64 pixels itself gives a class."""
-    wanted = ring.dtype.type(label)
-    for i in range(LANES):
-        own[i] = 0
-    for w in range(weights.size):
-        row = ring[here + w * stride : here + w * stride + LANES]
-        weight = weights[w]
-        for i in range(LANES):
-            own[i] += weight if row[i] == wanted else 0
-
-
-@kernel
-def _window_sums(ring, pitch, rows, y, x, label, weights, taps, n_rows, sums, score):
-    """Weighted votes for a class in the windows around 64 pixels."""
-    top, bottom = rows
-    radius = n_rows // 2
-    first = top % n_rows
-    for i in range(LANES):
-        score[i] = 0
-    for w in range(weights.size):
-        for i in range(LANES):
-            sums[i] = 0
-        slot = first
-        for row in range(top, bottom):
-            start = (w * n_rows + slot) * pitch + x
-            _add_row(ring, start, label, taps, (row - y + radius) * n_rows, n_rows, sums)
-            slot = slot + 1 if slot + 1 < n_rows else 0
-        weight = weights[w]
-        for i in range(LANES):
-            score[i] += weight * sums[i]
