@@ -1,0 +1,175 @@
+"""The arguments of every command."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import NoReturn
+
+from consolidation._version import __version__
+from consolidation.cli.printing import complain
+from consolidation.progress import MODES
+
+WRONG_USAGE = 2
+"""Exit status."""
+
+Command = Callable[[argparse.Namespace], int]
+"""Does what was asked for, and returns the exit status."""
+
+_OF_FILES = (
+    *("compression", "confidence_maps", "calibration"),
+    *("label_attribute", "mask_uri_prefix", "job_name"),
+)
+"""Options of what becomes of a vote that has been taken."""
+
+_EPILOG = """\
+start here:
+  consolidate demo                            see it work on a simulated job
+  consolidate inspect SOURCE                  what is in there
+  consolidate run SOURCE --out results        one mask, one confidence an image
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        complain(f"{self.prog}: {message} (see {self.prog} --help)")
+        raise SystemExit(WRONG_USAGE)
+
+
+def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
+    """Parser of the command line; what it returns holds the command and its name."""
+    parser = _Parser(
+        prog="consolidate",
+        description="Merge several workers' segmentation masks into one, with confidence.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"consolidation {__version__}")
+    group = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        one = group.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        one.set_defaults(command=commands[name], name=name)
+        return one
+
+    demo = command("demo", "simulate a small job, consolidate it, show the accuracy")
+    demo.add_argument("--out", default="demo", metavar="DIR", help="folder to write (demo)")
+    _add_options(demo)
+
+    run = command("run", "consolidate a labeling job")
+    _add_source(run)
+    run.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
+    run.add_argument(
+        "--reliability",
+        metavar="FILE",
+        help="reliability.json of earlier jobs by the same workers, to go on from",
+    )
+    run.add_argument(
+        "--restart", action="store_true", help="forget what an earlier run left in the folder"
+    )
+    run.add_argument(
+        "--retry-failed", action="store_true", help="try the objects again that failed before"
+    )
+    _add_options(run)
+
+    show = command("show", "draw one image of a run: picture, masks, consensus, confidence")
+    show.add_argument("image", metavar="IMAGE_ID", help="the image's id, as in images.csv")
+    show.add_argument("--out", required=True, metavar="DIR", help="folder of the run's results")
+
+    inspect = command("inspect", "say what is in a source; write nothing")
+    _add_source(inspect)
+
+    simulate = command("simulate", "write a labeling job whose truth is known")
+    simulate.add_argument("--out", required=True, metavar="DIR", help="folder to write")
+    for name, value, text in (
+        ("images", 12, "number of images"),
+        ("workers", 5, "number of workers"),
+        ("classes", 4, "number of classes besides background"),
+        ("height", 192, "rows of an image"),
+        ("width", 256, "columns of an image"),
+        ("seed", 0, "another seed, another job"),
+    ):
+        meaning = f"{text} ({value})"
+        simulate.add_argument(f"--{name}", type=int, default=value, metavar="N", help=meaning)
+    simulate.add_argument(
+        "--kinds",
+        metavar="LIST",
+        help="kinds of workers, in turn: careful,sloppy,misses,confuses,blobs,noise,blank",
+    )
+    simulate.add_argument(
+        "--missing", type=float, default=0.1, metavar="X", help="share of answers that never came"
+    )
+
+    calibrate = command("calibrate", "learn from gold images what confidence is worth")
+    _add_source(calibrate)
+    calibrate.add_argument("truth", metavar="TRUTH", help="folder of <id>.png or <id>/truth.png")
+    calibrate.add_argument("--out", required=True, metavar="FILE", help="calibration to write")
+    _add_options(calibrate, of_vote_only=True)
+
+    evaluate = command("evaluate", "compare masks with the truth")
+    evaluate.add_argument("predicted", metavar="PREDICTED", help="results of a run, or a folder")
+    evaluate.add_argument("truth", metavar="TRUTH", help="folder of <id>.png or <id>/truth.png")
+    evaluate.add_argument("--json", action="store_true", help="print everything as JSON")
+    evaluate.add_argument(
+        "--diagram",
+        metavar="FILE",
+        help="where to draw how often confidence was right, if the run wrote confidence maps "
+        "(PREDICTED/reliability.png); its report.html shows it too",
+    )
+    return parser
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="a consolidation-request JSON, a folder of them, a finished Ground Truth job, or a "
+        "folder of masks; local or s3://",
+    )
+    parser.add_argument("--labels", metavar="FILE", help="label-categories file of the job")
+    parser.add_argument(
+        "--manifest",
+        metavar="FILE",
+        help="input manifest of the job: its lines, in its order, go into the output manifest",
+    )
+    parser.add_argument(
+        "--masks",
+        default="{image}/worker_{worker}.png",
+        metavar="PATTERN",
+        help="folder of masks: where they lie ({image}/worker_{worker}.png)",
+    )
+    parser.add_argument(
+        "--missing-is-blank",
+        action="store_true",
+        help="folder of masks: a missing file is a worker who found nothing",
+    )
+
+
+def _add_options(parser: argparse.ArgumentParser, of_vote_only: bool = False) -> None:
+    from consolidation.options import Options
+
+    parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
+    parser.add_argument(
+        "--progress",
+        default="auto",
+        choices=MODES,
+        help="on stderr: a bar, a line of JSON a second, or nothing (a bar on a terminal)",
+    )
+    group = parser.add_argument_group(
+        "options", "each also as CONSOLIDATION_... in the environment, e.g. CONSOLIDATION_TIES"
+    )
+    for name, (default, option) in Options.table().items():
+        of_vote = option.changes_results and not option.whole_job and name not in _OF_FILES
+        if of_vote_only and not of_vote:
+            continue
+        metavar = "|".join(option.choices) if option.choices else name.split("_")[-1].upper()
+        shown = f" ({default})" if default != "" else ""
+        flag = "--" + name.replace("_", "-")
+        if default is True:
+            flag = "--no-" + name.replace("_", "-")
+            group.add_argument(flag, dest=name, action="store_const", const=False, help=option.help)
+            continue
+        if default is False:
+            group.add_argument(flag, dest=name, action="store_const", const=True, help=option.help)
+            continue
+        group.add_argument(flag, dest=name, metavar=metavar, help=option.help + shown)

@@ -1,0 +1,172 @@
+"""The commands: each calls one function and prints what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from consolidation.cli.printing import say, summary_text
+from consolidation.errors import ConsolidationError, OptionError
+from consolidation.progress import progress
+
+if TYPE_CHECKING:
+    from consolidation.jobs import SourceOptions
+    from consolidation.options import Options
+
+SOME_FAILED = 1
+"""Exit status."""
+
+
+def _run(given: argparse.Namespace) -> int:
+    from consolidation.jobs import run_job
+
+    options = _options(given)
+    with _progress(given) as on_progress:
+        summary = run_job(
+            given.source,
+            given.out,
+            options,
+            labels=given.labels,
+            source_options=_source_options(given, options.max_pixels),
+            reliability=given.reliability,
+            restart=given.restart,
+            retry_failed=given.retry_failed,
+            on_progress=on_progress,
+        )
+    if not given.quiet:
+        say(summary_text(summary, given.out))
+    return SOME_FAILED if summary.failures else 0
+
+
+def _demo(given: argparse.Namespace) -> int:
+    from consolidation.jobs import run_demo
+
+    with _progress(given) as on_progress:
+        demo = run_demo(given.out, _options(given), on_progress)
+    if not given.quiet:
+        say(f"simulated job in {demo.job}")
+        say(summary_text(demo.summary, demo.results))
+        say("\n" + demo.evaluation.table())
+    return SOME_FAILED if demo.summary.failures else 0
+
+
+def _show(given: argparse.Namespace) -> int:
+    from consolidation.jobs import show_object
+
+    say(show_object(given.out, given.image))
+    return 0
+
+
+def _inspect(given: argparse.Namespace) -> int:
+    from consolidation.jobs import inspect_source
+
+    found = inspect_source(given.source, labels=given.labels, source_options=_source_options(given))
+    say(found.table())
+    return 0
+
+
+def _simulate(given: argparse.Namespace) -> int:
+    from consolidation.evaluation import simulate_job
+
+    try:
+        job = simulate_job(
+            given.out,
+            images=given.images,
+            workers=given.workers,
+            classes=given.classes,
+            size=(given.height, given.width),
+            seed=given.seed,
+            kinds=given.kinds.split(",") if given.kinds else None,
+            missing=given.missing,
+        )
+    except ValueError as error:
+        raise OptionError(str(error)) from None
+    say(f"wrote {len(job.object_ids)} images by {len(job.worker_ids)} workers to {job.folder}")
+    say(f"next: consolidate run {job.folder} --out results")
+    say(f"then: consolidate evaluate results {job.truth}")
+    return 0
+
+
+def _calibrate(given: argparse.Namespace) -> int:
+    from consolidation import storage
+    from consolidation.jobs import calibrate
+
+    options = _options(given)
+    _refuse_folder("--out", given.out)
+    with _progress(given) as on_progress:
+        learnt = calibrate(
+            given.source,
+            given.truth,
+            options,
+            labels=given.labels,
+            source_options=_source_options(given, options.max_pixels),
+            on_progress=on_progress,
+        )
+    storage.write_bytes(given.out, learnt.calibration.to_json().encode())
+    if not given.quiet:
+        say(f"{learnt.table()}\nnext: consolidate run ... --calibration {given.out}")
+    return 0
+
+
+def _evaluate(given: argparse.Namespace) -> int:
+    from consolidation.evaluation import evaluate_folders
+
+    if given.diagram:
+        _refuse_folder("--diagram", given.diagram)
+    scores = evaluate_folders(given.predicted, given.truth)
+    if given.diagram and scores.confidence is None:
+        raise ConsolidationError(f"{given.predicted} holds no confidence maps: nothing to draw")
+    say(json.dumps(scores.as_dict(), indent=2) if given.json else scores.table())
+    if scores.confidence is not None:
+        from consolidation.jobs import write_diagrams
+
+        written = write_diagrams(scores.confidence, scores.folder, given.diagram)
+        if not given.json:
+            say(f"\nreliability diagram in {' and '.join(written)}")
+    return 0
+
+
+def _options(given: argparse.Namespace) -> Options:
+    from consolidation.options import Options
+
+    return Options.read(vars(given))
+
+
+def _source_options(given: argparse.Namespace, max_pixels: int | None = None) -> SourceOptions:
+    from consolidation.jobs import SourceOptions
+
+    return SourceOptions(
+        masks=given.masks,
+        missing_is_blank=given.missing_is_blank,
+        max_pixels=max_pixels,
+        manifest=given.manifest,
+    )
+
+
+def _progress(given: argparse.Namespace) -> contextlib.AbstractContextManager[Any]:
+    return progress("off" if given.quiet else given.progress)
+
+
+def _refuse_folder(flag: str, path: str) -> None:
+    """Say so before anything is computed if a file cannot have this name."""
+    from consolidation import storage
+
+    if storage.is_s3(path):
+        is_folder = path.endswith("/") or path.count("/") < 3
+    else:
+        is_folder = path.endswith("/") or storage.local(path).is_dir()
+    if is_folder:
+        raise ConsolidationError(f"{flag} names a file to write, and {path} is a folder")
+
+
+COMMANDS = {
+    "run": _run,
+    "demo": _demo,
+    "show": _show,
+    "inspect": _inspect,
+    "simulate": _simulate,
+    "calibrate": _calibrate,
+    "evaluate": _evaluate,
+}
