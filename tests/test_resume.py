@@ -520,7 +520,7 @@ def test_records_that_another_run_took_away_are_missed(
 
     stopped(job, tmp_path, after=N)
     monkeypatch.setattr("consolidation.jobs.state.RunState.finish", take)
-    monkeypatch.setattr("consolidation.jobs.state.RunState.records", lambda *_: iter(()))
+    monkeypatch.setattr("consolidation.jobs.record_store.RecordStore.read", lambda *_: iter(()))
     with pytest.raises(RunError, match=f"the records of {N} objects are gone: another run"):
         run_job(job, tmp_path, PLAIN)
     assert not (tmp_path / "output.manifest").exists()

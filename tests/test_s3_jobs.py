@@ -11,6 +11,7 @@ import pytest
 from consolidation.cli import main
 from consolidation.evaluation import simulate_job
 from consolidation.jobs import Progress, SourceOptions, inspect_source, run_job
+from consolidation.jobs.record_store import RecordStore
 from consolidation.jobs.state import RunState
 from consolidation.options import Options
 from consolidation.storage import s3
@@ -130,7 +131,7 @@ def test_of_two_runs_that_begin_at_once_one_date_counts(
         looks = iter([False, True])
         go_on = RunState._go_on
         patch.setattr(RunState, "_go_on", lambda *all_: next(looks) and go_on(*all_))
-        patch.setattr(RunState, "_forget", lambda _: None)
+        patch.setattr(RecordStore, "forget", lambda _: None)
         run_job(source, out, ALONE)
     assert cloud.keys("out/", dates=True) == before
 

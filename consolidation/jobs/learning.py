@@ -16,8 +16,8 @@ from consolidation.consensus import (
     WorkerConfusion,
     sampled,
 )
+from consolidation.jobs.places import statistics_path
 from consolidation.jobs.sources import SourceObject
-from consolidation.jobs.state import statistics_path
 from consolidation.jobs.work import Job, learn, prepared_or_none
 from consolidation.prepare import ignore_index
 

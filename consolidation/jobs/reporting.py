@@ -17,9 +17,9 @@ from consolidation.consensus import Reliability
 from consolidation.groundtruth import MaskClass
 from consolidation.jobs.learning import Learnt
 from consolidation.jobs.pictures import picture_bytes
+from consolidation.jobs.places import snapshot_path
 from consolidation.jobs.records import Record
 from consolidation.jobs.sources import Source, SourceObject
-from consolidation.jobs.state import snapshot_path
 from consolidation.jobs.tables import Tables, WorkerRow
 from consolidation.jobs.work import NO_RELIABILITY, Job, snapshot_again
 from consolidation.report import Region, Report, ReportImage, ReportWorker, render, small_jpeg

@@ -14,6 +14,7 @@ from consolidation.consensus import Calibration, Reliability
 from consolidation.jobs.learning import Learnt, choose, gather
 from consolidation.jobs.lock import only_run_in
 from consolidation.jobs.parallel import Workers, chunks
+from consolidation.jobs.record_store import RecordStore
 from consolidation.jobs.reporting import write_report
 from consolidation.jobs.results import write_results
 from consolidation.jobs.shortlist import Shortlist
@@ -95,7 +96,8 @@ class JobRun:
         self._source, self._out, self._known = source, out, known
         self._about, self._from = about, read_from
         self._names = file_names(source.ids)
-        self._state = RunState(out, self._names)
+        self._records = RecordStore(out, self._names)
+        self._state = RunState(out, self._records)
         self._workers = Workers(options, len(source.items))
         options = replace(options, threads=self._workers.threads(options))
         self._job = Job(out, classes, options, _now(), calibration=calibration)
@@ -116,7 +118,7 @@ class JobRun:
             try:
                 date = self._state.begin(self._about, self._from, self._job.creation_date, restart)
                 self._job = replace(self._job, creation_date=date)
-                done = self._state.done(retry_failed)
+                done = self._records.done(retry_failed)
                 summary = self._state.summary
                 whole = summary is not None and self._state.has_results(self._outputs())
                 if summary is not None and whole and len(done) == len(self._names):
@@ -134,10 +136,10 @@ class JobRun:
         self._progress = Progress(total=(1 + two_passes) * n)
         learnt = self._learn() if two_passes else Learnt()
         if self._state.learnt(learnt.digest()):
-            done = self._state.done(retry_failed)
+            done = self._records.done(retry_failed)
         self._job = replace(self._job, learnt=learnt.decides)
         if self._job.options.report:
-            for record in self._state.records(done):
+            for record in self._records.read(done):
                 if record.image is not None:
                     self._shortlist.add(record.id, record.image.need)
         tasks = [Task(one, self._names[one.id]) for one in self._source.items if one.id not in done]
@@ -154,8 +156,8 @@ class JobRun:
                 elif self._job.options.report:
                     self._shortlist.add(one.id, one.need)
                 self._advance(1)
-        records = self._state.records()
-        tables, written = write_results(self._job, self._source, records, learnt)
+        every = self._records.read()
+        tables, written = write_results(self._job, self._source, every, learnt)
         if self._job.options.report:
             written.add(write_report(self._job, self._source, self._names, tables, learnt))
         summary = self._summary(tables, learnt)

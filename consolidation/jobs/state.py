@@ -8,21 +8,24 @@ records become one file, ``records.jsonl``.
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from consolidation import storage
 from consolidation.errors import RunError
-from consolidation.jobs.lines import LineFile
-from consolidation.jobs.records import Record
+from consolidation.jobs.places import (
+    CONFIDENCE,
+    FOLDER,
+    MASKS,
+    RECORDS,
+    SNAPSHOTS,
+    STATISTICS,
+    drop,
+)
+from consolidation.jobs.record_store import RecordStore
 
-FOLDER = ".consolidation"
 FORMAT = 1
-MASKS, CONFIDENCE = "masks", "confidence"
-"""Folders of what is written for each object."""
 RESULTS = (
     "output.manifest",
     "images.csv",
@@ -43,23 +46,6 @@ SOMETIMES = (
 """Files that some finished runs have, by method, option or a later command."""
 CARDS = "show"
 """Folder of what ``consolidate show`` draws."""
-READERS = 16
-"""Records read at once: on S3 each takes as long as the way there and back."""
-
-
-def record_path(out: str, name: str) -> str:
-    """Where the record of the object with this file name is written."""
-    return storage.join(out, FOLDER, "records", f"{name}.json")
-
-
-def statistics_path(out: str, chunk: int) -> str:
-    """Where what the first pass learnt from a chunk is written."""
-    return storage.join(out, FOLDER, "statistics", f"{chunk:06}.json")
-
-
-def snapshot_path(out: str, name: str) -> str:
-    """Where the snapshot of an image that may be in the report is written."""
-    return storage.join(out, FOLDER, "snapshots", name)
 
 
 def read_run(out: str) -> dict[str, Any] | None:
@@ -86,16 +72,14 @@ class RunState:
     ----------
     out : str
         Path or ``s3://`` URI of the output folder.
-    names : mapping of id to file name
-        Of all objects, in order.
+    records : RecordStore
+        Of the same folder.
     """
 
-    def __init__(self, out: str, names: Mapping[str, str]) -> None:
-        self.out, self._names = out, names
+    def __init__(self, out: str, records: RecordStore) -> None:
+        self.out, self._records = out, records
         self._base = storage.join(out, FOLDER)
         self._content: dict[str, Any] = {}
-        self._finished: LineFile | None = None
-        self._finished_lines: dict[str, int] = {}
 
     @property
     def lock_file(self) -> str:
@@ -125,11 +109,12 @@ class RunState:
             If the folder holds a run about something else.
         """
         goes_on = not restart and self._go_on(about)
-        own = (self._path(folder) for folder in ("records", "statistics", "snapshots"))
+        own = (self._path(folder) for folder in (RECORDS, STATISTICS, SNAPSHOTS))
         for folder in (self.out, self._out(MASKS), self._out(CONFIDENCE), self._base, *own):
             storage.delete_parts(folder)
         if not goes_on:
-            self._forget()
+            self._records.forget()
+            drop(self.out, STATISTICS, SNAPSHOTS)
             if restart and storage.exists(self._path("run.json")):
                 self._drop_results(RESULTS)
                 storage.delete([self._path("run.json")])
@@ -141,7 +126,7 @@ class RunState:
         if self._content.get("source") != source:
             self._content["source"] = source
             self._write_content()
-        self._index_finished()
+        self._records.index()
         return str(self._content["creation_date"])
 
     def _go_on(self, about: Mapping[str, Any]) -> bool:
@@ -162,25 +147,24 @@ class RunState:
     ) -> None:
         """Gather the records in one file; the run is over, with these outputs and result files."""
         self._drop_results(kept=written)
-        with storage.writer(self._path("records.jsonl")) as file:
-            for text in self._texts(self._names):
-                file.write(text + b"\n")
+        self._records.gather()
         self._content |= {"summary": summary, "outputs": outputs, "files": sorted(written)}
         self._write_content()
         self.tidy()
 
     def tidy(self) -> None:
         """Delete what a run that is over does not need."""
-        self._drop("records", "statistics", "snapshots")
+        drop(self.out, RECORDS, STATISTICS, SNAPSHOTS)
 
     def forget_statistics(self) -> None:
         """Delete what the first pass learnt: objects that failed then may not fail now."""
-        self._drop("statistics")
+        drop(self.out, STATISTICS)
 
     def has_results(self, outputs: Mapping[str, Any]) -> bool:
         """Whether every file of a finished run is there, and those outputs were asked for."""
-        same = self._content.get("outputs") == outputs
-        return same and all(storage.exists(self._out(name)) for name in self._content["files"])
+        if self._content.get("outputs") != outputs:
+            return False
+        return all(storage.exists(self._out(name)) for name in self._content["files"])
 
     @property
     def summary(self) -> Mapping[str, Any] | None:
@@ -192,9 +176,7 @@ class RunState:
         """Say what was learnt over the job; if that has changed, every object is to be redone."""
         before = self._content.get("learnt", digest)
         if before != digest:
-            self._drop("records")
-            storage.delete([self._path("records.jsonl")])
-            self._finished_lines = {}
+            self._records.drop()
         self._content["learnt"] = digest
         self._content.pop("summary", None)
         self._write_content()
@@ -206,114 +188,11 @@ class RunState:
         cards = storage.entries(self._out(CARDS))
         storage.delete(map(self._out, [*names, *(f"{CARDS}/{one.name}" for one in cards)]))
 
-    def _drop(self, *folders: str) -> None:
-        for folder in folders:
-            found = storage.entries(self._path(folder))
-            storage.delete(self._path(folder, one.name) for one in found)
-
-    def _forget(self) -> None:
-        """Delete records, whatever job they are of, and the files that they name."""
-        self._index_finished()
-        finished = range(len(self._finished or ()))
-        folder = self._path("records")
-        written = [storage.join(folder, one.name) for one in storage.entries(folder)]
-        with ThreadPoolExecutor(READERS) as pool:
-            texts = itertools.chain(
-                (self._finished.read(number) for number in finished if self._finished),
-                pool.map(storage.read_bytes, written),
-            )
-            records = [record for text in texts if (record := _record(text)) is not None]
-        names = [name for record in records for name in record.files if _is_ours(name)]
-        storage.delete(self._out(*name.split("/")) for name in names)
-        self._drop("records", "statistics", "snapshots")
-        storage.delete([self._path("records.jsonl")])
-        self._finished, self._finished_lines = None, {}
-
     def _write_content(self) -> None:
         storage.write_bytes(self._path("run.json"), self._text())
 
     def _text(self) -> bytes:
         return json.dumps(self._content, indent=1, sort_keys=True).encode()
-
-    def done(self, retry_failed: bool) -> set[str]:
-        """Ids of objects that are done, with all their files there."""
-        written = {one.name for one in storage.entries(self._path("records"))}
-        known = {key for key, name in self._names.items() if f"{name}.json" in written}
-        known |= self._finished_lines.keys()
-        if not known:
-            return known
-        files = {
-            f"{folder}/{one.name}"
-            for folder in (MASKS, CONFIDENCE)
-            for one in storage.entries(self._out(folder))
-            if one.size
-        }
-        return {
-            record.id
-            for record in self.records(known)
-            if files.issuperset(record.files) and not (retry_failed and record.failed)
-        }
-
-    def records(self, ids: Iterable[str] | None = None) -> Iterator[Record]:
-        """Records of objects in order: those wanted, or all that there are.
-
-        A record that cannot be read is as if it were not there.
-        """
-        wanted = None if ids is None else set(ids)
-        chosen = [one for one in self._names if wanted is None or one in wanted]
-        for text in self._texts(chosen):
-            record = _record(text)
-            if record is not None:
-                yield record
-
-    def _texts(self, ids: Iterable[str]) -> Iterator[bytes]:
-        """Records as they were written; nothing for objects that have none."""
-        written = {one.name for one in storage.entries(self._path("records"))}
-        chosen = list(ids)
-
-        def read(object_id: str) -> bytes:
-            name = f"{self._names[object_id]}.json"
-            try:
-                return storage.read_bytes(self._path("records", name)) if name in written else b""
-            except storage.StorageError as error:
-                if error.absent:  # on S3, another run of the same job has just finished
-                    return b""
-                raise
-
-        with ThreadPoolExecutor(READERS) as pool:
-            for start in range(0, len(chosen), READERS * READERS):
-                # some at a time: a pool would read all of them ahead
-                some = chosen[start : start + READERS * READERS]
-                for object_id, text in zip(some, pool.map(read, some), strict=True):
-                    if text := text or self._finished_line(object_id):
-                        yield text
-
-    def _finished_line(self, object_id: str) -> bytes:
-        number = self._finished_lines.get(object_id)
-        return b"" if number is None or self._finished is None else self._finished.read(number)
-
-    def _index_finished(self) -> None:
-        path = self._path("records.jsonl")
-        if not storage.exists(path):
-            return
-        self._finished = LineFile(path)
-        for number in range(len(self._finished)):
-            record = _record(self._finished.read(number))
-            if record is not None and record.id in self._names:
-                self._finished_lines[record.id] = number
-
-
-def _record(text: bytes) -> Record | None:
-    try:
-        return Record.from_json(text)
-    except ValueError:
-        return None
-
-
-def _is_ours(name: str) -> bool:
-    """Whether a file is one that a run writes for an object."""
-    folder, _, file = name.partition("/")
-    return folder in (MASKS, CONFIDENCE) and "/" not in file and file.endswith(".png")
 
 
 def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:

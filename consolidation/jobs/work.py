@@ -20,9 +20,9 @@ from consolidation.consensus import (
 from consolidation.errors import ConsolidationError
 from consolidation.groundtruth import manifest_line
 from consolidation.jobs.builtin import BuiltinAgreement, compare_with_builtin
+from consolidation.jobs.places import record_path, snapshot_path, statistics_path
 from consolidation.jobs.records import ImageRecord, Record, WorkerRecord
 from consolidation.jobs.sources import SourceObject
-from consolidation.jobs.state import record_path, snapshot_path, statistics_path
 from consolidation.masks import Classes
 from consolidation.options import Options
 from consolidation.pipeline import ObjectResult, consolidate_object

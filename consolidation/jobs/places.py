@@ -1,0 +1,34 @@
+"""Where a run keeps what, below its output folder."""
+
+from __future__ import annotations
+
+from consolidation import storage
+
+FOLDER = ".consolidation"
+"""What a run goes on by."""
+MASKS, CONFIDENCE = "masks", "confidence"
+"""Folders of what is written for each object."""
+RECORDS, STATISTICS, SNAPSHOTS = "records", "statistics", "snapshots"
+"""Folders in `FOLDER` of what is only needed until the run is over."""
+
+
+def record_path(out: str, name: str) -> str:
+    """Where the record of the object with this file name is written."""
+    return storage.join(out, FOLDER, RECORDS, f"{name}.json")
+
+
+def statistics_path(out: str, chunk: int) -> str:
+    """Where what the first pass learnt from a chunk is written."""
+    return storage.join(out, FOLDER, STATISTICS, f"{chunk:06}.json")
+
+
+def snapshot_path(out: str, name: str) -> str:
+    """Where the snapshot of an image that may be in the report is written."""
+    return storage.join(out, FOLDER, SNAPSHOTS, name)
+
+
+def drop(out: str, *folders: str) -> None:
+    """Delete all files of some folders in `FOLDER`."""
+    for folder in folders:
+        path = storage.join(out, FOLDER, folder)
+        storage.delete(storage.join(path, one.name) for one in storage.entries(path))
