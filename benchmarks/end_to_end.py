@@ -50,7 +50,7 @@ def ours(data: bytes, names: list[str], options: Options = PLAIN) -> list[Output
 
 
 @njit
-def _lookup_and_vote(rgba, colors, votes, labels, share):  # type: ignore[no-untyped-def]
+def _lookup_and_vote(rgba, colors, votes, labels, share):
     """The obvious jitted loop: match each worker's colour, count, take the most."""
     n_workers, n = rgba.shape[0], rgba.shape[1]
     for p in range(n):

@@ -96,7 +96,7 @@ def cluster() -> Iterator[str | None]:
     except ImportError:
         yield None
         return
-    with LocalCluster(  # type: ignore[no-untyped-call]
+    with LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
     ) as one:
         yield one.scheduler_address

@@ -17,7 +17,7 @@ from consolidation.kernels._lanes import LANES, Lanes
 
 
 @intrinsic(prefer_literal=True)
-def _stream_block(typing_context, rows, start, labels, votes, tied, lanes):  # type: ignore[no-untyped-def]
+def _stream_block(typing_context, rows, start, labels, votes, tied, lanes):
     row_type = rows.dtype
     signature = types.void(rows, types.intp, labels, votes, tied, lanes)
 
@@ -37,7 +37,7 @@ def _stream_block(typing_context, rows, start, labels, votes, tied, lanes):  # t
 
 
 @njit(nogil=True)
-def stream(rows, labels, votes, tied):  # type: ignore[no-untyped-def]
+def stream(rows, labels, votes, tied):
     """Read rows (W arrays (N,) uint8, N a multiple of 64) and write three bytes a pixel."""
     for start in range(0, labels.size, LANES):
         _stream_block(rows, start, labels, votes, tied, LANES)

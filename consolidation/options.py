@@ -19,6 +19,7 @@ from consolidation.limits import MAX_WORKERS, Limits
 from consolidation.masks.chunks import MAX_PIXELS
 
 ENVIRONMENT_PREFIX = "CONSOLIDATION_"
+_KINDS: Mapping[Any, str] = {int: "a whole number", float: "a number"}
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,7 @@ class Option:
             try:
                 value = self.convert(value)
             except (ValueError, KeyError):
-                kinds = {int: "a whole number", float: "a number"}
-                kind = kinds.get(self.convert, "yes or no")  # type: ignore[call-overload]
+                kind = _KINDS.get(self.convert, "yes or no")
                 raise OptionError(f"{name} must be {kind}, not {value!r}") from None
         if self.choices and value not in self.choices:
             raise OptionError(f"{name} must be one of {', '.join(self.choices)}, not {value!r}")

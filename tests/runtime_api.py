@@ -111,7 +111,7 @@ class Function:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), bound)
         self._server.daemon_threads = True
         # a function that is ended leaves its connection open
-        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
+        self._server.handle_error = lambda *_: None
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         port = self._server.server_address[1]
         environment = {

@@ -20,7 +20,7 @@ from PIL import Image
 
 from consolidation.errors import OptionError, SourceError
 from consolidation.jobs import SourceOptions, Summary, inspect_source, open_source, run_job
-from consolidation.jobs.tables import to_csv
+from consolidation.jobs.csv_text import to_csv
 from consolidation.masks import decode_indices
 from consolidation.names import file_name, file_names
 from consolidation.options import Options

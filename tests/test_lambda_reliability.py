@@ -203,7 +203,7 @@ def test_too_little_time_to_learn_leaves_every_object(
 
     monkeypatch.setattr(statistics, "prepare_object", slow)
     context = Context()
-    context.get_remaining_time_in_millis = lambda: 60_000 - 25_000 * len(done)  # type: ignore[method-assign]
+    context.get_remaining_time_in_millis = lambda: 60_000 - 25_000 * len(done)
     with pytest.raises(ObjectError, match="all 6 objects failed; object 0: too little time"):
         consolidate_event(job.event(payload(0, 6)), context, OPTIONS)
     *objects, whole = map(json.loads, capsys.readouterr().out.splitlines())

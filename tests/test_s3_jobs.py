@@ -42,13 +42,13 @@ def cloud(here: Aws, tmp_path: Path) -> Any:
                 client.put_object(Bucket=name, Key=key, Body=path.read_bytes())
         return f"s3://{name}/{folder.name}"
 
-    upload.bucket = name  # type: ignore[attr-defined]
+    upload.bucket = name
 
     def keys(prefix: str, dates: bool = False) -> dict[str, bytes]:
         found = here.keys(name, prefix)
         return found if dates else {key: undated(data) for key, data in found.items()}
 
-    upload.keys = keys  # type: ignore[attr-defined]
+    upload.keys = keys
     return upload
 
 

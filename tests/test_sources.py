@@ -202,13 +202,13 @@ def test_of_chained_jobs_the_folders_own_label_counts(job: Path, tmp_path: Path)
         lines[number] |= later
     finished.write_manifest(job / LINES, lines)
     source = open_source(job)
-    builtin = {one.id: one.builtin for one in source.items}  # type: ignore[attr-defined]
+    builtin = {one.id: one.builtin for one in source.items}
     assert builtin["0"].attribute == "own-ref"
     assert builtin["2"] is None, "not the other job's"
     # in a folder of any other name it cannot be known: the last one counts
     renamed = job.rename(tmp_path / "copy")
     [first, *_] = open_source(renamed).items
-    assert first.builtin.attribute == "later-ref"  # type: ignore[attr-defined]
+    assert first.builtin.attribute == "later-ref"
 
 
 def test_requests_are_read_where_there_are_no_responses(job: Path, tmp_path: Path) -> None:

@@ -122,8 +122,6 @@ class Reliability:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Reliability) and self.as_dict() == other.as_dict()
 
-    __hash__ = None  # type: ignore[assignment]
-
     @property
     def images(self) -> dict[str, int]:
         """Images each worker did."""

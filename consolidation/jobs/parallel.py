@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import signal
 import threading
@@ -189,7 +190,7 @@ def _end_with(parent: int) -> None:
 
 def _wake() -> None:
     """Import what the work needs."""
-    import consolidation.jobs.work  # noqa: F401
+    importlib.import_module("consolidation.jobs.work")
 
 
 def _dask_client(scheduler: str) -> Any:

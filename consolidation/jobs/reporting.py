@@ -20,8 +20,9 @@ from consolidation.jobs.pictures import picture_bytes
 from consolidation.jobs.places import snapshot_path
 from consolidation.jobs.records import Record
 from consolidation.jobs.sources import Source, SourceObject
-from consolidation.jobs.tables import Tables, WorkerRow
+from consolidation.jobs.tables import Tables
 from consolidation.jobs.work import NO_RELIABILITY, Job, snapshot_again
+from consolidation.jobs.worker_totals import WorkerRow
 from consolidation.report import Region, Report, ReportImage, ReportWorker, render, small_jpeg
 from consolidation.report.snapshot import SIDE
 

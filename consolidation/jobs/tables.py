@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from consolidation.consensus import Reliability, mean_of_present, overlap_iou
+from consolidation.consensus import Reliability
+from consolidation.jobs.csv_text import csv_row, encoded, to_csv
 from consolidation.jobs.records import Record
 from consolidation.jobs.review import ReviewItem
 from consolidation.jobs.shortlist import Shortlist
+from consolidation.jobs.worker_totals import WorkerRow, WorkerTotals
 
 IMAGE_COLUMNS = (
     "id",
@@ -46,52 +46,6 @@ WORKER_COLUMNS = (
     "mean_seconds",
 )
 """After them the IoU with the consensus of each class."""
-
-
-@dataclass
-class WorkerTotals:
-    """What one worker did over a job; agreement is with the consensus, pooled over images."""
-
-    overlap: NDArray[np.int64]
-    """(3, K): see `Consensus.overlap`."""
-    images: int = 0
-    blank_answers: int = 0
-    pixels: int = 0
-    ignored_pixels: int = 0
-    dropped_answers: int = 0
-    seconds: list[float] = field(default_factory=list)
-
-    @property
-    def class_iou(self) -> NDArray[np.float64]:
-        """(K,) IoU with the consensus; NaN for a class in neither."""
-        return overlap_iou(self.overlap)
-
-    @property
-    def agreement(self) -> float:
-        """Mean IoU with the consensus over classes in either; NaN without any."""
-        return mean_of_present(self.class_iou)
-
-    @property
-    def ignored(self) -> float:
-        """Share of pixels of which this worker's answers say nothing; NaN without any."""
-        return self.ignored_pixels / self.pixels if self.pixels else math.nan
-
-    @property
-    def mean_seconds(self) -> float:
-        """Mean time an image; NaN where the source says none."""
-        return math.fsum(self.seconds) / len(self.seconds) if self.seconds else math.nan
-
-
-class WorkerRow(NamedTuple):
-    """What is known about a worker; NaN where reliability is not."""
-
-    worker: str
-    reliability: float
-    interval: tuple[float, float]
-    junk: bool | None
-    """None where reliability is not known."""
-    twins: tuple[str, ...]
-    totals: WorkerTotals
 
 
 class Tables:
@@ -153,7 +107,7 @@ class Tables:
             "mask": record.files[0],
         }
         self._builtin |= not math.isnan(image.builtin_iou)
-        row = _row([values[name] for name in (*IMAGE_COLUMNS, *BUILTIN_COLUMNS)])
+        row = csv_row([values[name] for name in (*IMAGE_COLUMNS, *BUILTIN_COLUMNS)])
         self._rows.append((-image.need, record.id, row))
         self._shortlist(record, image.need)
         if record.agreement is None:
@@ -210,11 +164,11 @@ class Tables:
         """Lines of the images, most in need of review first."""
         cut = 0 if self._builtin else len(BUILTIN_COLUMNS)
         columns = (*IMAGE_COLUMNS, *BUILTIN_COLUMNS)
-        yield _encoded(_row(columns[: len(columns) - cut]))
+        yield encoded(csv_row(columns[: len(columns) - cut]))
         self._rows.sort()
         for _, _, row in self._rows:
             # the last columns are empty where no image has them
-            yield _encoded(row[: len(row) - cut])
+            yield encoded(row[: len(row) - cut])
 
     def worker_rows(self) -> list[WorkerRow]:
         """Workers, lowest reliability first, or agreement where none is known."""
@@ -253,29 +207,3 @@ class Tables:
             counts = (totals.blank_answers, totals.ignored, totals.dropped_answers)
             rows.append((*about, *told, *counts, totals.mean_seconds, *totals.class_iou.tolist()))
         return to_csv((*WORKER_COLUMNS, *(f"iou {name}" for name in self._classes)), rows)
-
-
-def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """Write rows as CSV in UTF-8: numbers to six digits, cells that start formulas disarmed."""
-    return b"".join(_encoded(_row(row)) for row in (columns, *rows))
-
-
-def _row(values: Sequence[Any]) -> str:
-    return ",".join(map(_cell, values))
-
-
-def _encoded(row: str) -> bytes:
-    return f"{row}\n".encode("utf-8", "backslashreplace")
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return "" if math.isnan(value) else f"{value:.6g}"
-    text = str(value)
-    if isinstance(value, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        # a spreadsheet would run it; ids come from strangers
-        text = "'" + text
-    # not csv.writer: it leaves a carriage return bare, and what follows would be a new row
-    if any(char in text for char in ',"\r\n'):
-        text = '"' + text.replace('"', '""') + '"'
-    return text

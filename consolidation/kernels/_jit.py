@@ -18,12 +18,12 @@ def kernel(function: Any) -> Any:
     costs a second at the first call; it must not cost the import.
     """
     try:
-        compiled = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+        compiled: Any = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
     except RuntimeError:
         return numba.njit(nogil=True, error_model="numpy")(function)
     # numba stamps a cached kernel with its own file only, and would go on using it after a
     # change in a file that it calls
-    file: Any = compiled._cache._cache_file  # type: ignore[attr-defined]
+    file = compiled._cache._cache_file
     file._source_stamp = (file._source_stamp, _all_sources())
     return compiled
 
