@@ -73,7 +73,7 @@ def evaluate_folders(
             f"{predicted} and {truth} have no image in common: "
             f"{_some(predicted_masks)} against {_some(true_masks)}"
         )
-    if _same(ours.path(predicted_masks[shared[0]]), theirs.path(true_masks[shared[0]])):
+    if storage.same(ours.path(predicted_masks[shared[0]]), theirs.path(true_masks[shared[0]])):
         # A job's folder may hold both kinds of masks: a perfect score would be a silent mistake.
         raise SourceError(f"{predicted} and {truth} lead to the same masks")
     names, true_names = read_class_names(ours), read_class_names(theirs)
@@ -255,12 +255,6 @@ def _only(masks: Reading, others: Reading) -> list[str]:
 def _some(masks: Reading) -> str:
     ids = [repr(masks[name].id) for name in _by_id(masks)[:3]]
     return ", ".join(ids) + (", ..." if len(masks) > 3 else "")
-
-
-def _same(one: str, other: str) -> bool:
-    if storage.is_s3(one) or storage.is_s3(other):
-        return one == other
-    return storage.local(one).samefile(storage.local(other))
 
 
 def _calibrated(run: MaskFolder) -> bool:

@@ -105,7 +105,9 @@ def run_job(
         except ValueError as error:
             raise SourceError(str(error)) from None
     where = str(out) if storage.is_s3(out) else str(storage.local(out))
-    if opened.manifest is not None and _same(opened.manifest.uri, storage.join(where, MANIFEST)):
+    if opened.manifest is not None and storage.same(
+        opened.manifest.uri, storage.join(where, MANIFEST)
+    ):
         raise RunError(f"{opened.manifest.uri} is read, and cannot be written: use another --out")
     calibration = None
     if options.calibration:
@@ -130,9 +132,3 @@ def run_job(
 def absolute(path: str | Path) -> str:
     """Path that means the same in any folder; URIs as they are."""
     return str(path) if storage.is_s3(path) else str(storage.local(path).absolute())
-
-
-def _same(one: str, other: str) -> bool:
-    if storage.is_s3(one) or storage.is_s3(other):
-        return one == other
-    return storage.local(one).resolve() == storage.local(other).resolve()

@@ -10,7 +10,7 @@ from consolidation.storage.files import (
 )
 from consolidation.storage.listing import Entry, about, delete, delete_parts, entries, exists
 from consolidation.storage.s3 import s3_access
-from consolidation.storage.uris import is_s3, join, local, split_s3, within
+from consolidation.storage.uris import is_s3, join, local, same, split_s3, within
 
 __all__ = [
     "Entry",
@@ -26,6 +26,7 @@ __all__ = [
     "read_bytes",
     "read_range",
     "s3_access",
+    "same",
     "split_s3",
     "within",
     "write_bytes",

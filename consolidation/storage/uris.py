@@ -77,3 +77,16 @@ def local(uri: str | Path) -> Path:
     if isinstance(uri, str) and uri.startswith("file://"):
         return Path(unquote(urlsplit(uri).path))
     return Path(uri)
+
+
+def same(one: str | Path, other: str | Path) -> bool:
+    """Whether two names are of one file, or of one S3 object.
+
+    Examples
+    --------
+    >>> same("masks/../a.png", "a.png"), same("s3://bucket/a.png", "a.png")
+    (True, False)
+    """
+    if is_s3(one) or is_s3(other):
+        return str(one) == str(other)
+    return local(one).resolve() == local(other).resolve()
