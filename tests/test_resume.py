@@ -22,7 +22,7 @@ from consolidation.cli import main
 from consolidation.errors import RunError
 from consolidation.jobs import Progress, SourceOptions, Summary, run_job
 from consolidation.jobs.lock import only_run_in
-from consolidation.jobs.state import RESULTS
+from consolidation.jobs.places import RESULTS
 from consolidation.options import Options
 from consolidation.storage import StorageError
 from tests import wire

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from consolidation import storage
 from consolidation.evaluation import ConfidenceCounts, reliability_diagram
+from consolidation.jobs.places import DIAGRAM, REPORT
 from consolidation.report import CalibrationBin, with_reliability
 
 
@@ -24,9 +25,9 @@ def write_diagrams(counts: ConfidenceCounts, folder: str, picture: str | None = 
     list of str
         What was written.
     """
-    picture = picture or storage.join(folder, "reliability.png")
+    picture = picture or storage.join(folder, DIAGRAM)
     storage.write_bytes(picture, reliability_diagram(counts))
-    report = storage.join(folder, "report.html")
+    report = storage.join(folder, REPORT)
     if not storage.exists(report):
         return [picture]
     page = storage.read_bytes(report)

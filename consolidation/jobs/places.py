@@ -11,6 +11,24 @@ MASKS, CONFIDENCE = "masks", "confidence"
 RECORDS, STATISTICS, SNAPSHOTS = "records", "statistics", "snapshots"
 """Folders in `FOLDER` of what is only needed until the run is over."""
 
+MANIFEST, PROVENANCE, REPORT = "output.manifest", "provenance.json", "report.html"
+REVIEW, RELIABILITY, CONFUSION = "review.manifest", "reliability.json", "confusion.json"
+DIAGRAM = "reliability.png"
+RESULTS = (
+    MANIFEST,
+    "images.csv",
+    "workers.csv",
+    "failures.jsonl",
+    "warnings.jsonl",
+    "regions.jsonl",
+    PROVENANCE,
+)
+"""Files that every finished run has."""
+SOMETIMES = (REPORT, REVIEW, RELIABILITY, CONFUSION, DIAGRAM)
+"""Files that some finished runs have, by method, option or a later command."""
+CARDS = "show"
+"""Folder of what ``consolidate show`` draws."""
+
 
 def record_path(out: str, name: str) -> str:
     """Where the record of the object with this file name is written."""

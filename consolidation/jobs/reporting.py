@@ -17,7 +17,7 @@ from consolidation.consensus import Reliability
 from consolidation.groundtruth import MaskClass
 from consolidation.jobs.learning import Learnt
 from consolidation.jobs.pictures import picture_bytes
-from consolidation.jobs.places import snapshot_path
+from consolidation.jobs.places import REPORT, snapshot_path
 from consolidation.jobs.records import Record
 from consolidation.jobs.sources import Source, SourceObject
 from consolidation.jobs.tables import Tables
@@ -26,7 +26,6 @@ from consolidation.jobs.worker_totals import WorkerRow
 from consolidation.report import Region, Report, ReportImage, ReportWorker, render, small_jpeg
 from consolidation.report.snapshot import SIDE
 
-REPORT = "report.html"
 PICTURES_AT_ONCE = 8
 
 

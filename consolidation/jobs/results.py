@@ -15,13 +15,12 @@ from consolidation.errors import ObjectError, RunError
 from consolidation.groundtruth import compact, manifest_line
 from consolidation.groundtruth.manifest import METADATA_SUFFIX
 from consolidation.jobs.learning import Learnt
+from consolidation.jobs.places import CONFUSION, MANIFEST, PROVENANCE, RELIABILITY, REVIEW
 from consolidation.jobs.records import Record
 from consolidation.jobs.review import review_manifest
 from consolidation.jobs.sources import Source
 from consolidation.jobs.tables import Tables
 from consolidation.jobs.work import Job
-
-MANIFEST = "output.manifest"
 
 
 def write_results(
@@ -70,17 +69,17 @@ def write_results(
             )
     if options.review_below:
         review = review_manifest(tables.to_review, options.label_attribute, options.review_below)
-        with storage.writer(path("review.manifest")) as file:
+        with storage.writer(path(REVIEW)) as file:
             file.writelines(f"{line}\n".encode() for line in review)
     with storage.writer(path("images.csv")) as file:
         file.writelines(tables.images_csv())
     reliability = tables.reliability
     storage.write_bytes(path("workers.csv"), tables.workers_csv())
-    storage.write_bytes(path("provenance.json"), _pretty(_provenance(job, learnt, reliability)))
+    storage.write_bytes(path(PROVENANCE), _pretty(_provenance(job, learnt, reliability)))
     if reliability is not None:
-        storage.write_bytes(path("reliability.json"), reliability.to_json().encode())
+        storage.write_bytes(path(RELIABILITY), reliability.to_json().encode())
     if learnt.confusion is not None:
-        storage.write_bytes(path("confusion.json"), learnt.confusion.to_json().encode())
+        storage.write_bytes(path(CONFUSION), learnt.confusion.to_json().encode())
     return tables, written
 
 

@@ -11,7 +11,7 @@ from consolidation import storage
 from consolidation._version import __version__
 from consolidation.consensus import Calibration, Reliability
 from consolidation.errors import OptionError, RunError, SourceError
-from consolidation.jobs.results import MANIFEST
+from consolidation.jobs.places import MANIFEST
 from consolidation.jobs.runner import JobRun, Progress, Summary
 from consolidation.jobs.sources import SourceOptions, job_classes, open_source
 from consolidation.jobs.work import NO_RELIABILITY

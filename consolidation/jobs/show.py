@@ -13,6 +13,7 @@ from consolidation import storage
 from consolidation.consensus import Calibration, Choice, Reliability, WorkerConfusion
 from consolidation.errors import ConsolidationError, RunError
 from consolidation.jobs.pictures import picture_bytes
+from consolidation.jobs.places import CARDS, CONFUSION, PROVENANCE, RELIABILITY
 from consolidation.jobs.sources import SourceOptions, job_classes, open_source
 from consolidation.jobs.state import read_run
 from consolidation.limits import shown
@@ -77,7 +78,7 @@ def show_object(out: str | Path, object_id: str) -> str:
         title=f"{object_id}, {size[1]} x {size[0]}",
     )
     name = file_names(opened.ids)[object_id]
-    path = storage.join(out, "show", f"{name}.png")
+    path = storage.join(out, CARDS, f"{name}.png")
     storage.write_bytes(path, card.png)
     return path
 
@@ -87,13 +88,11 @@ def _learnt(out: str, options: Options) -> Choice | Any:
     if options.method == "plurality":
         return None
     if options.method == "dawid-skene":
-        path = storage.join(out, "confusion.json")
+        path = storage.join(out, CONFUSION)
         return WorkerConfusion.from_json(storage.read_bytes(path), path)
-    path = storage.join(out, "reliability.json")
+    path = storage.join(out, RELIABILITY)
     estimate = Reliability.from_json(storage.read_bytes(path), path).estimate()
     if options.method == "weighted":
         return estimate
-    provenance: Mapping[str, Any] = json.loads(
-        storage.read_bytes(storage.join(out, "provenance.json"))
-    )
+    provenance: Mapping[str, Any] = json.loads(storage.read_bytes(storage.join(out, PROVENANCE)))
     return Choice.of(estimate, provenance["auto"])

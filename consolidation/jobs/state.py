@@ -15,37 +15,20 @@ from typing import Any
 from consolidation import storage
 from consolidation.errors import RunError
 from consolidation.jobs.places import (
+    CARDS,
     CONFIDENCE,
     FOLDER,
     MASKS,
     RECORDS,
+    RESULTS,
     SNAPSHOTS,
+    SOMETIMES,
     STATISTICS,
     drop,
 )
 from consolidation.jobs.record_store import RecordStore
 
 FORMAT = 1
-RESULTS = (
-    "output.manifest",
-    "images.csv",
-    "workers.csv",
-    "failures.jsonl",
-    "warnings.jsonl",
-    "regions.jsonl",
-    "provenance.json",
-)
-"""Files that every finished run has."""
-SOMETIMES = (
-    "report.html",
-    "review.manifest",
-    "reliability.json",
-    "confusion.json",
-    "reliability.png",
-)
-"""Files that some finished runs have, by method, option or a later command."""
-CARDS = "show"
-"""Folder of what ``consolidate show`` draws."""
 
 
 def read_run(out: str) -> dict[str, Any] | None:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from consolidation import storage
 from consolidation.errors import SourceError
+from consolidation.jobs.places import FOLDER
 from consolidation.storage import Entry
 
-RUN_FOLDER = ".consolidation/"
+RUN_FOLDER = f"{FOLDER}/"
 RUN_FILE = f"{RUN_FOLDER}run.json"
 
 
