@@ -217,13 +217,18 @@ def all_children(pid: int) -> Iterator[int]:
 # -- stopped
 
 
-@pytest.mark.parametrize("after", [0, 1, 17, N + 1, N + 20, 2 * N])
+@pytest.mark.parametrize(
+    ("whole", "after"),
+    [
+        *(("plurality", after) for after in (0, 1, 17)),
+        *(("auto", after) for after in (0, 1, 17, N + 1, N + 20, 2 * N)),  # it has two passes
+    ],
+    indirect=["whole"],
+)
 def test_stopped_anywhere_in_both_passes(
     job: Path, tmp_path: Path, whole: dict[str, bytes], after: int
 ) -> None:
     options = Options(method=whole["method"].decode(), jobs=1)
-    if options.method == "plurality" and after > N:
-        pytest.skip("it has one pass")
     stopped(job, tmp_path, options, after)
     run_job(job, tmp_path, options)
     assert contents(tmp_path) == {key: one for key, one in whole.items() if key != "method"}
