@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from consolidation.commands.run import run_job
 from consolidation.errors import ConsolidationError, OptionError
-from consolidation.jobs import parallel, run_job
-from consolidation.jobs.parallel import CHUNK, Workers
+from consolidation.jobs.work import parallel
+from consolidation.jobs.work.parallel import CHUNK, Workers
 from consolidation.options import Options
 from consolidation.storage import StorageError
 from tests import wire

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from consolidation._version import __version__
 from consolidation.cli.printing import complain
-from consolidation.progress import MODES
+from consolidation.cli.progress import MODES
 
 WRONG_USAGE = 2
 """Exit status."""

@@ -1,0 +1,129 @@
+"""The forms of a worker's answer: what can be asked of any, and the labeling widget's picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from consolidation.masks import (
+    Classes,
+    ColorMatcher,
+    MatchCounts,
+    decode,
+    read_header,
+)
+from consolidation.options import Options
+from consolidation.text import shown
+
+
+class Answer(Protocol):
+    """One worker's answer to one object, in whatever form it came."""
+
+    def load(self, options: Options) -> LoadedAnswer:
+        """Fetch and parse it; ConsolidationError if it cannot be used, or is too large."""
+
+
+class LoadedAnswer(Protocol):
+    """An answer that can say its size and write its class indices."""
+
+    @property
+    def modified(self) -> bool | None:
+        """Adjustment jobs: whether the worker changed the mask."""
+
+    @property
+    def colors(self) -> Mapping[str, tuple[int, int, int]]:
+        """Colours by class name; empty where pixels are indices."""
+
+    def size(self, options: Options) -> tuple[int, int] | None:
+        """Height and width, read without decoding; None for a blank one that fits any size."""
+
+    def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
+        """Write class indices into `out` (H, Wd); return warnings."""
+
+
+@dataclass(frozen=True)
+class WorkerAnswer:
+    """A worker's picture and what its colours mean.
+
+    Attributes
+    ----------
+    png : bytes
+        The picture, a PNG file.
+    colors : mapping of label name to RGB
+        The answer's own label mapping, painted or not.
+    size : (int, int) or None
+        Height and width of the image as the worker's browser saw it.
+    modified : bool or None
+        Only in adjustment jobs: whether the worker changed the earlier mask.
+    """
+
+    png: bytes
+    colors: Mapping[str, tuple[int, int, int]]
+    size: tuple[int, int] | None = None
+    modified: bool | None = None
+
+
+@dataclass(frozen=True)
+class PictureAnswer:
+    """An answer of the labeling widget: a picture whose colours mean labels."""
+
+    answer: WorkerAnswer
+
+    @property
+    def modified(self) -> bool | None:
+        """See `LoadedAnswer`."""
+        return self.answer.modified
+
+    @property
+    def colors(self) -> Mapping[str, tuple[int, int, int]]:
+        """See `LoadedAnswer`."""
+        return self.answer.colors
+
+    def size(self, options: Options) -> tuple[int, int]:
+        """See `LoadedAnswer`."""
+        header = read_header(self.answer.png, options.max_pixels)
+        return header.height, header.width
+
+    def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
+        """See `LoadedAnswer`."""
+        unknown: list[str] = []
+        mapping = {}
+        for label, color in self.answer.colors.items():
+            index = classes.index(label)
+            if index is None:
+                unknown.append(label)
+                index = -len(unknown)
+            mapping[color] = index
+        pixels = decode(self.answer.png, options.max_pixels)
+        counts = ColorMatcher(mapping, ignore, options.snap_colors).match(pixels, out)
+        warnings = _color_warnings(counts, unknown)
+        if self.answer.size not in (None, out.shape):
+            warnings.append(
+                f"its mask is {by(out.shape)} pixels, the worker saw {by(self.answer.size)}"
+            )
+        return warnings
+
+
+def _color_warnings(counts: MatchCounts, unknown: Sequence[str]) -> list[str]:
+    warnings = [
+        f"{pixels:,} pixels of label {shown(unknown[order])}, which is no class of this job, "
+        "are ignored"
+        for order, pixels in counts.unknown
+    ]
+    if counts.opaque_background:
+        warnings.append(
+            f"{counts.opaque_background:,} opaque black or white pixels are taken for background"
+        )
+    if counts.snapped:
+        warnings.append(f"{counts.snapped:,} pixels are taken for the nearest label color")
+    if counts.unmatched:
+        warnings.append(f"{counts.unmatched:,} pixels of no label's color are ignored")
+    return warnings
+
+
+def by(size: Sequence[int] | None) -> str:
+    """Size (height, width) as people say it: width x height."""
+    return " x ".join(str(side) for side in reversed(size or ()))
