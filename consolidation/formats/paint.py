@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from consolidation.formats.shapes import Shape
 from consolidation.kernels.shapes import lay
-from consolidation.limits import shown
+from consolidation.text import shown
 from consolidation.masks import Classes
 
 

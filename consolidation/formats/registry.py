@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from consolidation import storage
-from consolidation.errors import SourceError
+from consolidation.errors import OptionError, SourceError
 from consolidation.formats.finished_job import FinishedJob
 from consolidation.formats.groundtruth import parse_classes
+from consolidation.formats.label_studio import BrushFiles, LabelStudio
 from consolidation.formats.mask_folder import FolderSource
 from consolidation.formats.place import Place
 from consolidation.formats.requests import RequestSource
 from consolidation.formats.source import Source, SourceOptions
 from consolidation.masks import Classes
 
-SOURCES: tuple[type[Source], ...] = (FinishedJob, RequestSource, FolderSource)
-"""In the order in which they are tried."""
+SOURCES: tuple[type[Source], ...] = (
+    FinishedJob,
+    LabelStudio,
+    BrushFiles,
+    RequestSource,
+    FolderSource,
+)
+"""In the order in which they are told."""
+FORMATS: Mapping[str, type[Source]] = {one.name: one for one in SOURCES}
 
 
 def open_source(path: str | Path, options: SourceOptions | None = None) -> Source:
-    """Open whatever kind of source is at a path or URI; SourceError if none is."""
+    """Open whatever kind of source is at a path or URI; SourceError if none is, or several are."""
+    options = options or SourceOptions()
+    if options.format and options.format not in FORMATS:
+        raise OptionError(f"--format must be one of {', '.join(FORMATS)}, not {options.format!r}")
     place = Place.at(path)
-    for kind in SOURCES:
-        if kind.recognises(place):
-            return kind(place, options or SourceOptions())
-    raise SourceError(f"{path} is neither a consolidation request nor a folder of masks")
+    if options.format:
+        return FORMATS[options.format](place, options)
+    kinds = [kind for kind in SOURCES if kind.recognises(place)]
+    # a folder is a folder of masks, and a JSON file a request, if it is nothing else
+    certain = [kind for kind in kinds if kind not in (FolderSource, RequestSource)]
+    if len(certain) > 1:
+        listed = " or ".join(f"--format {kind.name}" for kind in certain)
+        raise SourceError(f"{path} may be read in several ways: give {listed}")
+    for kind in [*certain, *kinds]:
+        return kind(place, options)
+    formats = ", ".join(kind.kind for kind in SOURCES)
+    raise SourceError(f"{path} is none of: {formats}")
 
 
 def job_classes(source: Source, labels: str | Path | None) -> Classes:

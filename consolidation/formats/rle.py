@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from consolidation.errors import AnswerError
 from consolidation.kernels import json_text, runs
-from consolidation.limits import shown
+from consolidation.text import shown
 
 PADDING = 8
 """Bytes that the bit reader may look at behind a stream."""

@@ -18,6 +18,7 @@ from consolidation.errors import AnswerError
 from consolidation.formats import rle
 from consolidation.kernels import runs
 from consolidation.kernels import shapes as kernels
+from consolidation.text import shown
 
 MOST = 1e9
 """Coordinates beyond are cut off: they are outside of every image."""
@@ -248,7 +249,7 @@ class ColumnRuns:
     def plane(self, height: int, width: int) -> Plane | None:
         """See `Shape`."""
         if self.size != [height, width]:
-            listed = rle.shown(self.size)
+            listed = shown(self.size)
             raise AnswerError(f"a mask of it is of size {listed}, the image [{height}, {width}]")
         read = rle.compressed_runs if isinstance(self.counts, str) else rle.listed_runs
         out = np.zeros(height * width, np.uint8)
@@ -275,6 +276,20 @@ class DenseRuns:
             return None
         top, bottom = first // width, -(-last // width)
         return Plane(out.reshape(height, width)[top:bottom], top, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """Pixels (H, Wd) of the whole image, uint8: what is not 0."""
+
+    values: NDArray[np.uint8]
+
+    def plane(self, height: int, width: int) -> Plane | None:
+        """See `Shape`."""
+        if self.values.shape != (height, width):
+            h, w = self.values.shape
+            raise AnswerError(f"a mask of it has {w} x {h} pixels, the image {width} x {height}")
+        return Plane(self.values, 0, 0)
 
 
 def cut(plane: Plane, height: int, width: int) -> Plane | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -29,6 +29,18 @@ class SourceOptions:
     """Label-categories file of the job; without it the source tells its classes."""
     manifest: str | Path | None = None
     """Input manifest of the job: its lines, in its order, become the output manifest."""
+    format: str = ""
+    """Name of the format, where it is not to be found out."""
+    unpainted: str = "background"
+    """What a pixel says that no region covers: ``background``, or nothing (``ignore``)."""
+    priority: tuple[str, ...] = ()
+    """Labels that lie above all others where regions overlap, the first one on top."""
+    multilabel: bool = False
+    """Whether classes are voted on one by one, each with a mask of its own."""
+    annotator_field: str = ""
+    """Field of an annotation that names the annotator (COCO), where it has an unusual name."""
+    emails: bool = False
+    """Whether annotators are called by their e-mail addresses where a tool exports them."""
 
 
 class SourceObject(Protocol):
@@ -51,6 +63,8 @@ class Source(ABC):
 
     Attributes
     ----------
+    name : str
+        What ``--format`` calls it.
     kind : str
         What it is, for people.
     items : sequence of SourceObject
@@ -58,12 +72,16 @@ class Source(ABC):
         The job's input manifest, if it is known.
     folder : str
         Where relative names of pictures start from.
+    notes : sequence of str
+        What was left out or decided when the source was opened, for people.
     """
 
+    name: str
     kind: str
     folder: str
     items: Sequence[SourceObject]
     manifest: ManifestFile | None = None
+    notes: Sequence[str] = ()
 
     @classmethod
     @abstractmethod
@@ -81,6 +99,10 @@ class Source(ABC):
     @abstractmethod
     def stamp(self) -> str:
         """Text that changes when any of its files does."""
+
+    def truths(self) -> Mapping[str, SourceObject]:
+        """Objects whose truth the source tells itself, by id: read, the truth is their answer."""
+        return {}
 
     @property
     def ids(self) -> Sequence[str]:

@@ -1,0 +1,61 @@
+"""NumPy files from strangers: nothing is unpickled, and sizes are checked before memory is taken."""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from consolidation.errors import AnswerError
+from consolidation.masks import MAX_PIXELS
+
+_MAGIC = b"\x93NUMPY"
+
+
+def read_array(data: bytes, name: str, most: int = MAX_PIXELS) -> NDArray[Any]:
+    """Array of whole numbers or truth values in a ``.npy`` file.
+
+    Raises
+    ------
+    AnswerError
+        If it is none, holds something else, is cut off, or has more than `most` values.
+    """
+    shape, dtype = npy_header(data, name)
+    if dtype.kind not in "buif" or math.prod(shape) > most:
+        raise AnswerError(f"{name} holds {dtype} of shape {shape}: no mask, or too large")
+    try:
+        return np.asarray(npy.read_array(io.BytesIO(data), allow_pickle=False))
+    except (ValueError, EOFError, OSError) as error:
+        raise AnswerError(f"{name} is damaged: {error}") from None
+
+
+def npy_header(data: bytes, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and dtype that a ``.npy`` file says it has; AnswerError if it is none."""
+    file = io.BytesIO(data)
+    try:
+        version = npy.read_magic(file)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read(file)
+    except (ValueError, EOFError, OSError, SyntaxError, TypeError) as error:
+        raise AnswerError(f"{name} is no .npy file: {error}") from None
+    if any(side < 0 for side in shape):
+        raise AnswerError(f"{name} is damaged: shape {shape}")
+    return shape, dtype
+
+
+def npz_members(data: bytes, name: str) -> dict[str, bytes]:
+    """Arrays of a ``.npz`` file, as ``.npy`` files, by key; AnswerError if it is none."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return {
+                one.filename.removesuffix(".npy"): archive.read(one)
+                for one in archive.infolist()
+                if one.filename.endswith(".npy")
+            }
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError) as error:
+        raise AnswerError(f"{name} is no .npz file: {error}") from None
