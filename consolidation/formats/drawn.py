@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
-from consolidation.errors import AnswerError, ConsolidationError
+from consolidation.errors import AnswerError
 from consolidation.formats.manifest_file import ManifestLine
 from consolidation.formats.paint import Region, paint
+from consolidation.formats.pictures import picture_size
 from consolidation.limits import Limits
 from consolidation.masks import Classes
 from consolidation.objects import Answer, LabeledObject, LoadedAnswer
@@ -61,6 +61,8 @@ class Drawn(NamedTuple):
         The same worker's latest has the highest.
     seconds : float or None
         Time spent on it.
+    answer : Answer or None
+        What counts instead of regions, where a mask was exported as a picture.
     """
 
     worker: str
@@ -71,6 +73,7 @@ class Drawn(NamedTuple):
     truth: bool = False
     order: str = ""
     seconds: float | None = None
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True)
@@ -149,22 +152,22 @@ class DrawnObject:
             drawn += [one for one in part.read(self.limits) if one.truth == self.truth]
         # stable: what has no order stays in that of the file
         drawn.sort(key=lambda one: one.order)
-        answers: list[tuple[str, Answer]] = [
-            (one.worker, DrawnAnswer(one, self.painting)) for one in drawn
+        answers = [
+            (one.worker, one.answer or DrawnAnswer(one, self.painting))
+            for one in self._with_sizes(drawn)
         ]
         seconds = {one.worker: one.seconds for one in drawn if one.seconds is not None}
         line = {"source-ref": self.picture} if self.line is None else self.line.content()
         return LabeledObject(self.id, line, answers, seconds=seconds)
 
 
-def mask_of(
-    answer: Drawn, classes: Classes, painting: Painting, options: Options, ignore: int
-) -> NDArray[np.uint8]:
-    """Mask (H, Wd) of one annotation whose size is known; ConsolidationError if it has none."""
-    loaded = DrawnAnswer(answer, painting).load(options)
-    size = loaded.size(options)
-    if size is None:
-        raise ConsolidationError("the size of its image is not known")
-    out = np.empty(size, np.uint8)
-    loaded.read(out, classes, ignore, options)
-    return out
+    def _with_sizes(self, drawn: list[Drawn]) -> list[Drawn]:
+        """The same, of which none lacks a size that another one or the picture tells."""
+        if all(one.size is not None or one.error or one.answer for one in drawn):
+            return drawn
+        sizes = {one.size for one in drawn if one.size is not None}
+        size = sizes.pop() if len(sizes) == 1 else None
+        if not sizes and size is None and not any(one.answer for one in drawn):
+            size = picture_size(self.picture)
+        return [one._replace(size=size) if one.size is None else one for one in drawn]
+

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from consolidation import storage
 from consolidation.errors import OptionError, SourceError
+from consolidation.formats.cvat import CvatImages, SegmentationMasks
 from consolidation.formats.finished_job import FinishedJob
 from consolidation.formats.groundtruth import parse_classes
 from consolidation.formats.label_studio import BrushFiles, LabelStudio
@@ -20,6 +21,8 @@ SOURCES: tuple[type[Source], ...] = (
     FinishedJob,
     LabelStudio,
     BrushFiles,
+    CvatImages,
+    SegmentationMasks,
     RequestSource,
     FolderSource,
 )

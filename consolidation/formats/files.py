@@ -1,0 +1,140 @@
+"""Files of a source, in folders or in zip archives, read in pieces by whatever process needs them.
+
+A member of an archive that is read in pieces is unpacked once a process, to a file that has no
+name and goes when the process does.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import threading
+import zipfile
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+from consolidation import storage
+from consolidation.errors import SourceError
+
+MOST_UNPACKED = 1 << 36
+"""Bytes of a member of an archive."""
+_KEPT = 8
+"""Archives, and unpacked members, that a process keeps open."""
+_WINDOW = 1 << 22
+_DAMAGED = (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
+
+_lock = threading.RLock()
+_archives: OrderedDict[tuple[str, str], zipfile.ZipFile] = OrderedDict()
+_unpacked: OrderedDict[tuple[str, str, str], IO[bytes]] = OrderedDict()
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file, or a member of a zip archive.
+
+    Attributes
+    ----------
+    uri : str
+        Path or ``s3://`` URI of the file or archive.
+    member : str
+        Name within the archive; empty for a file.
+    """
+
+    uri: str
+    member: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.uri}, {self.member}" if self.member else self.uri
+
+    def read(self, start: int, end: int) -> bytes:
+        """Bytes from `start` to before `end`, fewer where there are no more."""
+        if not self.member:
+            return storage.read_range(self.uri, start, end)
+        with _lock:
+            file = _unpack(self)
+            file.seek(start)
+            return file.read(max(end - start, 0))
+
+    def read_all(self, most: int) -> bytes:
+        """Content; StorageError or SourceError if it has more than `most` bytes."""
+        if not self.member:
+            return storage.read_bytes(self.uri, most)
+        with _lock:
+            archive = _archive(self.uri)
+            try:
+                size = archive.getinfo(self.member).file_size
+                if size > most:
+                    raise SourceError(f"{self} has {size:,} bytes, the limit is {most:,}")
+                with archive.open(self.member) as file:
+                    data = file.read(most + 1)
+            except (*_DAMAGED, KeyError) as error:
+                raise SourceError(f"cannot read {self}: {error}") from None
+        if len(data) > most:
+            raise SourceError(f"{self} has more than {most:,} bytes, which is the limit")
+        return data
+
+    def windows(self) -> Iterator[bytes]:
+        """Content, piece by piece."""
+        place = 0
+        while data := self.read(place, place + _WINDOW):
+            yield data
+            place += len(data)
+
+
+def members(uri: str) -> list[str]:
+    """Names of the files in a zip archive, sorted; SourceError if it is none."""
+    with _lock:
+        return sorted(one.filename for one in _archive(uri).infolist() if not one.is_dir())
+
+
+def _archive(uri: str) -> zipfile.ZipFile:
+    about = storage.about(uri)
+    key = (uri, "" if about is None else about.stamp)
+    if key not in _archives:
+        try:
+            _archives[key] = zipfile.ZipFile(_seekable(uri))
+        except _DAMAGED as error:
+            raise SourceError(f"{uri} is no zip archive: {error}") from None
+        while len(_archives) > _KEPT:
+            _archives.popitem(last=False)[1].close()
+    _archives.move_to_end(key)
+    return _archives[key]
+
+
+def _seekable(uri: str) -> Any:
+    """Open a local file; what lies on S3 is fetched first."""
+    if not storage.is_s3(uri):
+        return storage.local(uri).open("rb")
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - it is kept
+    for data in File(uri).windows():
+        file.write(data)
+    file.seek(0)
+    return file
+
+
+def _unpack(member: File) -> IO[bytes]:
+    archive = _archive(member.uri)
+    about = storage.about(member.uri)
+    key = (member.uri, member.member, "" if about is None else about.stamp)
+    if key not in _unpacked:
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - it is kept
+        size = 0
+        try:
+            with archive.open(member.member) as packed:
+                while data := packed.read(_WINDOW):
+                    size += len(data)
+                    if size > MOST_UNPACKED:
+                        raise SourceError(f"{member} has more than {MOST_UNPACKED:,} bytes")
+                    file.write(data)
+        except (*_DAMAGED, KeyError) as error:
+            file.close()
+            raise SourceError(f"cannot read {member}: {error}") from None
+        _unpacked[key] = file
+        while len(_unpacked) > _KEPT:
+            _unpacked.popitem(last=False)[1].close()
+    _unpacked.move_to_end(key)
+    file = _unpacked[key]
+    file.seek(0, io.SEEK_SET)
+    return file
