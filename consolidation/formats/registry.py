@@ -7,6 +7,7 @@ from pathlib import Path
 
 from consolidation import storage
 from consolidation.errors import OptionError, SourceError
+from consolidation.formats.coco import Coco
 from consolidation.formats.cvat import CvatImages, SegmentationMasks
 from consolidation.formats.finished_job import FinishedJob
 from consolidation.formats.groundtruth import parse_classes
@@ -23,6 +24,7 @@ SOURCES: tuple[type[Source], ...] = (
     BrushFiles,
     CvatImages,
     SegmentationMasks,
+    Coco,
     RequestSource,
     FolderSource,
 )
