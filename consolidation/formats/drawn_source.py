@@ -16,7 +16,6 @@ from consolidation.formats.paint import is_background
 from consolidation.formats.place import Place
 from consolidation.formats.source import Source, SourceObject, SourceOptions
 from consolidation.masks import UNDECIDED, Classes
-from consolidation.text import count
 
 _PICTURE_FOLDERS = ("", "images", "img", "data", "..", "../images", "../img")
 """Where the pictures of an export may lie, seen from its file."""
@@ -103,7 +102,7 @@ class DrawnSource(Source):
             raise SourceError(f"{place.uri}: no annotation in this {self.kind}{_of(content)}")
         self.notes = [
             *content.notes,
-            *(f"left out: {count(n, what)}" for what, n in sorted(content.left_out.items())),
+            *(f"left out, {what}: {n:,}" for what, n in sorted(content.left_out.items())),
         ]
         ids = object_ids(images)
         items = {
@@ -214,5 +213,5 @@ def object_ids(images: Sequence[Image]) -> dict[str, str]:
 
 
 def _of(content: Content) -> str:
-    left = ", ".join(count(n, what) for what, n in sorted(content.left_out.items()))
+    left = ", ".join(f"{what} {n:,}" for what, n in sorted(content.left_out.items()))
     return f" (left out: {left})" if left else ""

@@ -9,13 +9,16 @@ from consolidation import storage
 from consolidation.errors import OptionError, SourceError
 from consolidation.formats.coco import Coco
 from consolidation.formats.cvat import CvatImages, SegmentationMasks
+from consolidation.formats.darwin import Darwin
 from consolidation.formats.finished_job import FinishedJob
 from consolidation.formats.groundtruth import parse_classes
 from consolidation.formats.label_studio import BrushFiles, LabelStudio
+from consolidation.formats.labelme import LabelMeJson, LabelMeXml
 from consolidation.formats.mask_folder import FolderSource
 from consolidation.formats.place import Place
 from consolidation.formats.requests import RequestSource
 from consolidation.formats.source import Source, SourceOptions
+from consolidation.formats.supervisely import Supervisely
 from consolidation.masks import Classes
 
 SOURCES: tuple[type[Source], ...] = (
@@ -25,6 +28,10 @@ SOURCES: tuple[type[Source], ...] = (
     CvatImages,
     SegmentationMasks,
     Coco,
+    Darwin,
+    Supervisely,
+    LabelMeJson,
+    LabelMeXml,
     RequestSource,
     FolderSource,
 )

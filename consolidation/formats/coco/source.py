@@ -136,7 +136,7 @@ class Coco(DrawnSource):
         """Add the images of a file."""
         strangers = one.places.keys() - one.images.keys()
         if strangers:
-            content.left_out["annotation of an image that is not listed"] += sum(
+            content.left_out["annotations of images that are not listed"] += sum(
                 len(one.places[number]) // 2 for number in strangers
             )
         for number, listed in one.images.items():
@@ -155,7 +155,7 @@ class Coco(DrawnSource):
             # whose field is not there was not asked, unless the image says so
             assigned = listed.assigned if by else (worker,)
             if not places and not assigned:
-                content.left_out["image without an annotation"] += 1
+                content.left_out["images without an annotation"] += 1
                 continue
             image = content.image(key, listed.name, listed.picture)
             image.votes = True

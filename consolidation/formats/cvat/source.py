@@ -54,7 +54,7 @@ class _Job:
             if path[2] in SHAPES:
                 self.used[attributes.get("label", "")] += 1
             elif path[2] in NO_AREA:
-                self.left_out[f"{path[2]} without an area"] += 1
+                self.left_out[f"shapes without an area ({path[2]})"] += 1
         elif path[:2] == ("annotations", "track"):
             raise SourceError(
                 f'{self.file}: an export of a video (it has tracks); export as "CVAT for images"'

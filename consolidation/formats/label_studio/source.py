@@ -53,7 +53,7 @@ class LabelStudio(DrawnSource):
             if task.project:
                 projects.add(task.project)
             if not task.annotations:
-                content.left_out["task without an annotation"] += 1
+                content.left_out["tasks without an annotation"] += 1
             truths = [bool(one.get("ground_truth")) for one in task.annotations]
             copies += sum(bool(one.get("parent_annotation")) for one in task.annotations)
             for key in task.images() if task.annotations else ():

@@ -64,14 +64,14 @@ class Task:
         else:
             task = entry
             listed = task.get("annotations", task.get("completions"))
-            left_out["draft"] = len(task.get("drafts") or ())
-            left_out["prediction"] = len(task.get("predictions") or ())
+            left_out["drafts"] = len(task.get("drafts") or ())
+            left_out["predictions"] = len(task.get("predictions") or ())
         annotations = []
         for one in listed if isinstance(listed, list) else ():
             if not isinstance(one, Mapping):
                 continue
             if one.get("was_cancelled") or one.get("skipped"):
-                left_out["cancelled annotation"] += 1
+                left_out["cancelled annotations"] += 1
             else:
                 annotations.append(one)
         data = task.get("data")
