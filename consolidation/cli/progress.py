@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 EVERY = 1.0
 """Seconds between two lines of JSON."""
+DRAWN_EVERY = 0.1
+"""Seconds between two states of the bar."""
 MODES = ("auto", "bar", "json", "off")
 
 
@@ -46,10 +49,17 @@ def _bar() -> Iterator[Callable[[Progress], None]]:
     notes = TextColumn(
         "{task.fields[rate]}{task.fields[warnings]} warnings, {task.fields[failures]} failures"
     )
-    with Bar(*columns, notes, console=Console(stderr=True), transient=True) as bar:
+    # no thread that draws: processes are forked only where there is no other thread
+    console = Console(stderr=True)
+    with Bar(*columns, notes, console=console, transient=True, auto_refresh=False) as bar:
         task = bar.add_task("", total=None, rate="", warnings=0, failures=0)
+        drawn = -math.inf
 
         def show(at: Progress) -> None:
+            nonlocal drawn
+            now = time.monotonic()
+            due = now - drawn >= DRAWN_EVERY or at.done == at.total
+            drawn = now if due else drawn
             speed = bar.tasks[0].speed
             bar.update(
                 task,
@@ -58,6 +68,7 @@ def _bar() -> Iterator[Callable[[Progress], None]]:
                 rate="" if speed is None else f"{speed:.1f} a second, ",
                 warnings=at.warnings,
                 failures=at.failures,
+                refresh=due,
             )
 
         yield show
