@@ -85,7 +85,8 @@ def run_job(
         "version": __version__,
         # a calibration is what it says, wherever it lies
         "options": {key: one for key, one in options.results().items() if key != "calibration"}
-        | {"masks": source_options.masks, "missing_is_blank": source_options.missing_is_blank},
+        | {"masks": source_options.masks, "missing_is_blank": source_options.missing_is_blank}
+        | source_options.of_format(),
         # by index: the same names in another order are other classes
         "classes": {
             str(at): f"{name} {classes.colors.get(at, '')}".rstrip()
@@ -121,6 +122,7 @@ def run_job(
         "path": absolute(source),
         "masks": source_options.masks,
         "missing_is_blank": source_options.missing_is_blank,
+        **source_options.of_format(),
         "labels": None if labels is None else absolute(labels),
         "manifest": None if source_options.manifest is None else absolute(source_options.manifest),
         "calibration": absolute(options.calibration) if options.calibration else "",

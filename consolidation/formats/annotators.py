@@ -40,9 +40,7 @@ def distinct(
     names = [one.name for one in annotators]
     clash = any(
         first.name == second.name and not set(ours).isdisjoint(theirs)
-        for (first, ours), (second, theirs) in combinations(
-            zip(annotators, images, strict=True), 2
-        )
+        for (first, ours), (second, theirs) in combinations(zip(annotators, images, strict=True), 2)
     )
     if clash or "" in names:
         own = file_names([one.file for one in annotators], place)
@@ -69,9 +67,17 @@ def file_names(files: Sequence[File], place: Place) -> list[str]:
         if parts[-1].lower() in _PLAIN:
             parts = parts[:-1] or [PurePosixPath(place.named()).name]
         paths.append(parts)
-    while len(paths) > 1 and all(len(one) > 1 for one in paths) and len({one[0] for one in paths}) == 1:
+    while (
+        len(paths) > 1
+        and all(len(one) > 1 for one in paths)
+        and len({one[0] for one in paths}) == 1
+    ):
         paths = [one[1:] for one in paths]
-    while len(paths) > 1 and all(len(one) > 1 for one in paths) and len({one[-1] for one in paths}) == 1:
+    while (
+        len(paths) > 1
+        and all(len(one) > 1 for one in paths)
+        and len({one[-1] for one in paths}) == 1
+    ):
         paths = [one[:-1] for one in paths]
     if len(paths) == 1:
         paths = [paths[0][-1:]]

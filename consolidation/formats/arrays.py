@@ -1,4 +1,4 @@
-"""NumPy files from strangers: nothing is unpickled, and sizes are checked before memory is taken."""
+"""NumPy files from strangers: nothing is unpickled, sizes are checked before memory is taken."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ import zipfile
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from consolidation.errors import AnswerError
 from consolidation.masks import MAX_PIXELS
-
-_MAGIC = b"\x93NUMPY"
 
 
 def read_array(data: bytes, name: str, most: int = MAX_PIXELS) -> NDArray[Any]:
@@ -29,7 +26,7 @@ def read_array(data: bytes, name: str, most: int = MAX_PIXELS) -> NDArray[Any]:
     if dtype.kind not in "buif" or math.prod(shape) > most:
         raise AnswerError(f"{name} holds {dtype} of shape {shape}: no mask, or too large")
     try:
-        return np.asarray(npy.read_array(io.BytesIO(data), allow_pickle=False))
+        return np.asarray(np.load(io.BytesIO(data), allow_pickle=False))
     except (ValueError, EOFError, OSError) as error:
         raise AnswerError(f"{name} is damaged: {error}") from None
 
@@ -37,6 +34,7 @@ def read_array(data: bytes, name: str, most: int = MAX_PIXELS) -> NDArray[Any]:
 def npy_header(data: bytes, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Shape and dtype that a ``.npy`` file says it has; AnswerError if it is none."""
     file = io.BytesIO(data)
+    npy: Any = np.lib.format
     try:
         version = npy.read_magic(file)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,9 +53,7 @@ class Darwin(ImageFiles):
             str(name or stem(file)), (height, width) if height > 0 and width > 0 else None
         )
         annotations = entries(content.get("annotations"))
-        layers = [
-            mapping(one.get("raster_layer")) for one in annotations if "raster_layer" in one
-        ]
+        layers = [mapping(one.get("raster_layer")) for one in annotations if "raster_layer" in one]
         skipped = 0
         for one in annotations:
             if "raster_layer" in one or "tag" in one:
@@ -78,20 +77,22 @@ def _shapes(one: Mapping[str, Any], layers: list[Mapping[str, Any]], file: File)
         if "ellipse" in one:
             at = mapping(one["ellipse"])
             center, radius = mapping(at.get("center")), mapping(at.get("radius"))
-            numbers = [_number(center, "x"), _number(center, "y")]
-            numbers += [_number(radius, "x"), _number(radius, "y")]
-            angle = finite_number(at.get("angle", 0)) or 0.0
-            return [Ellipse(*numbers, degrees=angle * 180 / 3.141592653589793)]
+            x, y = _number(center, "x"), _number(center, "y")
+            degrees = math.degrees(finite_number(at.get("angle", 0)) or 0.0)
+            return [Ellipse(x, y, _number(radius, "x"), _number(radius, "y"), degrees)]
         if "mask" in one:
             return [
                 DenseRuns(layer.get("dense_rle"), value)
                 for layer in layers
-                for value in [mapping(layer.get("mask_annotation_ids_mapping")).get(one.get("id"))]
+                for value in [
+                    mapping(layer.get("mask_annotation_ids_mapping")).get(str(one.get("id")))
+                ]
                 if isinstance(value, int)
             ]
         if "bounding_box" in one:
             box = mapping(one["bounding_box"])
-            return [rectangle(*(_number(box, key) for key in ("x", "y", "w", "h")))]
+            x, y, w, h = (_number(box, key) for key in ("x", "y", "w", "h"))
+            return [rectangle(x, y, w, h)]
     except AnswerError as error:
         raise SourceError(f"{file}: {error}") from None
     return []
@@ -127,4 +128,3 @@ def _annotator(one: Mapping[str, Any], emails: bool) -> str:
         if isinstance(email, str) and email:
             return f"person-{hashlib.sha256(email.lower().encode()).hexdigest()[:8]}"
     return ""
-

@@ -114,9 +114,7 @@ class DrawnAnswer:
         if how.only is not None:
             regions = [one for one in regions if one.label == how.only]
         unpainted = ignore if how.ignore_unpainted else 0
-        seen = paint(
-            regions, classes, out, ignore, unpainted=unpainted, priority=how.priority
-        )
+        seen = paint(regions, classes, out, ignore, unpainted=unpainted, priority=how.priority)
         return [*self.drawn.notes, *seen.warnings()]
 
 
@@ -160,7 +158,6 @@ class DrawnObject:
         line = {"source-ref": self.picture} if self.line is None else self.line.content()
         return LabeledObject(self.id, line, answers, seconds=seconds)
 
-
     def _with_sizes(self, drawn: list[Drawn]) -> list[Drawn]:
         """The same, of which none lacks a size that another one or the picture tells."""
         if all(one.size is not None or one.error or one.answer for one in drawn):
@@ -170,4 +167,3 @@ class DrawnObject:
         if not sizes and size is None and not any(one.answer for one in drawn):
             size = picture_size(self.picture)
         return [one._replace(size=size) if one.size is None else one for one in drawn]
-

@@ -6,7 +6,7 @@ name and goes when the process does.
 
 from __future__ import annotations
 
-import io
+import os
 import tempfile
 import threading
 import zipfile
@@ -28,6 +28,18 @@ _DAMAGED = (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeE
 _lock = threading.RLock()
 _archives: OrderedDict[tuple[str, str], zipfile.ZipFile] = OrderedDict()
 _unpacked: OrderedDict[tuple[str, str, str], IO[bytes]] = OrderedDict()
+
+
+def _forget() -> None:
+    """In a forked process: its parent's open files have one place to read at for both."""
+    global _lock  # noqa: PLW0603 - it may be held by a thread that the process does not have
+    _lock = threading.RLock()
+    _archives.clear()
+    _unpacked.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +131,7 @@ def _unpack(member: File) -> IO[bytes]:
     about = storage.about(member.uri)
     key = (member.uri, member.member, "" if about is None else about.stamp)
     if key not in _unpacked:
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - it is kept
+        file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it is kept
         size = 0
         try:
             with archive.open(member.member) as packed:
@@ -135,6 +147,4 @@ def _unpack(member: File) -> IO[bytes]:
         while len(_unpacked) > _KEPT:
             _unpacked.popitem(last=False)[1].close()
     _unpacked.move_to_end(key)
-    file = _unpacked[key]
-    file.seek(0, io.SEEK_SET)
-    return file
+    return _unpacked[key]

@@ -211,7 +211,7 @@ def entries(value: Any) -> list[Mapping[str, Any]]:
 
 def whole(value: Any) -> int:
     """Value if it is a whole number, else 0."""
-    return int(value) if isinstance(value, int | float) and value == value else 0
+    return int(value) if isinstance(value, int | float) and abs(value) < 1e9 else 0
 
 
 def stem(file: File) -> str:

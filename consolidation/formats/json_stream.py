@@ -82,7 +82,9 @@ def json_values(read: Read, name: str, depth: int) -> Iterator[JsonValue]:
         first = int(state[kernels.OPENED]) if state[kernels.DEPTH] > depth else place
         held, start = held[first - start :], first
         if len(held) > MOST_BYTES:
-            raise SourceError(f"{name}: a value of more than {MOST_BYTES:,} bytes at byte {first:,}")
+            raise SourceError(
+                f"{name}: a value of more than {MOST_BYTES:,} bytes at byte {first:,}"
+            )
     if state[kernels.DEPTH] or state[kernels.IN_STRING]:
         raise NotJsonError(f"{name} is not JSON: cut off after {place:,} bytes")
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from consolidation.formats.shapes import Shape
 from consolidation.kernels.shapes import lay
-from consolidation.text import shown
 from consolidation.masks import Classes
+from consolidation.text import shown
 
 
 class Region(NamedTuple):
@@ -123,9 +123,7 @@ def paint(
             continue
         index = None if region.label is None else class_index(classes, region.label)
         value = ignore if index is None else index
-        pixels = lay(
-            plane.pixels, plane.transposed, value, unpainted, out[plane.window], covered
-        )
+        pixels = lay(plane.pixels, plane.transposed, value, unpainted, out[plane.window], covered)
         if not pixels:
             seen.empty[region.label] += 1
         if index is None:

@@ -9,6 +9,7 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from consolidation import storage
@@ -23,8 +24,10 @@ _HEADER = 1 << 18
 
 @dataclass(frozen=True, eq=False)
 class Bitmap:
-    """A PNG whose painted pixels are a region: those that show where it has an alpha channel or a
-    transparent colour, else those that are not 0.
+    """A PNG whose painted pixels are a region.
+
+    Those are the ones that show, where it has an alpha channel or uses a transparent colour, and
+    the ones that are not 0 where it has not.
 
     Attributes
     ----------
@@ -54,11 +57,11 @@ class Bitmap:
             used = pixels.palette
             see_through = bool((used[:, 3] < 255)[np.unique(values)].any())
             painted = used[:, 3] > 0 if see_through else np.arange(256) > 0
-            plane = painted[values].view(np.uint8)
+            plane: NDArray[np.uint8] = np.asarray(painted[values]).view(np.uint8)
         elif values.shape[2] == 4:
             plane = np.ascontiguousarray(values[..., 3])
         else:
-            plane = values.any(axis=2).view(np.uint8)
+            plane = np.asarray(values.any(axis=2)).view(np.uint8)
         return cut(Plane(plane, self.top, self.left), height, width)
 
 
@@ -69,9 +72,8 @@ def picture_size(uri: str) -> tuple[int, int] | None:
     """
     errors = (ConsolidationError, OSError, SyntaxError, ValueError, struct.error, zlib.error)
     with contextlib.suppress(*errors, Image.DecompressionBombError):
-        with Image.open(io.BytesIO(storage.read_range(uri, 0, _HEADER))) as image:
-            width, height = image.size
-            if image.getexif().get(_ORIENTATION, 1) >= 5:
-                return width, height
-            return height, width
+        image = Image.open(io.BytesIO(storage.read_range(uri, 0, _HEADER)))
+        width, height = image.size
+        lying = image.getexif().get(_ORIENTATION, 1) >= 5
+        return (width, height) if lying else (height, width)
     return None

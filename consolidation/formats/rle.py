@@ -141,13 +141,12 @@ def parse_runs(text: str | bytes, area: int) -> NDArray[np.int64]:
 def listed_runs(values: Any, area: int) -> NDArray[np.int64]:
     """Lengths of runs given as a list of numbers; AnswerError as for `parse_runs`."""
     try:
-        counts = np.array(values, dtype=np.float64 if _has_floats(values) else np.int64)
-        if counts.ndim != 1 or (counts < 0).any() or (counts > area).any():
+        numbers: NDArray[Any] = np.array(values, np.float64 if _has_floats(values) else np.int64)
+        if numbers.ndim != 1 or not ((numbers >= 0) & (numbers <= area)).all():
             raise ValueError
-        if counts.dtype != np.int64:
-            if (counts != np.floor(counts)).any():
-                raise ValueError
-            counts = counts.astype(np.int64)
+        counts: NDArray[np.int64] = numbers.astype(np.int64)
+        if (counts != numbers).any():
+            raise ValueError
     except (TypeError, ValueError, OverflowError):
         raise AnswerError(f"its runs are damaged: not a list of lengths up to {area:,}") from None
     return _whole(counts, area)
@@ -163,8 +162,8 @@ def compressed_runs(text: str | bytes, area: int) -> NDArray[np.int64]:
     consolidation.errors.AnswerError: its runs cover 14 pixels, the image has 12
     """
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    counts = np.empty(len(data), np.int64)
     array = np.frombuffer(data, np.uint8)
+    counts: NDArray[np.int64] = np.empty(len(data), np.int64)
     n = runs.coco_counts(array, counts)
     if n < 0:
         raise AnswerError(f"its runs are damaged: {_around(array, -1 - n)} is no length")

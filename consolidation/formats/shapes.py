@@ -146,7 +146,7 @@ def rectangle(
         cosine, sine = _direction(degrees)
         turn = np.array([[cosine, sine], [-sine, cosine]])
         corners = (corners - pivot) @ turn + pivot
-    return Polygon.of([corners + (x, y)])
+    return Polygon.of([corners + np.array((x, y))])
 
 
 @dataclass(frozen=True)
@@ -167,8 +167,10 @@ class Ellipse:
         if self.radius_x <= 0 or self.radius_y <= 0:
             return None
         cosine, sine = _direction(self.degrees)
-        half = np.hypot([self.radius_x * cosine, self.radius_x * sine],
-                        [self.radius_y * sine, self.radius_y * cosine])
+        half = np.hypot(
+            [self.radius_x * cosine, self.radius_x * sine],
+            [self.radius_y * sine, self.radius_y * cosine],
+        )
         center = np.array([self.x, self.y])
         box = _box(center - half, center + half, height, width)
         if box is None:
@@ -176,9 +178,7 @@ class Ellipse:
         top, left, h, w = box
         out = np.zeros((h, w), np.uint8)
         radii = (float(self.radius_x), float(self.radius_y))
-        kernels.fill_ellipse(
-            (float(self.x), float(self.y)), radii, (cosine, sine), top, left, out
-        )
+        kernels.fill_ellipse((float(self.x), float(self.y)), radii, (cosine, sine), top, left, out)
         return Plane(out, top, left)
 
 

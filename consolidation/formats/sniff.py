@@ -117,7 +117,8 @@ class FileBeginning:
 def beginning(place: Place, name: str) -> FileBeginning:
     """Beginning of a file, looked at once for all formats that may ask."""
     uri = place.uri if place.entries is None else place.below(name)
-    return place.beginnings.setdefault(uri, FileBeginning(uri))
+    start: FileBeginning = place.beginnings.setdefault(uri, FileBeginning(uri))
+    return start
 
 
 def named(place: Place, *endings: str) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from consolidation.formats.manifest_file import ManifestFile
 from consolidation.formats.place import Place
@@ -41,6 +41,29 @@ class SourceOptions:
     """Field of an annotation that names the annotator (COCO), where it has an unusual name."""
     emails: bool = False
     """Whether annotators are called by their e-mail addresses where a tool exports them."""
+    preset: str = ""
+    """Name of a data set whose layout is known, instead of a pattern."""
+
+    def of_format(self) -> dict[str, Any]:
+        """What was chosen besides the defaults, of what only some formats use; JSON-ready."""
+        return {
+            one.name: list(value) if isinstance(value, tuple) else value
+            for one in fields(self)
+            if one.name in _OF_FORMAT and (value := getattr(self, one.name)) != one.default
+        }
+
+    @classmethod
+    def again(cls, content: Mapping[str, Any], **others: Any) -> SourceOptions:
+        """Return the options of a run, from what it has written down."""
+        values: dict[str, Any] = {
+            key: tuple(one) if isinstance(one, list) else one for key, one in content.items()
+        }
+        return cls(**values, **others)
+
+
+_OF_FORMAT = (
+    *("format", "preset", "unpainted", "priority", "multilabel", "annotator_field", "emails"),
+)
 
 
 class SourceObject(Protocol):

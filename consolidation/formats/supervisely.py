@@ -44,8 +44,10 @@ class Supervisely(ImageFiles):
     def is_own(cls, start: FileBeginning) -> bool:
         """See `ImageFiles`."""
         found = start.json
-        return found.top == "{" and found.has("size.height", "objects") and (
-            found.has("objects[].classTitle") or found.has("tags")
+        return (
+            found.top == "{"
+            and found.has("size.height", "objects")
+            and (found.has("objects[].classTitle") or found.has("tags"))
         )
 
     def labels(self, place: Place) -> Mapping[str, str]:
@@ -94,7 +96,9 @@ def _shape(one: Mapping[str, Any]) -> Shape | None:
     points = mapping(one.get("points"))
     if kind == "polygon":
         interior = points.get("interior")
-        return Polygon.of([points.get("exterior"), *(interior if isinstance(interior, list) else ())])
+        return Polygon.of(
+            [points.get("exterior"), *(interior if isinstance(interior, list) else ())]
+        )
     if kind == "rectangle":
         corners = as_points(points.get("exterior"))
         (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()

@@ -7,7 +7,7 @@ from numba import types
 from consolidation.kernels._jit import kernel
 
 _QUOTE, _BACKSLASH, _COMMA, _ZERO, _NINE, _AT = 34, 92, 44, 48, 57, 64
-_OPEN_LIST, _CLOSE_LIST = 91, 93
+_OPEN_LIST, _CLOSE_LIST, _OPEN_OBJECT, _CLOSE_OBJECT = 91, 93, 123, 125
 
 DEPTH, IN_STRING, ESCAPED, OPENED, STRING_START, STRING_END, LAST_START, LAST_END = range(8)
 STATE = 8
@@ -16,7 +16,7 @@ STATE = 8
 
 @kernel
 def _is_space(c):
-    return c == 32 or (9 <= c <= 13 and c != 11 and c != 12)
+    return c in (32, 10, 13, 9)
 
 
 @kernel
@@ -71,7 +71,7 @@ def find_values(data, base, state, wanted, spans):
         if c == _QUOTE:
             state[IN_STRING] = 1
             state[STRING_START] = base + i
-        elif c == 123 or c == _OPEN_LIST:
+        elif c in (_OPEN_OBJECT, _OPEN_LIST):
             if depth == wanted:
                 opened = base + i
             elif 0 < depth < wanted:
@@ -81,7 +81,7 @@ def find_values(data, base, state, wanted, spans):
                 spans[n, 3], spans[n, 4] = state[LAST_START], state[LAST_END]
                 n += 1
             depth += 1
-        elif c == 125 or c == _CLOSE_LIST:
+        elif c in (_CLOSE_OBJECT, _CLOSE_LIST):
             if depth == wanted + 1:
                 if n == spans.shape[0]:
                     break

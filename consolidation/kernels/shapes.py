@@ -135,7 +135,7 @@ def lay(plane, transposed, value, unpainted, out, covered):
                 if plane[row, column]:
                     pixels += 1
                     old = out[row, column]
-                    if old != unpainted and old != value:
+                    if old != unpainted and old != value:  # noqa: PLR1714 - numba
                         covered[old] += 1
                     out[row, column] = value
         return pixels
@@ -147,7 +147,7 @@ def lay(plane, transposed, value, unpainted, out, covered):
                     if plane[column, row]:
                         pixels += 1
                         old = out[row, column]
-                        if old != unpainted and old != value:
+                        if old != unpainted and old != value:  # noqa: PLR1714 - numba
                             covered[old] += 1
                         out[row, column] = value
     return pixels

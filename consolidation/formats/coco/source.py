@@ -14,7 +14,6 @@ from consolidation.formats.coco.annotations import (
     ASSIGNED_FIELDS,
     CocoPart,
     annotators,
-    field_of,
     parsed,
 )
 from consolidation.formats.coco.panoptic import PanopticMask, PanopticPart
@@ -130,9 +129,7 @@ class Coco(DrawnSource):
             self._add(content, one, worker, by, place)
         return content
 
-    def _add(
-        self, content: Content, one: _Annotations, worker: str, by: str, place: Place
-    ) -> None:
+    def _add(self, content: Content, one: _Annotations, worker: str, by: str, place: Place) -> None:
         """Add the images of a file."""
         strangers = one.places.keys() - one.images.keys()
         if strangers:
@@ -183,7 +180,9 @@ class Coco(DrawnSource):
         """Field that names annotators."""
         if options.annotator_field and options.annotator_field not in fields:
             raise OptionError(f"--annotator-field: no annotation has {options.annotator_field!r}")
-        return next((one for one in (options.annotator_field, *ANNOTATOR_FIELDS) if one in fields), "")
+        return next(
+            (one for one in (options.annotator_field, *ANNOTATOR_FIELDS) if one in fields), ""
+        )
 
     def _files(self, place: Place) -> list[File]:
         files = []

@@ -68,8 +68,8 @@ def _shape(element: Element) -> Shape:
     if element.tag == "box":
         left, top, right, bottom = (_float(at, key) for key in ("xtl", "ytl", "xbr", "ybr"))
         return shapes.rectangle(left, top, right - left, bottom - top, degrees, center=True)
-    center_and_radii = (_float(at, key) for key in ("cx", "cy", "rx", "ry"))
-    return shapes.Ellipse(*center_and_radii, degrees)
+    x, y, radius_x, radius_y = (_float(at, key) for key in ("cx", "cy", "rx", "ry"))
+    return shapes.Ellipse(x, y, radius_x, radius_y, degrees)
 
 
 def _points(text: str) -> Any:

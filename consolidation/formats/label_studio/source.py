@@ -58,13 +58,11 @@ class LabelStudio(DrawnSource):
             copies += sum(bool(one.get("parent_annotation")) for one in task.annotations)
             for key in task.images() if task.annotations else ():
                 name, picture = picture_of(task.data, key)
-                several = "" if key is None else f"/{key.to_name}-{key.index}".replace("/-", "/")
+                several = "" if key is None else f"/{key.to_name}-{key.page}".replace("/-", "/")
                 image = content.image(task.key + several, name, picture)
                 image.truth |= any(truths)
                 image.votes |= not all(truths)
-                image.parts.append(
-                    TaskPart(entry.uri, entry.span, entry.form, key, options.emails)
-                )
+                image.parts.append(TaskPart(entry.uri, entry.span, entry.form, key, options.emails))
         if len(projects) > 1:
             content.notes.append(
                 f"tasks of {len(projects)} projects: a number of an annotator may mean another "
@@ -102,7 +100,9 @@ class LabelStudio(DrawnSource):
         try:
             return _Entry(uri, span, form, LongLists(data))
         except ValueError as error:
-            raise SourceError(f"{uri} is not JSON: the entry at byte {span.start:,}: {error}") from None
+            raise SourceError(
+                f"{uri} is not JSON: the entry at byte {span.start:,}: {error}"
+            ) from None
 
 
 def _form(start: JsonBeginning) -> str:

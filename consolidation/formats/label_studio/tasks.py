@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -36,7 +36,7 @@ class ImageKey(NamedTuple):
     """Which image of its task an item is about."""
 
     to_name: str
-    index: int
+    page: int
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Task:
             str(task.get("project") or ""),
         )
 
-    def images(self) -> list[ImageKey | None]:
+    def images(self) -> Sequence[ImageKey | None]:
         """Images that items are about; ``[None]`` for a task of one image."""
         found = {
             image_of(item)
@@ -91,7 +91,7 @@ class Task:
             for item in items_of(one.get("result"))
             if has_shape(item)
         }
-        return [None] if len(found) < 2 else sorted(found)
+        return sorted(found) if len(found) > 1 else [None]
 
     def labels(self) -> Iterator[str]:
         """Labels of all regions."""
@@ -115,18 +115,20 @@ class Task:
             if one.get("parent_prediction"):
                 notes.append("it began as a copy of a prediction")
             order = one.get("updated_at") or one.get("created_at")
-            common = {
-                "truth": bool(one.get("ground_truth")),
-                "order": order if isinstance(order, str) else "",
-                "seconds": finite_number(one.get("lead_time")),
-            }
+            drawn = Drawn(
+                worker,
+                None,
+                truth=bool(one.get("ground_truth")),
+                order=order if isinstance(order, str) else "",
+                seconds=finite_number(one.get("lead_time")),
+            )
             try:
                 regions, more = regions_of(items, lists)
                 size = size_of(items)
             except AnswerError as error:
-                yield Drawn(worker, None, (), (), str(error), **common)
+                yield drawn._replace(error=str(error))
             else:
-                yield Drawn(worker, size, regions, (*notes, *more), **common)
+                yield drawn._replace(size=size, regions=regions, notes=(*notes, *more))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,9 @@ class TaskPart:
         try:
             lists = LongLists(data)
         except ValueError as error:
-            raise SourceError(f"{self.uri}, byte {self.span.start:,}, is not JSON: {error}") from None
+            raise SourceError(
+                f"{self.uri}, byte {self.span.start:,}, is not JSON: {error}"
+            ) from None
         return list(Task.of(lists.value, self.form, "").drawn(self.image, lists, self.emails))
 
 
@@ -184,8 +188,8 @@ def picture_of(data: Mapping[str, Any], image: ImageKey | None) -> tuple[str, st
     keys += [key for key in data if key not in keys]
     for key in keys:
         value = data[key]
-        if isinstance(value, list) and value and image is not None and image.index < len(value):
-            value = value[image.index]
+        if isinstance(value, list) and value and image is not None and image.page < len(value):
+            value = value[image.page]
         elif isinstance(value, list) and len(value) == 1:
             value = value[0]
         if isinstance(value, str) and not value.startswith("data:"):
