@@ -52,13 +52,14 @@ class SourceOptions:
             if one.name in _OF_FORMAT and (value := getattr(self, one.name)) != one.default
         }
 
-    @classmethod
-    def again(cls, content: Mapping[str, Any], **others: Any) -> SourceOptions:
-        """Return the options of a run, from what it has written down."""
-        values: dict[str, Any] = {
-            key: tuple(one) if isinstance(one, list) else one for key, one in content.items()
+    @staticmethod
+    def format_of(content: Mapping[str, Any]) -> dict[str, Any]:
+        """Inverse of `of_format`, whatever else the content has."""
+        return {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in content.items()
+            if name in _OF_FORMAT
         }
-        return cls(**values, **others)
 
 
 _OF_FORMAT = (

@@ -56,7 +56,7 @@ def brush_alpha(data, n_bits, values, alpha, sizes):
     for k in range(4):
         sizes[k] = read_bits(data, 37 + 4 * k, 4) + 1
     at, i = types.int64(BRUSH_HEADER_BITS), types.int64(0)
-    first, last = alpha.size, types.int64(0)
+    first, last = types.int64(alpha.size), types.int64(0)
     while i < values:
         if at + 3 > n_bits:
             return types.int64(-1), first, last
@@ -75,7 +75,8 @@ def brush_alpha(data, n_bits, values, alpha, sizes):
             at += 8
             if value and begin < end:
                 alpha[begin:end] = value
-                first, last = min(first, begin), end
+                first = min(first, begin)
+                last = end
         else:
             if at + 8 * count > n_bits:
                 return types.int64(-1), first, last
