@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import zipfile
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ def read_array(data: bytes, name: str, most: int = MAX_PIXELS) -> NDArray[Any]:
     AnswerError
         If it is none, holds something else, is cut off, or has more than `most` values.
     """
-    shape, dtype = npy_header(data, name)
+    shape, _, dtype, _ = npy_header(data, name)
     if dtype.kind not in "buif" or math.prod(shape) > most:
         raise AnswerError(f"{name} holds {dtype} of shape {shape}: no mask, or too large")
     try:
@@ -31,29 +30,22 @@ def read_array(data: bytes, name: str, most: int = MAX_PIXELS) -> NDArray[Any]:
         raise AnswerError(f"{name} is damaged: {error}") from None
 
 
-def npy_header(data: bytes, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and dtype that a ``.npy`` file says it has; AnswerError if it is none."""
+def npy_header(data: bytes, name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """What a ``.npy`` file says it has: shape, whether columns come first, dtype; and its length.
+
+    Raises
+    ------
+    AnswerError
+        If it is none.
+    """
     file = io.BytesIO(data)
     npy: Any = np.lib.format
     try:
         version = npy.read_magic(file)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read(file)
+        shape, fortran, dtype = read(file)
     except (ValueError, EOFError, OSError, SyntaxError, TypeError) as error:
         raise AnswerError(f"{name} is no .npy file: {error}") from None
     if any(side < 0 for side in shape):
         raise AnswerError(f"{name} is damaged: shape {shape}")
-    return shape, dtype
-
-
-def npz_members(data: bytes, name: str) -> dict[str, bytes]:
-    """Arrays of a ``.npz`` file, as ``.npy`` files, by key; AnswerError if it is none."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return {
-                one.filename.removesuffix(".npy"): archive.read(one)
-                for one in archive.infolist()
-                if one.filename.endswith(".npy")
-            }
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError) as error:
-        raise AnswerError(f"{name} is no .npz file: {error}") from None
+    return shape, fortran, dtype, file.tell()

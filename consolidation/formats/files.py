@@ -6,10 +6,12 @@ name and goes when the process does.
 
 from __future__ import annotations
 
+import gzip
 import os
 import tempfile
 import threading
 import zipfile
+import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,10 +22,20 @@ from consolidation.errors import SourceError
 
 MOST_UNPACKED = 1 << 36
 """Bytes of a member of an archive."""
-_KEPT = 8
+_KEPT = 32
 """Archives, and unpacked members, that a process keeps open."""
+GZIP = "*gzip*"
+"""Member that a file packed by gzip has: what is in it."""
 _WINDOW = 1 << 22
-_DAMAGED = (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
+_DAMAGED = (
+    zipfile.BadZipFile,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    zlib.error,
+)
 
 _lock = threading.RLock()
 _archives: OrderedDict[tuple[str, str], zipfile.ZipFile] = OrderedDict()
@@ -57,8 +69,23 @@ class File:
     uri: str
     member: str = ""
 
+    @classmethod
+    def unpacked(cls, uri: str) -> File:
+        """File as it is, or what is in it if it was packed by gzip."""
+        return cls(uri, GZIP if storage.read_range(uri, 0, 2) == b"\x1f\x8b" else "")
+
     def __str__(self) -> str:
-        return f"{self.uri}, {self.member}" if self.member else self.uri
+        return self.uri if self.member in ("", GZIP) else f"{self.uri}, {self.member}"
+
+    def beginning(self, size: int) -> bytes:
+        """First bytes; of a packed file without unpacking all of it."""
+        if self.member != GZIP:
+            return self.read(0, size)
+        try:
+            packed = storage.read_range(self.uri, 0, size + (1 << 16))
+            return zlib.decompressobj(wbits=31).decompress(packed, size)
+        except zlib.error as error:
+            raise SourceError(f"cannot read {self}: {error}") from None
 
     def read(self, start: int, end: int) -> bytes:
         """Bytes from `start` to before `end`, fewer where there are no more."""
@@ -86,6 +113,14 @@ class File:
         if len(data) > most:
             raise SourceError(f"{self} has more than {most:,} bytes, which is the limit")
         return data
+
+    def size(self) -> int:
+        """Bytes of it."""
+        if not self.member:
+            about = storage.about(self.uri)
+            return 0 if about is None else about.size
+        with _lock:
+            return _unpack(self).seek(0, os.SEEK_END)
 
     def windows(self) -> Iterator[bytes]:
         """Content, piece by piece."""
@@ -127,14 +162,13 @@ def _seekable(uri: str) -> Any:
 
 
 def _unpack(member: File) -> IO[bytes]:
-    archive = _archive(member.uri)
     about = storage.about(member.uri)
     key = (member.uri, member.member, "" if about is None else about.stamp)
     if key not in _unpacked:
         file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it is kept
         size = 0
         try:
-            with archive.open(member.member) as packed:
+            with _opened(member) as packed:
                 while data := packed.read(_WINDOW):
                     size += len(data)
                     if size > MOST_UNPACKED:
@@ -148,3 +182,9 @@ def _unpack(member: File) -> IO[bytes]:
             _unpacked.popitem(last=False)[1].close()
     _unpacked.move_to_end(key)
     return _unpacked[key]
+
+
+def _opened(member: File) -> IO[bytes]:
+    if member.member != GZIP:
+        return _archive(member.uri).open(member.member)
+    return gzip.GzipFile(fileobj=_seekable(member.uri))  # type: ignore[return-value]

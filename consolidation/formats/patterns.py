@@ -28,7 +28,9 @@ _PART = re.compile(r"\{(\w+)\}|(\*\*/)|(\*)")
 _EXPRESSIONS = {"image": ".+", "worker": "[^/]+", "label": "[^/]+"}
 
 
-def compile_pattern(text: str, option: str = "--masks") -> re.Pattern[str]:
+def compile_pattern(
+    text: str, option: str = "--masks", needs_worker: bool = True
+) -> re.Pattern[str]:
     """Regular expression of a pattern: ``{image}``, ``{worker}``, ``{label}``; ``*``, ``**/``.
 
     Raises
@@ -43,7 +45,8 @@ def compile_pattern(text: str, option: str = "--masks") -> re.Pattern[str]:
     """
     counts = {name: text.count("{" + name + "}") for name in PLACES}
     others = {match[1] for match in _PART.finditer(text) if match[1]} - set(PLACES)
-    if counts["image"] != 1 or counts["worker"] != 1 or counts["label"] > 1 or others:
+    workers = (1,) if needs_worker else (0, 1)
+    if counts["image"] != 1 or counts["worker"] not in workers or counts["label"] > 1 or others:
         raise OptionError(
             f"{option} must have {{image}} and {{worker}} once each, and {{label}} at most once, "
             f"not {text!r}"

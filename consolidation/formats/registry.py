@@ -12,13 +12,17 @@ from consolidation.formats.cvat import CvatImages, SegmentationMasks
 from consolidation.formats.darwin import Darwin
 from consolidation.formats.finished_job import FinishedJob
 from consolidation.formats.groundtruth import parse_classes
+from consolidation.formats.label_files import LabelFiles
 from consolidation.formats.label_studio import BrushFiles, LabelStudio
 from consolidation.formats.labelme import LabelMeJson, LabelMeXml
 from consolidation.formats.mask_folder import FolderSource
+from consolidation.formats.patterns import preset
 from consolidation.formats.place import Place
 from consolidation.formats.requests import RequestSource
 from consolidation.formats.source import Source, SourceOptions
 from consolidation.formats.supervisely import Supervisely
+from consolidation.formats.volumes import Volumes
+from consolidation.formats.volumes.source import NIFTI, STACKS
 from consolidation.masks import Classes
 
 SOURCES: tuple[type[Source], ...] = (
@@ -32,6 +36,8 @@ SOURCES: tuple[type[Source], ...] = (
     Supervisely,
     LabelMeJson,
     LabelMeXml,
+    Volumes,
+    LabelFiles,
     RequestSource,
     FolderSource,
 )
@@ -45,8 +51,9 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Sourc
     if options.format and options.format not in FORMATS:
         raise OptionError(f"--format must be one of {', '.join(FORMATS)}, not {options.format!r}")
     place = Place.at(path)
-    if options.format:
-        return FORMATS[options.format](place, options)
+    asked = options.format or _of_pattern(options)
+    if asked:
+        return FORMATS[asked](place, options)
     kinds = [kind for kind in SOURCES if kind.recognises(place)]
     # a folder is a folder of masks, and a JSON file a request, if it is nothing else
     certain = [kind for kind in kinds if kind not in (FolderSource, RequestSource)]
@@ -57,6 +64,16 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Sourc
         return kind(place, options)
     formats = ", ".join(kind.kind for kind in SOURCES)
     raise SourceError(f"{path} is none of: {formats}")
+
+
+def _of_pattern(options: SourceOptions) -> str:
+    """Format that a preset or pattern asks for; empty if it asks for none."""
+    patterns = preset(options.preset) if options.preset else (options.masks,)
+    if any("{label}" in one for one in patterns):
+        return LabelFiles.name
+    if any(one.lower().endswith((*NIFTI, *STACKS)) for one in patterns):
+        return Volumes.name
+    return FolderSource.name if options.preset else ""
 
 
 def job_classes(source: Source, labels: str | Path | None) -> Classes:

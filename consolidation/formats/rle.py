@@ -159,7 +159,7 @@ def compressed_runs(text: str | bytes, area: int) -> NDArray[np.int64]:
     --------
     >>> compressed_runs("52203", 12)
     Traceback (most recent call last):
-    consolidation.errors.AnswerError: its runs cover 14 pixels, the image has 12
+    consolidation.errors.AnswerError: its runs cover 16 pixels, the image has 12
     """
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     array = np.frombuffer(data, np.uint8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -98,6 +98,8 @@ class Source(ABC):
         Where relative names of pictures start from.
     notes : sequence of str
         What was left out or decided when the source was opened, for people.
+    assembles : bool
+        Whether its objects are parts of something that is written too.
     """
 
     name: str
@@ -106,6 +108,7 @@ class Source(ABC):
     items: Sequence[SourceObject]
     manifest: ManifestFile | None = None
     notes: Sequence[str] = ()
+    assembles: bool = False
 
     @classmethod
     @abstractmethod
@@ -123,6 +126,18 @@ class Source(ABC):
     @abstractmethod
     def stamp(self) -> str:
         """Text that changes when any of its files does."""
+
+    def assemble(self, out: str, mask_of: Callable[[str], Any]) -> list[str]:
+        """Write what the objects are parts of, and return where; only if it `assembles`.
+
+        Parameters
+        ----------
+        out : str
+            Folder of a run that is over.
+        mask_of : callable
+            From an object's id to a function that reads its consensus (H, Wd); None without.
+        """
+        return []
 
     def truths(self) -> Mapping[str, SourceObject]:
         """Objects whose truth the source tells itself, by id: read, the truth is their answer."""

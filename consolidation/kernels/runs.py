@@ -55,8 +55,8 @@ def brush_alpha(data, n_bits, values, alpha, sizes):
     """
     for k in range(4):
         sizes[k] = read_bits(data, 37 + 4 * k, 4) + 1
-    at, i = types.int64(BRUSH_HEADER_BITS), types.int64(0)
-    first, last = types.int64(alpha.size), types.int64(0)
+    at, i = BRUSH_HEADER_BITS, types.int64(0)
+    first, last = alpha.size, 0
     while i < values:
         if at + 3 > n_bits:
             return types.int64(-1), first, last
