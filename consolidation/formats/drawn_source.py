@@ -17,7 +17,7 @@ from consolidation.formats.place import Place
 from consolidation.formats.source import Source, SourceObject, SourceOptions
 from consolidation.masks import UNDECIDED, Classes
 
-_PICTURE_FOLDERS = ("", "images", "img", "data", "..", "../images", "../img")
+_PICTURE_FOLDERS = ("", "images/", "img/", "data/")
 """Where the pictures of an export may lie, seen from its file."""
 
 
@@ -168,23 +168,29 @@ class DrawnSource(Source):
         ]
 
     def _picture(self, image: Image) -> str:
-        """Path or URI of the picture where it can be found, else as the format has it."""
+        """Path or URI of the picture where it lies beside the export, else as the format has it."""
         picture = image.picture or image.name
-        if not picture or "://" in picture:
+        if not picture or storage.is_s3(picture):
             return picture
-        base = PurePosixPath(picture).name
+        path = (image.name if "://" in picture else picture).replace("\\", "/").lstrip("/")
+        names = dict.fromkeys((path, PurePosixPath(path).name))
+        candidates = [f"{folder}{name}" for folder in _PICTURE_FOLDERS for name in names]
         if self._place.entries is not None:
-            for folder in ("", "images/", "img/", "data/"):
-                for name in (f"{folder}{picture}", f"{folder}{base}"):
-                    if self._place.beside(name) is not None:
-                        return _absolute(self._place.below(name))
-        elif not storage.is_s3(self._place.uri):
-            for folder in _PICTURE_FOLDERS[:4]:
-                for name in (picture.lstrip("/"), base):
-                    path = Path(self.folder, folder, name)
-                    if path.is_file():
-                        return _absolute(str(path))
-        return picture
+            here = (self._place.below(one) for one in candidates if self._place.beside(one))
+        elif storage.is_s3(self.folder):
+            return picture
+        else:
+            here = (
+                one for one in (f"{self.folder}/{name}" for name in candidates) if _is_file(one)
+            )
+        return next(map(_absolute, here), picture)
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):  # such as a name that is too long
+        return False
 
 
 def _absolute(uri: str) -> str:

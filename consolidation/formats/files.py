@@ -6,6 +6,8 @@ name and goes when the process does.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import gzip
 import os
 import tempfile
@@ -48,6 +50,22 @@ def _forget() -> None:
     _lock = threading.RLock()
     _archives.clear()
     _unpacked.clear()
+
+
+def _close(archive: zipfile.ZipFile) -> None:
+    # an archive leaves a file open that it was given
+    file = archive.fp
+    archive.close()
+    if file is not None:
+        file.close()
+
+
+@atexit.register
+def _close_all() -> None:
+    for archive in _archives.values():
+        _close(archive)
+    for file in _unpacked.values():
+        file.close()
 
 
 if hasattr(os, "register_at_fork"):
@@ -93,7 +111,8 @@ class File:
             return storage.read_range(self.uri, start, end)
         with _lock:
             file = _unpack(self)
-            file.seek(start)
+            # systems refuse places beyond all files
+            file.seek(min(start, file.seek(0, os.SEEK_END)))
             return file.read(max(end - start, 0))
 
     def read_all(self, most: int) -> bytes:
@@ -145,7 +164,7 @@ def _archive(uri: str) -> zipfile.ZipFile:
         except _DAMAGED as error:
             raise SourceError(f"{uri} is no zip archive: {error}") from None
         while len(_archives) > _KEPT:
-            _archives.popitem(last=False)[1].close()
+            _close(_archives.popitem(last=False)[1])
     _archives.move_to_end(key)
     return _archives[key]
 
@@ -184,7 +203,11 @@ def _unpack(member: File) -> IO[bytes]:
     return _unpacked[key]
 
 
-def _opened(member: File) -> IO[bytes]:
+@contextlib.contextmanager
+def _opened(member: File) -> Iterator[Any]:
     if member.member != GZIP:
-        return _archive(member.uri).open(member.member)
-    return gzip.GzipFile(fileobj=_seekable(member.uri))  # type: ignore[return-value]
+        with _archive(member.uri).open(member.member) as packed:
+            yield packed
+        return
+    with _seekable(member.uri) as file, gzip.GzipFile(fileobj=file) as packed:
+        yield packed

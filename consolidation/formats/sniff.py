@@ -16,7 +16,7 @@ FIRST_LOOK, SECOND_LOOK = 1 << 16, 1 << 22
 """Bytes of a file that are looked at; the second where the first tells nothing."""
 MOST_FILES = 8
 """Files of a folder that are looked at, of each ending."""
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}:,]', re.DOTALL)
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}:,"]', re.DOTALL)
 _DEEPEST = 4
 
 
@@ -72,6 +72,9 @@ def json_beginning(data: bytes) -> JsonBeginning:
             key = ""
         elif token == b",":
             key = ""
+        elif token == b'"':
+            # a text that is cut off
+            break
         else:
             text = token[1:-1].decode("utf-8", "replace")
     return JsonBeginning(top, frozenset(paths))
@@ -106,11 +109,8 @@ class FileBeginning:
     @property
     def xml_root(self) -> str:
         """Name of the outermost element, if it is XML."""
-        match = re.match(
-            rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^>\[]*>\s*)*<([\w.-]+)",
-            self.data,
-            re.DOTALL,
-        )
+        text = self.data.removeprefix(codecs.BOM_UTF8).lstrip()
+        match = re.search(rb"<([A-Za-z_][\w.-]*)", text) if text[:1] == b"<" else None
         return match[1].decode("ascii", "replace") if match else ""
 
 

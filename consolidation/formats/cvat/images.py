@@ -40,8 +40,9 @@ class ImagePart:
     def read(self, limits: Limits) -> Iterable[Drawn]:
         """See `Part`."""
         data = self.file.read(*self.span)
-        if not data.rstrip().endswith(b"/>"):
-            data += "</image>".encode(self.encoding, "replace")
+        # an element without an end tag is all there is: no other begins in it
+        if not (data.rstrip().endswith(b"/>") and data.count(b"<") == 1):
+            data += CLOSING
         element = parse_element(data, self.encoding, f"{self.file}, byte {self.span.start:,}")
         try:
             size = _int(element.attrib, "height"), _int(element.attrib, "width")

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from consolidation.errors import AnswerError, SourceError
 from consolidation.formats.arrays import npy_header
 from consolidation.formats.files import File
-from consolidation.limits import Limits
 from consolidation.text import shown
 
 MOST_SLICES = 1 << 15
@@ -61,11 +60,11 @@ class Grid:
         _, rows, columns = self.shape
         size = rows * columns * self.dtype.itemsize
         if self.whole:
-            data = self.file.read(self.offset, self.offset + math.prod(self.shape) * size)
-            values = np.frombuffer(data, self.dtype)
-            if values.size < math.prod(self.shape):
+            n = math.prod(self.shape)
+            data = self.file.read(self.offset, self.offset + n * self.dtype.itemsize)
+            if len(data) < n * self.dtype.itemsize:
                 raise AnswerError(f"{self.file} is cut off")
-            values = values[: math.prod(self.shape)].reshape(self.shape, order="F")[number]
+            values = np.frombuffer(data, self.dtype).reshape(self.shape, order="F")[number]
         else:
             start = self.offset + number * size
             data = self.file.read(start, start + size)
@@ -88,8 +87,8 @@ class Grid:
         return ""
 
 
-def open_grid(file: File, limits: Limits) -> Grid:
-    """Look at a volume; SourceError if it is none."""
+def open_grid(file: File, most: int) -> Grid:
+    """Look at a volume; SourceError if it is none, or a slice has more than `most` pixels."""
     start = file.beginning(_HEADER)
     if start[:6] == b"\x93NUMPY":
         grid = _npy(file, start)
@@ -106,6 +105,9 @@ def open_grid(file: File, limits: Limits) -> Grid:
         )
     if not (0 < grid.shape[0] <= MOST_SLICES and min(grid.shape) > 0):
         raise SourceError(f"{file} has {_by(grid.shape)} voxels: none, or too many")
+    _, rows, columns = grid.shape
+    if rows * columns > most:
+        raise SourceError(f"{file} has slices of {columns} x {rows} pixels, the limit is {most:,}")
     if grid.dtype.kind not in "buif" or grid.dtype.itemsize > 8:
         raise SourceError(f"{file} holds {grid.dtype}, which are no classes")
     return grid
@@ -213,8 +215,9 @@ class SeekableFile(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Read on."""
-        data = self._file.read(self._place, self._place + len(buffer))
-        buffer[: len(data)] = data
+        view = memoryview(buffer).cast("B")
+        data = self._file.read(self._place, self._place + len(view))
+        view[: len(data)] = data
         self._place += len(data)
         return len(data)
 

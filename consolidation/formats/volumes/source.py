@@ -20,8 +20,7 @@ from consolidation.formats.source import Source, SourceOptions
 from consolidation.formats.volumes.grids import Grid, open_grid
 from consolidation.formats.volumes.slices import VolumeSlice
 from consolidation.formats.volumes.write import write_volume
-from consolidation.limits import Limits
-from consolidation.masks import Classes
+from consolidation.masks import MAX_PIXELS, Classes
 
 CLASSES_FILE, DATASET_FILE = "classes.json", "dataset.json"
 NIFTI = (".nii", ".nii.gz")
@@ -57,7 +56,7 @@ class Volumes(Source):
         self.items = [
             one
             for image, raters in sorted(images.items())
-            for one in self._slices(image, raters, options.limits)
+            for one in self._slices(image, raters, options.max_pixels or MAX_PIXELS)
         ]
         self.notes = self._notes
         if options.manifest is not None:
@@ -126,12 +125,12 @@ class Volumes(Source):
             }
         return {"": File.unpacked(uri)}
 
-    def _slices(self, image: str, raters: Raters, limits: Limits) -> list[VolumeSlice]:
+    def _slices(self, image: str, raters: Raters, most: int) -> list[VolumeSlice]:
         grids: dict[str, Grid] = {}
         errors = []
         for worker, file in sorted(raters.items()):
             try:
-                grids[worker] = open_grid(file, limits)
+                grids[worker] = open_grid(file, most)
             except ConsolidationError as error:
                 errors.append(str(error))
         picture = next(iter(raters.values())).uri
@@ -167,17 +166,18 @@ class Volumes(Source):
             return parse_classes(storage.read_bytes(beside), beside)
         if dataset is not None:
             return dataset_classes(storage.read_bytes(dataset), dataset)
-        highest = 0
+        highest, reason = 0, "no volume in it has a class above 0"
         for item in self.items:
             for _, grid, number in item.raters:
                 try:
                     values = grid.slice(number)
-                except ConsolidationError:
+                except ConsolidationError as error:
                     # it will be reported when its object is consolidated
+                    reason = str(error)
                     continue
                 highest = max(highest, int(values[values < 255].max(initial=0)))
         if highest == 0:
-            raise SourceError(f"{self._place.uri}: no volume in it has a class above 0")
+            raise SourceError(f"{self._place.uri}: {reason}")
         return Classes.of_labels([f"class-{index}" for index in range(1, highest + 1)])
 
     def stamp(self) -> str:
