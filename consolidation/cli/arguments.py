@@ -102,13 +102,24 @@ def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
 
     calibrate = command("calibrate", "learn from gold images what confidence is worth")
     _add_source(calibrate)
-    calibrate.add_argument("truth", metavar="TRUTH", help="folder of <id>.png or <id>/truth.png")
+    calibrate.add_argument(
+        "truth",
+        metavar="TRUTH",
+        nargs="?",
+        help="folder of <id>.png or <id>/truth.png, or what a tool exported of one annotator; "
+        "without it, annotations of SOURCE that are marked as the truth",
+    )
     calibrate.add_argument("--out", required=True, metavar="FILE", help="calibration to write")
     _add_options(calibrate, of_vote_only=True)
 
     evaluate = command("evaluate", "compare masks with the truth")
     evaluate.add_argument("predicted", metavar="PREDICTED", help="results of a run, or a folder")
-    evaluate.add_argument("truth", metavar="TRUTH", help="folder of <id>.png or <id>/truth.png")
+    evaluate.add_argument(
+        "truth",
+        metavar="TRUTH",
+        help="folder of <id>.png or <id>/truth.png, or what a tool exported: annotations marked as "
+        "the truth, or those of one annotator",
+    )
     evaluate.add_argument("--json", action="store_true", help="print everything as JSON")
     evaluate.add_argument(
         "--diagram",

@@ -54,16 +54,24 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Sourc
     asked = options.format or _of_pattern(options)
     if asked:
         return FORMATS[asked](place, options)
-    kinds = [kind for kind in SOURCES if kind.recognises(place)]
-    # a folder is a folder of masks, and a JSON file a request, if it is nothing else
-    certain = [kind for kind in kinds if kind not in (FolderSource, RequestSource)]
-    if len(certain) > 1:
-        listed = " or ".join(f"--format {kind.name}" for kind in certain)
-        raise SourceError(f"{path} may be read in several ways: give {listed}")
-    for kind in [*certain, *kinds]:
+    kind = tool_at(place) or next((one for one in _OTHERS if one.recognises(place)), None)
+    if kind is not None:
         return kind(place, options)
     formats = ", ".join(kind.kind for kind in SOURCES)
     raise SourceError(f"{path} is none of: {formats}")
+
+
+_OTHERS = (RequestSource, FolderSource)
+"""A JSON file is a request, and a folder one of masks, if it is nothing else."""
+
+
+def tool_at(place: Place) -> type[Source] | None:
+    """Format whose files are surely at a place; SourceError if there are several."""
+    kinds = [kind for kind in SOURCES if kind not in _OTHERS and kind.recognises(place)]
+    if len(kinds) > 1:
+        listed = " or ".join(f"--format {kind.name}" for kind in kinds)
+        raise SourceError(f"{place.uri} may be read in several ways: give {listed}")
+    return kinds[0] if kinds else None
 
 
 def _of_pattern(options: SourceOptions) -> str:
