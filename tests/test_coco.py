@@ -13,10 +13,11 @@ from consolidation.formats import SourceOptions, open_source
 from tests import format_writers as writers
 from tests.format_writers import write_json
 from tests.reading import read
-from tests.shared_data import SHARED, needs_shared
+from tests.shared_data import FORMATS as SAMPLES
+from tests.shared_data import needs_shared
 from tests.test_label_studio import DERIVED
 
-FORMATS = SHARED / "formats" / "coco"
+FORMATS = SAMPLES / "coco"
 CATEGORIES = [{"id": 7, "name": "dog"}, {"id": 3, "name": "cat"}]
 RING = [0, 0, 3, 0, 3, 2, 0, 2]
 

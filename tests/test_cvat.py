@@ -12,10 +12,11 @@ from consolidation.errors import SourceError
 from consolidation.formats import open_source
 from tests.format_writers import cvat_mask, cvat_xml
 from tests.reading import read
-from tests.shared_data import SHARED, needs_shared
+from tests.shared_data import FORMATS as SAMPLES
+from tests.shared_data import needs_shared
 from tests.test_label_studio import DERIVED
 
-FORMATS = SHARED / "formats" / "cvat"
+FORMATS = SAMPLES / "cvat"
 LABELS = "<labels>{}</labels>"
 
 

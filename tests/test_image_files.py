@@ -14,9 +14,8 @@ from consolidation.errors import OptionError, SourceError
 from consolidation.formats import open_source
 from tests.format_writers import write_json
 from tests.reading import read
-from tests.shared_data import SHARED, needs_shared
+from tests.shared_data import FORMATS, needs_shared
 
-FORMATS = SHARED / "formats"
 SQUARE = [(0, 0), (3, 0), (3, 2), (0, 2)]
 
 

@@ -15,9 +15,10 @@ from consolidation.formats import json_stream, open_source
 from tests import format_writers as writers
 from tests.format_writers import ls_brush, ls_item, ls_task, write_json
 from tests.reading import read
-from tests.shared_data import SHARED, needs_shared
+from tests.shared_data import FORMATS as SAMPLES
+from tests.shared_data import needs_shared
 
-FORMATS = SHARED / "formats" / "label-studio"
+FORMATS = SAMPLES / "label-studio"
 SIZE = (10, 20)
 DERIVED = {
     "inns1_1107": {"1": 4444, "3": 6625, "4": 5930, "5": 5277},

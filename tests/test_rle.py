@@ -13,9 +13,8 @@ from consolidation.errors import AnswerError
 from consolidation.formats import rle, shapes
 from tests import format_writers as writers
 from tests import naive_formats as naive
-from tests.shared_data import SHARED, needs_shared
+from tests.shared_data import FORMATS, needs_shared
 
-FORMATS = SHARED / "formats"
 # of the SDK's own tests: values of 8 bits
 VECTOR = [0, 0, 0, 18, 57, 27, 252, 96, 32, 1, 0, 6, 0, 40, 0, 192, 3, 128, 17, 56, 32]
 VALUES = [1, 1, 1, 1, 2, 3, 5, 6, 7, 8, *[4] * 8]

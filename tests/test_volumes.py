@@ -16,13 +16,14 @@ from consolidation.formats.patterns import compile_pattern
 from consolidation.masks import decode_indices
 from consolidation.options import Options
 from tests.reading import read
-from tests.shared_data import SHARED, needs_shared
+from tests.shared_data import FORMATS as SAMPLES
+from tests.shared_data import needs_shared
 from tests.test_label_studio import DERIVED
 
 nibabel = pytest.importorskip("nibabel", reason="nibabel is not installed")
 tifffile = pytest.importorskip("tifffile", reason="tifffile is not installed")
 
-FORMATS = SHARED / "formats" / "nifti"
+FORMATS = SAMPLES / "nifti"
 AFFINE = np.diag([-1.0, -1.0, 3.0, 1.0])
 PLAIN = Options(method="plurality", smoothing=0.0, ties="lowest", jobs=1, report=False)
 
