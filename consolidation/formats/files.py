@@ -17,7 +17,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 from consolidation import storage
 from consolidation.errors import SourceError
@@ -41,7 +41,7 @@ _DAMAGED = (
 
 _lock = threading.RLock()
 _archives: OrderedDict[tuple[str, str], zipfile.ZipFile] = OrderedDict()
-_unpacked: OrderedDict[tuple[str, str, str], IO[bytes]] = OrderedDict()
+_unpacked: OrderedDict[tuple[str, str, str], Any] = OrderedDict()
 
 
 def _forget() -> None:
@@ -112,8 +112,12 @@ class File:
         with _lock:
             file = _unpack(self)
             # systems refuse places beyond all files
-            file.seek(min(start, file.seek(0, os.SEEK_END)))
-            return file.read(max(end - start, 0))
+            start = file.seek(min(start, file.seek(0, os.SEEK_END)))
+            parts = []
+            while start < end and (data := file.read(end - start)):
+                parts.append(data)
+                start += len(data)
+            return b"".join(parts)
 
     def read_all(self, most: int) -> bytes:
         """Content; StorageError or SourceError if it has more than `most` bytes."""
@@ -139,7 +143,7 @@ class File:
             about = storage.about(self.uri)
             return 0 if about is None else about.size
         with _lock:
-            return _unpack(self).seek(0, os.SEEK_END)
+            return int(_unpack(self).seek(0, os.SEEK_END))
 
     def windows(self) -> Iterator[bytes]:
         """Content, piece by piece."""
@@ -180,11 +184,12 @@ def _seekable(uri: str) -> Any:
     return file
 
 
-def _unpack(member: File) -> IO[bytes]:
+def _unpack(member: File) -> Any:
     about = storage.about(member.uri)
     key = (member.uri, member.member, "" if about is None else about.stamp)
     if key not in _unpacked:
-        file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it is kept
+        # unbuffered: a buffered one goes to where it thinks it is when a forked process closes it
+        file: Any = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it is kept
         size = 0
         try:
             with _opened(member) as packed:
@@ -192,7 +197,7 @@ def _unpack(member: File) -> IO[bytes]:
                     size += len(data)
                     if size > MOST_UNPACKED:
                         raise SourceError(f"{member} has more than {MOST_UNPACKED:,} bytes")
-                    file.write(data)
+                    _write(file, data)
         except (*_DAMAGED, KeyError) as error:
             file.close()
             raise SourceError(f"cannot read {member}: {error}") from None
@@ -201,6 +206,12 @@ def _unpack(member: File) -> IO[bytes]:
             _unpacked.popitem(last=False)[1].close()
     _unpacked.move_to_end(key)
     return _unpacked[key]
+
+
+def _write(file: Any, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
 
 
 @contextlib.contextmanager
