@@ -33,9 +33,10 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.calibration
 	$(BIN)/python -m benchmarks.jobs
 	$(BIN)/python -m benchmarks.report
+	$(BIN)/python -m benchmarks.formats
 	$(BIN)/python -m benchmarks.faults
 
-# seconds for each of payload, answer, png and manifest
+# seconds for each target
 FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)

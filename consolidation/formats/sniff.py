@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from consolidation import storage
 from consolidation.errors import ConsolidationError
 from consolidation.formats.place import Place
 
-FIRST_LOOK, SECOND_LOOK = 1 << 16, 1 << 22
+T = TypeVar("T")
+FIRST_LOOK, SECOND_LOOK = 1 << 16, 1 << 20
 """Bytes of a file that are looked at; the second where the first tells nothing."""
 MOST_FILES = 8
 """Files of a folder that are looked at, of each ending."""
@@ -105,6 +107,10 @@ class FileBeginning:
         if len(self.data) < FIRST_LOOK or not self.json.top:
             return self.json
         return json_beginning(storage.read_range(self.uri, 0, SECOND_LOOK))
+
+    def tells(self, what: Callable[[JsonBeginning], T]) -> T:
+        """What some function makes of the keys; after a longer look if it makes nothing of them."""
+        return what(self.json) or what(self.more_json)
 
     @property
     def xml_root(self) -> str:

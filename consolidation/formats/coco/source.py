@@ -70,7 +70,7 @@ class _Annotations:
                 pairs = [
                     (one["id"], one.get("category_id"))
                     for one in segments
-                    if isinstance(one, Mapping) and type(one.get("id")) is int
+                    if isinstance(one, dict) and type(one.get("id")) is int
                 ]
                 self.panoptic[image] = (str(value.get("file_name", "")), pairs)
                 return
@@ -107,7 +107,7 @@ class Coco(DrawnSource):
     @classmethod
     def recognises(cls, place: Place) -> bool:
         """Whether a JSON file there has images and annotations of them."""
-        return any(_is_coco(one.more_json) for one in first_files(place, ".json"))
+        return any(one.tells(_is_coco) for one in first_files(place, ".json"))
 
     def _look(self, place: Place, options: SourceOptions) -> Content:
         content = Content(ordered=True)
@@ -188,7 +188,7 @@ class Coco(DrawnSource):
         files = []
         for name in named(place, ".json"):
             start = beginning(place, name)
-            if _is_coco(start.more_json):
+            if start.tells(_is_coco):
                 files.append(File(start.uri))
                 self._used.append(name)
         if not files:

@@ -40,7 +40,7 @@ class LabelStudio(DrawnSource):
     @classmethod
     def recognises(cls, place: Place) -> bool:
         """Whether a JSON file there looks like an export."""
-        return any(_form(one.more_json) for one in first_files(place, ".json"))
+        return any(one.tells(_form) for one in first_files(place, ".json"))
 
     def _look(self, place: Place, options: SourceOptions) -> Content:
         content = Content()
@@ -79,7 +79,7 @@ class LabelStudio(DrawnSource):
         for name in named(place, ".json") or ([""] if place.entries is None else []):
             uri = place.uri if place.entries is None else place.below(name)
             start = beginning(place, name)
-            form = _form(start.more_json)
+            form = start.tells(_form)
             if not form:
                 if place.entries is None:
                     raise SourceError(f"{uri} is no export of Label Studio: it has no annotations")
