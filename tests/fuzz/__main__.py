@@ -16,11 +16,12 @@ import tempfile
 from pathlib import Path
 
 from consolidation import kernels
+from tests.fuzz.seeds import SEEDS
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("targets", nargs="*", help="payload, answer, png, manifest (all)")
+    parser.add_argument("targets", nargs="*", help="names of targets.py (all)")
     parser.add_argument("--seconds", type=int, default=60, help="for each target (60)")
     parser.add_argument("--corpus", type=Path, help="folder to keep inputs in (forgotten)")
     parser.add_argument("--summary", type=Path, help="write executions and findings as JSON")
@@ -30,7 +31,7 @@ def main() -> int:
         _fuzz(given.targets[0], given.corpus, given.seconds)
     with tempfile.TemporaryDirectory() as folder:
         corpus = given.corpus or Path(folder)
-        names = given.targets or ["payload", "answer", "png", "manifest"]
+        names = given.targets or list(SEEDS)
         results = {name: _run(name, corpus / name, given.seconds) for name in names}
     if given.summary:
         given.summary.write_text(json.dumps(results, indent=1) + "\n")
@@ -67,7 +68,7 @@ def _fuzz(name: str, corpus: Path, seconds: int) -> None:
         importlib.import_module(module.name)
     with atheris.instrument_imports(include=["consolidation"]):
         from tests.fuzz.targets import TARGETS
-    from tests.fuzz.seeds import FOUND, SEEDS
+    from tests.fuzz.seeds import FOUND
 
     for number, seed in enumerate([*SEEDS[name], *FOUND[name]]):
         (corpus / f"seed-{number}").write_bytes(seed)
