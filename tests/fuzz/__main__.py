@@ -16,7 +16,6 @@ import tempfile
 from pathlib import Path
 
 from consolidation import kernels
-from tests.fuzz.seeds import SEEDS
 
 
 def main() -> int:
@@ -29,6 +28,8 @@ def main() -> int:
     given = parser.parse_args()
     if given.one:
         _fuzz(given.targets[0], given.corpus, given.seconds)
+    from tests.fuzz.seeds import SEEDS
+
     with tempfile.TemporaryDirectory() as folder:
         corpus = given.corpus or Path(folder)
         names = given.targets or list(SEEDS)
@@ -68,7 +69,7 @@ def _fuzz(name: str, corpus: Path, seconds: int) -> None:
         importlib.import_module(module.name)
     with atheris.instrument_imports(include=["consolidation"]):
         from tests.fuzz.targets import TARGETS
-    from tests.fuzz.seeds import FOUND
+    from tests.fuzz.seeds import FOUND, SEEDS
 
     for number, seed in enumerate([*SEEDS[name], *FOUND[name]]):
         (corpus / f"seed-{number}").write_bytes(seed)

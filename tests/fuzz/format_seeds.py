@@ -156,4 +156,7 @@ FORMAT_SEEDS: Mapping[str, Sequence[bytes]] = {
     ],
 }
 
-FORMAT_FOUND: Mapping[str, Sequence[bytes]] = {name: [] for name in FORMAT_SEEDS}
+FORMAT_FOUND: Mapping[str, Sequence[bytes]] = {name: [] for name in FORMAT_SEEDS} | {
+    # an end that nothing began, seen or not by where windows end
+    "stream": [b"\n]\n["],
+}
