@@ -97,8 +97,11 @@ class File:
 
     def beginning(self, size: int) -> bytes:
         """First bytes; of a packed file without unpacking all of it."""
-        if self.member != GZIP:
+        if not self.member:
             return self.read(0, size)
+        if self.member != GZIP:
+            with _lock, _reported(self), _archive(self.uri).open(self.member) as file:
+                return file.read(size)
         try:
             packed = storage.read_range(self.uri, 0, size + (1 << 16))
             return zlib.decompressobj(wbits=31).decompress(packed, size)
@@ -125,14 +128,12 @@ class File:
             return storage.read_bytes(self.uri, most)
         with _lock:
             archive = _archive(self.uri)
-            try:
+            with _reported(self):
                 size = archive.getinfo(self.member).file_size
                 if size > most:
                     raise SourceError(f"{self} has {size:,} bytes, the limit is {most:,}")
                 with archive.open(self.member) as file:
                     data = file.read(most + 1)
-            except (*_DAMAGED, KeyError) as error:
-                raise SourceError(f"cannot read {self}: {error}") from None
         if len(data) > most:
             raise SourceError(f"{self} has more than {most:,} bytes, which is the limit")
         return data
@@ -151,6 +152,15 @@ class File:
         while data := self.read(place, place + _WINDOW):
             yield data
             place += len(data)
+
+
+@contextlib.contextmanager
+def _reported(file: File) -> Iterator[None]:
+    """Raise SourceError for what damaged archives raise."""
+    try:
+        yield
+    except (*_DAMAGED, KeyError) as error:
+        raise SourceError(f"cannot read {file}: {error}") from None
 
 
 def members(uri: str) -> list[str]:

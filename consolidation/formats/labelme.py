@@ -114,7 +114,10 @@ class LabelMeJson(ImageFiles):
 
 def _is_labelme(found: JsonBeginning) -> bool:
     keys = ("imageHeight", "imageWidth", "imagePath", "imageData")
-    return found.top == "{" and found.has("shapes") and not found.paths.isdisjoint(keys)
+    if found.top != "{" or found.paths.isdisjoint(keys):
+        return False
+    # where the picture itself comes first, nothing else is seen
+    return found.has("shapes") or found.has("imageData")
 
 
 def _shape(one: Mapping[str, Any]) -> Shape | None:

@@ -159,4 +159,6 @@ FORMAT_SEEDS: Mapping[str, Sequence[bytes]] = {
 FORMAT_FOUND: Mapping[str, Sequence[bytes]] = {name: [] for name in FORMAT_SEEDS} | {
     # an end that nothing began, seen or not by where windows end
     "stream": [b"\n]\n["],
+    # a run of no pixels
+    "runs": [b"\x07" + np.array([0, 30, 1, 0, 2, 5], "<i2").tobytes()],
 }

@@ -21,7 +21,7 @@ from consolidation.formats.drawn_source import Content, DrawnSource
 from consolidation.formats.files import File
 from consolidation.formats.json_stream import json_values
 from consolidation.formats.place import Place
-from consolidation.formats.sniff import JsonBeginning, beginning, first_files, named
+from consolidation.formats.sniff import JsonBeginning, beginning, files, first_files
 from consolidation.formats.source import SourceOptions
 
 _FOLDERS = ("", "{stem}/", "panoptic/", "masks/", "annotations/", "{stem}_masks/")
@@ -185,15 +185,14 @@ class Coco(DrawnSource):
         )
 
     def _files(self, place: Place) -> list[File]:
-        files = []
-        for name in named(place, ".json"):
-            start = beginning(place, name)
-            if start.tells(_is_coco):
-                files.append(File(start.uri))
+        found = []
+        for name, file in files(place, ".json"):
+            if beginning(place, file).tells(_is_coco):
+                found.append(file)
                 self._used.append(name)
-        if not files:
+        if not found:
             raise SourceError(f"{place.uri}: no JSON of COCO in it")
-        return files
+        return found
 
     def _read(self, file: File, wanted: str) -> _Annotations:
         found = _Annotations(file)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from consolidation import storage
 from consolidation.errors import AnswerError, SourceError
 from consolidation.formats.drawn import Drawn
+from consolidation.formats.files import File
 from consolidation.formats.groundtruth.json_text import finite_number
 from consolidation.formats.groundtruth.spans import Span
 from consolidation.formats.json_stream import LongLists
@@ -135,7 +135,7 @@ class Task:
 class TaskPart:
     """Where an entry lies, and which of its images is meant."""
 
-    uri: str
+    file: File
     span: Span
     form: str
     image: ImageKey | None = None
@@ -143,12 +143,12 @@ class TaskPart:
 
     def read(self, limits: Limits) -> Iterable[Drawn]:
         """See `Part`."""
-        data = storage.read_range(self.uri, *self.span)
+        data = self.file.read(*self.span)
         try:
             lists = LongLists(data)
         except ValueError as error:
             raise SourceError(
-                f"{self.uri}, byte {self.span.start:,}, is not JSON: {error}"
+                f"{self.file}, byte {self.span.start:,}, is not JSON: {error}"
             ) from None
         return list(Task.of(lists.value, self.form, "").drawn(self.image, lists, self.emails))
 
