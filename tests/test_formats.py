@@ -25,7 +25,7 @@ from tests.sample_exports import LABELS, WORKERS, WRITERS, label_studio, small_j
 from tests.shared_data import FORMATS as SAMPLES
 from tests.shared_data import MASKS, needs_shared
 from tests.source_checks import check_source
-from tests.wire import plain
+from tests.wire import plain, write_index_mask
 
 ALONE = plain(jobs=1)
 JOB = small_job()
@@ -215,6 +215,19 @@ def test_manifest_of_the_job(tmp_path: Path) -> None:
     written = [json.loads(line) for line in text.splitlines()]
     assert [line["n"] for line in written] == [0, 1]
     assert written[0]["consolidated-ref"] == "masks/image-1.png"
+
+
+def test_masks_beside_an_export(tmp_path: Path) -> None:
+    """What was read as a folder of masks is not read as something else in silence."""
+    path, _ = write("coco", tmp_path)
+    (path / "image-0").mkdir()
+    write_index_mask(path / "image-0" / "worker_1.png", [[0, 1]])
+    with pytest.raises(SourceError, match="--format masks or --format coco"):
+        open_source(path)
+    assert open_source(path, SourceOptions(format="masks")).ids == ["image-0"]
+    assert open_source(path, SourceOptions(format="coco")).ids == list(JOB)
+    reading = SourceOptions(masks="{image}/{worker}.png")
+    assert open_source(path, reading).name == "masks"
 
 
 def test_items_stay_small(tmp_path: Path) -> None:
