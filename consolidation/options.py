@@ -7,10 +7,11 @@ same names, and defaults of its own: it changes nothing that it was not asked to
 
 from __future__ import annotations
 
+import difflib
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -20,6 +21,41 @@ from consolidation.masks.chunks import MAX_PIXELS
 
 ENVIRONMENT_PREFIX = "CONSOLIDATION_"
 _KINDS: Mapping[Any, str] = {int: "a whole number", float: "a number"}
+
+
+def variable(name: str) -> str:
+    """Environment variable of an option."""
+    return ENVIRONMENT_PREFIX + name.upper()
+
+
+def given_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables of ours that are set; an empty one counts as not set."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(ENVIRONMENT_PREFIX) and value.strip()
+    }
+
+
+def refuse_unknown(given: Iterable[str], known: Iterable[str], reader: str) -> None:
+    """Raise OptionError for a variable that `reader` does not know: it may be a slip of the pen.
+
+    Examples
+    --------
+    >>> refuse_unknown(["CONSOLIDATION_TIE"], ["CONSOLIDATION_TIES"], "the command line")
+    Traceback (most recent call last):
+        ...
+    consolidation.errors.OptionError: CONSOLIDATION_TIE is no option of the command line: is \
+CONSOLIDATION_TIES meant?
+    """
+    # their common beginning would make all of them alike
+    options = [name.removeprefix(ENVIRONMENT_PREFIX) for name in known]
+    for name in given:
+        option = name.removeprefix(ENVIRONMENT_PREFIX)
+        if option not in options:
+            near = difflib.get_close_matches(option, options, 1)
+            meant = f": is {ENVIRONMENT_PREFIX}{near[0]} meant?" if near else ""
+            raise OptionError(f"{name} is no option of {reader}{meant}")
 
 
 @dataclass(frozen=True)
@@ -251,12 +287,12 @@ class Options:
         """
         values = {}
         for name, (default, option) in cls.table().items():
-            variable = ENVIRONMENT_PREFIX + name.upper()
+            own = variable(name)
             if given.get(name) is not None:
                 flag = "--" + name.replace("_", "-")
                 values[name] = option.check(flag, given[name])
-            elif variable in environment:
-                values[name] = option.check(variable, environment[variable])
+            elif own in environment:
+                values[name] = option.check(own, environment[own])
             else:
                 values[name] = default
         return cls(**values)

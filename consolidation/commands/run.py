@@ -73,9 +73,7 @@ def run_job(
         If results cannot be written.
     """
     options = options or Options()
-    source_options = replace(
-        source_options or SourceOptions(), labels=labels, limits=options.limits
-    )
+    source_options = replace(source_options or SourceOptions(), labels=labels).within(options)
     if options.backend == "dask":
         # a cluster's processes have a working folder of their own
         source, out = absolute(source), absolute(out)

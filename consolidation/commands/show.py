@@ -47,7 +47,7 @@ def show_object(out: str | Path, object_id: str) -> str:
     options = Options(**{name: decided_with[name] for name in known})
     path, labels = read_from.pop("path"), read_from["labels"]
     options = replace(options, calibration=read_from.pop("calibration"))
-    how = SourceOptions(**read_from, max_pixels=options.max_pixels, limits=options.limits)
+    how = SourceOptions(**read_from).within(options)
     opened = open_source(path, how)
     if opened.stamp() != content["about"]["input"]:
         raise RunError(f"{path} is not what it was when it was consolidated")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from consolidation.formats.place import Place
 from consolidation.limits import DEFAULT_LIMITS, Limits
 from consolidation.masks import Classes
 from consolidation.objects.prepare import LabeledObject
+from consolidation.options import Options
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ class SourceOptions:
     """Label-categories file of the job; without it the source tells its classes."""
     manifest: str | Path | None = None
     """Input manifest of the job: its lines, in its order, become the output manifest."""
+
+    def within(self, options: Options) -> SourceOptions:
+        """Return the same, with the limits of a run's options where none were given."""
+        return replace(
+            self, limits=options.limits, max_pixels=self.max_pixels or options.max_pixels
+        )
 
 
 class SourceObject(Protocol):
