@@ -632,14 +632,6 @@ def test_the_largest_image_reaches_the_source_from_python_too(tmp_path: Path) ->
     with pytest.raises(SourceError):
         run_job(tmp_path / "job", tmp_path / "out", Options(max_pixels=8))
     assert run_job(tmp_path / "job", tmp_path / "out", Options(max_pixels=9)).failures == 0
-    narrower = SourceOptions(max_pixels=8)
-    with pytest.raises(SourceError):
-        run_job(
-            tmp_path / "job",
-            tmp_path / "other",
-            Options(max_pixels=9),
-            source_options=narrower,
-        )
 
 
 # -- bad input

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from consolidation.consensus.calibration import Calibration
 from consolidation.consensus.dawid_skene import DEFAULT_STEPS, check_size
+from consolidation.consensus.methods import method_spec
 from consolidation.consensus.result import Consensus
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.stack import Stack
@@ -18,8 +19,6 @@ from consolidation.consensus.unlabelled import checked_void
 from consolidation.consensus.vote import vote
 from consolidation.consensus.worker_confusion import WorkerConfusion
 
-AUTO_SMOOTHING = 1.0
-"""Sigma for `method="auto"`: safe on every real set tried; larger was not."""
 UNDECIDED_BYTE = 255
 """Label of undecided pixels that no class of an image of single bytes may have."""
 
@@ -147,17 +146,17 @@ def consolidate(
             pooled = reliability
         else:
             weights = reliability.weights(ids)
-    if (pooled is not None) != (method == "dawid-skene") and learnt:
+    spec = method_spec(method)
+    if (pooled is not None) != spec.learns_confusion and learnt:
         raise ValueError(f"{type(reliability).__name__} does not go with method {method!r}")
-    auto = method == "auto"
     settings = Settings.checked(
         stack,
         method=method,
         weights=weights,
         learnt=learnt,
         steps=steps,
-        smoothing=(AUTO_SMOOTHING if auto else 0.0) if smoothing is None else smoothing,
-        ties=("neighbours" if auto else "lowest") if ties is None else ties,
+        smoothing=spec.smoothing if smoothing is None else smoothing,
+        ties=spec.ties if ties is None else ties,
         undecided_index=undecided_index,
         min_votes=min_votes,
     )

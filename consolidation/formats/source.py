@@ -32,10 +32,8 @@ class SourceOptions:
     """Input manifest of the job: its lines, in its order, become the output manifest."""
 
     def within(self, options: Options) -> SourceOptions:
-        """Return the same, with the limits of a run's options where none were given."""
-        return replace(
-            self, limits=options.limits, max_pixels=self.max_pixels or options.max_pixels
-        )
+        """Return the same with the limits of a run's options."""
+        return replace(self, limits=options.limits, max_pixels=options.max_pixels)
 
 
 class SourceObject(Protocol):
