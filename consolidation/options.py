@@ -7,7 +7,6 @@ same names, and defaults of its own: it changes nothing that it was not asked to
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 import re
@@ -19,6 +18,7 @@ from consolidation.consensus.methods import METHODS, MethodSpec
 from consolidation.errors import OptionError
 from consolidation.limits import MAX_WORKERS, Limits
 from consolidation.masks.chunks import MAX_PIXELS
+from consolidation.text import nearest
 
 ENVIRONMENT_PREFIX = "CONSOLIDATION_"
 _KINDS: Mapping[Any, str] = {int: "a whole number", float: "a number"}
@@ -54,8 +54,8 @@ CONSOLIDATION_TIES meant?
     for name in given:
         option = name.removeprefix(ENVIRONMENT_PREFIX)
         if option not in options:
-            near = difflib.get_close_matches(option, options, 1)
-            meant = f": is {ENVIRONMENT_PREFIX}{near[0]} meant?" if near else ""
+            near = nearest(option, options)
+            meant = f": is {ENVIRONMENT_PREFIX}{near} meant?" if near else ""
             raise OptionError(f"{name} is no option of {reader}{meant}")
 
 
