@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
 from consolidation import consolidate
+from consolidation.cli.printing import summary_text
+from consolidation.commands.run import run_job
+from consolidation.jobs import Summary
+from tests import wire
+from tests.wire import GREEN, ORANGE, plain
 
 # four pixels: one painted by both, three that nobody labelled
 MOSTLY_UNLABELLED = np.array([[[1, 255, 255, 255]]] * 2, np.uint8)
@@ -88,3 +97,72 @@ def test_need_without_unlabelled_pixels_is_the_same_to_the_bit():
 def test_void_of_another_shape_or_kind(void):
     with pytest.raises(ValueError, match=r"void must be True, False or bool of shape \(1, 4\)"):
         consolidate(MOSTLY_UNLABELLED, void=void)
+
+
+# -- a whole job
+
+
+def run(tmp_path: Path, source: Path, **options: Any) -> tuple[Summary, list[dict[str, str]]]:
+    """Summary and rows of images.csv."""
+    summary = run_job(source, tmp_path / "out", plain(report=True, **options))
+    with (tmp_path / "out" / "images.csv").open(newline="") as file:
+        return summary, list(csv.DictReader(file))
+
+
+def figures(row: dict[str, str]) -> tuple[str, ...]:
+    return tuple(row[name] for name in ("id", "need", "confidence", "unlabelled", "void"))
+
+
+def test_pixels_of_no_label_s_color_are_told_and_lead_the_list(tmp_path: Path) -> None:
+    # of four pixels one is a cat to both, and three are of a colour that means nothing
+    lost = wire.picture_content(wire.picture([1, 2, 2, 2], [GREEN, ORANGE]), {"cat": GREEN})
+    entries = [
+        wire.entry("lost", ("a", lost), ("b", lost)),
+        # a disagrees with b on one pixel of four; the consensus is a's (the lowest class of a tie)
+        wire.entry(
+            "disputed", ("a", wire.content([0, 1, 1, 1])), ("b", wire.content([1, 1, 1, 1]))
+        ),
+    ]
+    summary, rows = run(tmp_path, wire.write_json(tmp_path / "request.json", entries))
+    # a: IoU 1 and 1; b: 0 of background, 3 of 4 cats
+    need = 1 - (1 + (0 + 3 / 4) / 2) / 2
+    assert [figures(row) for row in rows] == [
+        ("lost", "0.75", "0.25", "0.75", "0"),
+        ("disputed", f"{need:.6g}", "0.875", "0", "0"),
+    ]
+    assert (summary.unlabelled, summary.void) == (3 / 8, 0)
+    assert "  labelled by none 37.50%, and 0.00% void on purpose\n" in summary_text(summary, "out")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "<dt>unlabelled pixels</dt><dd>37.5 %</dd>" in page
+    assert "0.0 % more void on purpose" in page
+
+
+def test_the_declared_value_of_a_folder_of_masks_is_void(tmp_path: Path) -> None:
+    for worker in "ab":
+        wire.write_index_mask(tmp_path / f"job/x/worker_{worker}.png", [1, 255, 255, 255])
+        wire.write_index_mask(tmp_path / f"job/y/worker_{worker}.png", [1, 1, 0, 0])
+    summary, rows = run(tmp_path, tmp_path / "job")
+    assert [figures(row) for row in rows] == [
+        ("x", "0", "1", "0", "0.75"),
+        ("y", "0", "1", "0", "0"),
+    ]
+    assert (summary.unlabelled, summary.void) == (0, 3 / 8)
+    assert "  labelled by none 0.00%, and 37.50% void on purpose\n" in summary_text(summary, "out")
+    assert "37.5 % more void on purpose" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_void_is_only_what_every_worker_left_out(tmp_path: Path) -> None:
+    wire.write_index_mask(tmp_path / "job/x/worker_a.png", [1, 255, 255, 0])
+    wire.write_index_mask(tmp_path / "job/x/worker_b.png", [1, 1, 255, 0])
+    _, [row] = run(tmp_path, tmp_path / "job")
+    # the second pixel has one vote and is sure of it; the third has none
+    assert (row["confidence"], row["unlabelled"], row["void"]) == ("1", "0", "0.25")
+
+
+def test_a_run_that_is_finished_tells_the_same_again(tmp_path: Path) -> None:
+    for worker in "ab":
+        wire.write_index_mask(tmp_path / f"job/x/worker_{worker}.png", [1, 255])
+    first, _ = run(tmp_path, tmp_path / "job")
+    again, _ = run(tmp_path, tmp_path / "job")
+    assert again.now == 0
+    assert (again.unlabelled, again.void) == (first.unlabelled, first.void) == (0, 0.5)

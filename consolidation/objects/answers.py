@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -48,6 +48,19 @@ class LoadedAnswer(Protocol):
 
     def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
         """Write class indices into `out` (H, Wd); return warnings."""
+
+
+@runtime_checkable
+class VoidAnswer(Protocol):
+    """A loaded answer that knows pixels left out on purpose."""
+
+    @property
+    def void(self) -> bool:
+        """Whether, once it is read, all that it ignores has the value its source declares for it.
+
+        Such as the borders of objects in Pascal VOC. Where every worker says so, nobody was to
+        label the pixel; everywhere else a pixel without a label is one that nothing is known of.
+        """
 
 
 @dataclass(frozen=True)
@@ -100,7 +113,7 @@ class PictureAnswer:
         counts = ColorMatcher(mapping, ignore, options.snap_colors).match(pixels, out)
         if counts.foreign:
             raise ForeignAnswerError(_foreign(counts, causes, classes))
-        warnings = _color_warnings(counts, causes)
+        warnings = color_warnings(counts, causes)
         if self.answer.size not in (None, out.shape):
             warnings.append(
                 f"its mask is {by(out.shape)} pixels, the worker saw {by(self.answer.size)}"
@@ -157,7 +170,8 @@ def _foreign(counts: MatchCounts, causes: Sequence[_Cause], classes: Classes) ->
     )
 
 
-def _color_warnings(counts: MatchCounts, causes: Sequence[_Cause]) -> list[str]:
+def color_warnings(counts: MatchCounts, causes: Sequence[_Cause]) -> list[str]:
+    """Say what became of pixels that are not simply a label's colour."""
     warnings = [
         f"{pixels:,} pixels {causes[order].color}, are ignored{causes[order].hint}"
         for order, pixels in counts.unknown

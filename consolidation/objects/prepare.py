@@ -20,7 +20,7 @@ from consolidation.errors import (
     ObjectError,
 )
 from consolidation.masks import UNDECIDED_INDEX, Classes
-from consolidation.objects.answers import Answer, LoadedAnswer, by
+from consolidation.objects.answers import Answer, LoadedAnswer, VoidAnswer, by
 from consolidation.objects.mask_class import MaskLabel
 from consolidation.options import Options
 from consolidation.storage import StorageError
@@ -98,6 +98,11 @@ class PreparedObject:
     workers: list[str]
     answers: list[LoadedAnswer]
     warnings: list[AnswerWarning]
+
+    @property
+    def void(self) -> bool:
+        """Whether everybody left out on purpose what nobody labelled."""
+        return all(isinstance(one, VoidAnswer) and one.void for one in self.answers)
 
     @property
     def blank(self) -> frozenset[str]:

@@ -135,6 +135,8 @@ class Report:
         Least reliable first.
     disputed : float
         Share of all pixels on which workers differ.
+    unlabelled, void : float
+        Shares of all pixels that nobody labelled; void is on purpose.
     confidence : float
         Mean over images.
     alpha : float or None
@@ -168,3 +170,5 @@ class Report:
     pairs: NDArray[np.float64] | None = None
     confusion: NDArray[np.int64] | None = None
     class_confidence: Sequence[float] = ()
+    unlabelled: float = 0.0
+    void: float = 0.0
