@@ -21,6 +21,8 @@ from consolidation.masks.chunks import MAX_PIXELS
 from consolidation.text import nearest
 
 ENVIRONMENT_PREFIX = "CONSOLIDATION_"
+TEST_DATA = "CONSOLIDATION_TEST_DATA"
+"""Where tests find real data: a variable of ours that is nobody's option."""
 _KINDS: Mapping[Any, str] = {int: "a whole number", float: "a number"}
 
 
@@ -30,11 +32,11 @@ def variable(name: str) -> str:
 
 
 def given_variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables of ours that are set; an empty one counts as not set."""
+    """Variables that are set and may be options; an empty one counts as not set."""
     return {
         name: value
         for name, value in environment.items()
-        if name.startswith(ENVIRONMENT_PREFIX) and value.strip()
+        if name.startswith(ENVIRONMENT_PREFIX) and name != TEST_DATA and value.strip()
     }
 
 

@@ -313,6 +313,7 @@ def test_variables_of_the_lambda_and_empty_ones_are_no_slips_of_the_pen(
     write_json(Path("r.json"), [GOOD])
     monkeypatch.setenv("CONSOLIDATION_LABELS", "cat,dog")
     monkeypatch.setenv("CONSOLIDATION_TRUSTED_PREFIXES", "s3://bucket/")
+    monkeypatch.setenv("CONSOLIDATION_TEST_DATA", "/data")
     monkeypatch.setenv("CONSOLIDATION_ZZ", "")
     assert call("run", "r.json", "--out", "out", "--quiet", *PLAIN) == 0
 
