@@ -21,6 +21,7 @@ from consolidation.objects.answers import Answer
 from tests import finished_job, wire
 from tests.lambda_job import Context, Job, ids
 from tests.s3_server import Aws
+from tests.sample_exports import WRITERS, small_job
 from tests.wire import BLUE, GREEN, ORANGE, PLAIN
 
 CLASSES = Classes.of_labels(["cat", "dog"])
@@ -193,6 +194,23 @@ def test_a_finished_job(tmp_path: Path) -> None:
     summary = run_job(job, tmp_path / "out", PLAIN, labels=names)
     assert (summary.images, summary.failures) == (2, 1)
     assert failures(tmp_path / "out") == {"1": REASON}
+
+
+@pytest.mark.parametrize("name", ["label-studio", "cvat", "coco"])
+def test_regions_that_another_tool_exported(name: str, tmp_path: Path) -> None:
+    # ann and bob drew cats and dogs, cid of image-0 nothing: a blank answer, and no foreign one
+    writer, reading = WRITERS[name]
+    source = writer(small_job(), tmp_path / "job")
+    names = wire.write_json(tmp_path / "labels.json", ["Cats", "tree"])
+    summary = run_job(source, tmp_path / "out", PLAIN, labels=names, source_options=reading)
+    assert (summary.images, summary.failures) == (0, 2)
+    reasons = failures(tmp_path / "out")
+    assert reasons["image-0"].startswith("2 of its 3 answers mean no class of this job: worker ann")
+    assert reasons["image-1"].startswith("no answer left: worker ann: nothing that it paints is a")
+    assert (
+        "pixels of label 'cat', which is no class of this job (is 'Cats' meant?); "
+        in (reasons["image-1"])
+    )
 
 
 def test_the_lambda(here: Aws, capsys: pytest.CaptureFixture[str]) -> None:

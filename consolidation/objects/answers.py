@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
-from consolidation.errors import ForeignAnswerError
 from consolidation.masks import (
     Classes,
     ColorMatcher,
@@ -17,12 +16,11 @@ from consolidation.masks import (
     hex_color,
     read_header,
 )
+from consolidation.objects.foreign import Unknown, foreign_answer
 from consolidation.options import Options
-from consolidation.text import nearest, shown
+from consolidation.text import shown
 
 RGB = tuple[int, int, int]
-MOST_NAMED = 5
-"""Classes that a message names."""
 
 
 class Answer(Protocol):
@@ -108,12 +106,12 @@ class PictureAnswer:
 
     def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
         """See `LoadedAnswer`."""
-        mapping, causes = _meanings(self.answer.colors, classes)
+        mapping, unknown = _meanings(self.answer.colors, classes)
         pixels = decode(self.answer.png, options.max_pixels)
         counts = ColorMatcher(mapping, ignore, options.snap_colors).match(pixels, out)
         if counts.foreign:
-            raise ForeignAnswerError(_foreign(counts, causes, classes))
-        warnings = color_warnings(counts, causes)
+            raise foreign_answer(_painted(counts, unknown), classes)
+        warnings = color_warnings(counts, unknown)
         if self.answer.size not in (None, out.shape):
             warnings.append(
                 f"its mask is {by(out.shape)} pixels, the worker saw {by(self.answer.size)}"
@@ -121,61 +119,41 @@ class PictureAnswer:
         return warnings
 
 
-class _Cause(NamedTuple):
-    """Why a color means no class of the job."""
-
-    color: str
-    hint: str = ""
-
-
-def _meanings(colors: Mapping[str, RGB], classes: Classes) -> tuple[dict[RGB, int], list[_Cause]]:
-    """Class index of each colour; -1, -2, ... for colours that mean none, and why they do not."""
+def _meanings(colors: Mapping[str, RGB], classes: Classes) -> tuple[dict[RGB, int], list[Unknown]]:
+    """Class index of each colour; -1, -2, ... for colours that mean none, and what they are."""
     labels: dict[RGB, list[str]] = {}
     for label, color in colors.items():
         labels.setdefault(color, []).append(label)
     mapping: dict[RGB, int] = {}
-    causes: list[_Cause] = []
+    unknown: list[Unknown] = []
     for color, names in labels.items():
         index = classes.index(names[0]) if len(names) == 1 else None
         if index is None:
-            causes.append(_cause(color, names, classes))
-            index = -len(causes)
+            unknown.append(_unknown(color, names, classes))
+            index = -len(unknown)
         mapping[color] = index
-    return mapping, causes
+    return mapping, unknown
 
 
-def _cause(color: RGB, labels: Sequence[str], classes: Classes) -> _Cause:
-    if len(labels) > 1:
-        # read as any of them, it would be wrong half of the time
-        shared = ", ".join(map(shown, labels[:-1])) + f" and {shown(labels[-1])}"
-        return _Cause(f"of color {hex_color(color)}, which labels {shared} share")
-    near = nearest(labels[0], classes.names[1:])
-    hint = "" if near is None else f" (is {shown(near)} meant?)"
-    return _Cause(f"of label {shown(labels[0])}, which is no class of this job", hint)
+def _unknown(color: RGB, labels: Sequence[str], classes: Classes) -> Unknown:
+    if len(labels) == 1:
+        return Unknown.label(labels[0], classes)
+    # read as any of them, it would be wrong half of the time
+    shared = ", ".join(map(shown, labels[:-1])) + f" and {shown(labels[-1])}"
+    return Unknown(f"of color {hex_color(color)}, which labels {shared} share")
 
 
-def _foreign(counts: MatchCounts, causes: Sequence[_Cause], classes: Classes) -> str:
-    """Say why nothing that is painted means a class of the job."""
-    parts = [
-        f"{pixels:,} pixels {causes[order].color}{causes[order].hint}"
-        for order, pixels in counts.unknown
-    ]
+def _painted(counts: MatchCounts, unknown: Sequence[Unknown]) -> list[str]:
+    """Say what is painted that is no class of the job."""
+    painted = [unknown[order].of(pixels) for order, pixels in counts.unknown]
     if counts.unmatched:
-        parts.append(f"{counts.unmatched:,} pixels of no label's color")
-    names = ", ".join(map(shown, classes.names[1 : 1 + MOST_NAMED]))
-    more = ", ..." if len(classes) > 1 + MOST_NAMED else ""
-    return (
-        f"nothing that it paints is a class of this job: {'; '.join(parts)}; "
-        f"the classes are {names}{more}"
-    )
+        painted.append(f"{counts.unmatched:,} pixels of no label's color")
+    return painted
 
 
-def color_warnings(counts: MatchCounts, causes: Sequence[_Cause]) -> list[str]:
+def color_warnings(counts: MatchCounts, unknown: Sequence[Unknown]) -> list[str]:
     """Say what became of pixels that are not simply a label's colour."""
-    warnings = [
-        f"{pixels:,} pixels {causes[order].color}, are ignored{causes[order].hint}"
-        for order, pixels in counts.unknown
-    ]
+    warnings = [unknown[order].ignored(pixels) for order, pixels in counts.unknown]
     if counts.opaque_background:
         warnings.append(
             f"{counts.opaque_background:,} opaque black or white pixels are taken for background"

@@ -21,6 +21,7 @@ from consolidation.errors import (
 )
 from consolidation.masks import UNDECIDED_INDEX, Classes
 from consolidation.objects.answers import Answer, LoadedAnswer, VoidAnswer, by
+from consolidation.objects.foreign import check_foreign
 from consolidation.objects.mask_class import MaskLabel
 from consolidation.options import Options
 from consolidation.storage import StorageError
@@ -217,8 +218,7 @@ def _read(
 ) -> tuple[NDArray[Any], list[str]]:
     """Decode answers into one array (W, H, Wd), leaving out what cannot be decoded.
 
-    ObjectError if half of the answers given paint nothing that is a class of the job: then it is
-    the classes that are wrong, not the workers.
+    ObjectError if half of the answers given are foreign: see `check_foreign`.
     """
     ignore = ignore_index(classes)
     dtype = np.uint8 if ignore == UNDECIDED_INDEX else np.uint16
@@ -254,10 +254,6 @@ def _read(
             kept.append(index)
     if not kept:
         raise _no_answer_left(warnings)
-    if 2 * len(foreign) >= n_given:
-        raise ObjectError(
-            f"{len(foreign)} of its {n_given} answers mean no class of this job: "
-            f"{'; '.join(foreign)}"
-        )
+    check_foreign(foreign, n_given)
     workers = [answers[index][0] for index in kept]
     return masks if len(kept) == len(answers) else masks[kept], workers
