@@ -135,6 +135,7 @@ def test_pixels_of_no_label_s_color_are_told_and_lead_the_list(tmp_path: Path) -
     page = (tmp_path / "out" / "report.html").read_text()
     assert "<dt>unlabelled pixels</dt><dd>37.5 %</dd>" in page
     assert "0.0 % more void on purpose" in page
+    assert '"undecided": "75.0 %", "unlabelled": "75.0 %"' in page
 
 
 def test_the_declared_value_of_a_folder_of_masks_is_void(tmp_path: Path) -> None:

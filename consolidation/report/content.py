@@ -36,7 +36,7 @@ class ReportImage:
     id : str
     confidence : float
         Mean over the pixels that anybody painted.
-    disputed, tied, undecided : float
+    disputed, tied, undecided, unlabelled : float
         Shares of its pixels.
     n_workers : int
     need : float or None
@@ -64,6 +64,7 @@ class ReportImage:
     regions: Sequence[Region] = ()
     snapshot: bytes | None = None
     picture: bytes | None = None
+    unlabelled: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,7 @@ def _images(
             disputed=image.disputed,
             tied=image.tied,
             undecided=image.undecided,
+            unlabelled=image.unlabelled,
             n_workers=image.workers,
             need=image.need,
             agreement={
