@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from consolidation import Reliability, consolidate
+from tests.strategies import stacks
 
 # pixel 0: background to both; 1: class 1 to both; 2: a tie of 1 and 2, the lowest gets it
 ROWS = [[[0, 1, 1]], [[0, 1, 2]]]
@@ -113,6 +115,25 @@ def test_a_masked_array_of_all_256_values_finds_a_label_for_what_it_hides():
     assert result.labels.dtype == np.uint16
     assert result.labels[0, :2].tolist() == [65535, 1]
     assert result.labels[15, 15] == 255
+
+
+@settings(max_examples=30, deadline=None)
+@given(masks=stacks(max_workers=4, max_side=8, dtypes=(np.uint8,)))
+def test_in_any_form_it_is_the_same_image(masks):
+    plain = consolidate(masks, ignore_index=1, smoothing=1)
+    signed = np.where(masks == 1, -1, masks.astype(np.int32))
+    hidden = np.ma.array(masks, mask=masks == 1)
+    for other in (
+        consolidate(masks.tolist(), ignore_index=1, smoothing=1),
+        consolidate(signed, ignore_index=-1, smoothing=1),
+        consolidate(hidden, smoothing=1),
+    ):
+        decided = ~plain.undecided
+        np.testing.assert_array_equal(other.undecided, plain.undecided)
+        np.testing.assert_array_equal(other.labels[decided], plain.labels[decided])
+        np.testing.assert_array_equal(other.confidence, plain.confidence)
+        assert other.image_confidence == plain.image_confidence
+        assert other.need_of_review == plain.need_of_review
 
 
 @pytest.mark.parametrize(
