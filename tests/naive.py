@@ -167,10 +167,11 @@ def confusion(a, b, n_classes, ignore=None, undecided=None):
 
 
 def image_confidence(masks, confidence, ignore=None):
-    """Mean of confidence (H, Wd) where any of masks (W, H, Wd) has a class above 0."""
+    """Mean of confidence (H, Wd) where any of masks (W, H, Wd) has a class above 0, or none any."""
     masks = np.asarray(masks)
-    painted = ((masks != 0) & (masks != (-1 if ignore is None else ignore))).any(axis=0)
-    return float(confidence[painted].astype(np.float64).mean()) if painted.any() else 1.0
+    labelled = masks != (-1 if ignore is None else ignore)
+    counted = ((masks != 0) & labelled).any(axis=0) | ~labelled.any(axis=0)
+    return float(confidence[counted].astype(np.float64).mean()) if counted.any() else 1.0
 
 
 def chosen_pixels(labels, votes, rank, step):

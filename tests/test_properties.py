@@ -77,8 +77,9 @@ def test_dawid_skene_equals_its_naive_twin(masks, ignore, steps):
 def test_unanimous_pixels_keep_their_class(way, masks, ignore):
     result = run(way, masks, ignore)
     voted = np.ones(masks.shape, bool) if ignore is None else masks != ignore
-    low = np.where(voted, masks, 65535).min(axis=0)
-    high = np.where(voted, masks, 0).max(axis=0)
+    wide = masks.astype(np.int64)
+    low = np.where(voted, wide, 65535).min(axis=0)
+    high = np.where(voted, wide, 0).max(axis=0)
     needed = WAYS[way].get("min_votes", 1)
     unanimous = (low == high) & (voted.sum(axis=0) >= needed)
     np.testing.assert_array_equal(result.labels[unanimous], low[unanimous])

@@ -29,7 +29,7 @@ def _run(given: argparse.Namespace) -> int:
             given.out,
             options,
             labels=given.labels,
-            source_options=_source_options(given, options.max_pixels),
+            source_options=_source_options(given),
             reliability=given.reliability,
             restart=given.restart,
             retry_failed=given.retry_failed,
@@ -101,7 +101,7 @@ def _calibrate(given: argparse.Namespace) -> int:
             given.truth,
             options,
             labels=given.labels,
-            source_options=_source_options(given, options.max_pixels),
+            source_options=_source_options(given),
             on_progress=on_progress,
         )
     storage.write_bytes(given.out, learnt.calibration.to_json().encode())
@@ -134,13 +134,12 @@ def _options(given: argparse.Namespace) -> Options:
     return Options.read(vars(given))
 
 
-def _source_options(given: argparse.Namespace, max_pixels: int | None = None) -> SourceOptions:
+def _source_options(given: argparse.Namespace) -> SourceOptions:
     from consolidation.formats import SourceOptions
 
     return SourceOptions(
         masks=given.masks,
         missing_is_blank=given.missing_is_blank,
-        max_pixels=max_pixels,
         manifest=given.manifest,
         format=given.format,
         preset=given.preset,

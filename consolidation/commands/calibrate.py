@@ -104,7 +104,7 @@ def calibrate(
         one side only.
     """
     options = options or Options()
-    how = replace(source_options or SourceOptions(), labels=labels, limits=options.limits)
+    how = replace(source_options or SourceOptions(), labels=labels).within(options)
     opened = open_source(source, how)
     job = Job("", job_classes(opened, labels), options, "")
     names = dict(enumerate(job.classes.names))

@@ -38,6 +38,8 @@ class Overruled(NamedTuple):
 class Outcome:
     """What a vote stores of an image, all of shape (H, Wd), and what it counted on the way."""
 
+    stack: Stack
+    """The masks; ignoring nothing where no pixel turned out to be ignored."""
     labels: NDArray[Any]
     votes: NDArray[np.uint8]
     tied: NDArray[np.bool_]
@@ -54,7 +56,7 @@ class Outcome:
 
 def vote(stack: Stack, settings: Settings, keep_all: bool = False) -> Outcome:
     """Decide every pixel of the stack; keep all overruled pixels, or what takes little memory."""
-    labels, votes, tied, highest = plurality(stack)
+    labels, votes, tied, highest, stack = plurality(stack)
     by_neighbours = settings.by_neighbours and stack.n_workers > 1
     smoothed = undecided = 0
     overruled: Overruled | None = Overruled(np.empty(0, np.int64), np.empty(0, np.float32))
@@ -71,7 +73,7 @@ def vote(stack: Stack, settings: Settings, keep_all: bool = False) -> Outcome:
     if by_neighbours:
         if not settings.learnt:
             allowed = present(labels, votes, settings.min_votes)
-        outcome = Outcome(labels, votes, tied, highest, allowed)
+        outcome = Outcome(stack, labels, votes, tied, highest, allowed)
         limit = stack.n_pixels if keep_all else stack.n_pixels // PIXELS_PER_OVERRULED
         smoothed, overruled = neighbours(stack, settings, outcome, limit)
     ties_stay = settings.ties == "undecided" and not by_neighbours
@@ -88,6 +90,7 @@ def vote(stack: Stack, settings: Settings, keep_all: bool = False) -> Outcome:
     elif stack.ignore >= 0 or settings.ties == "undecided":
         undecided = int(votes.size - np.count_nonzero(votes))
     return Outcome(
+        stack=stack,
         labels=labels,
         votes=votes,
         tied=tied,
@@ -107,8 +110,14 @@ def present(labels: NDArray[Any], votes: NDArray[np.uint8], min_votes: int) -> N
     return flags
 
 
-def plurality(stack: Stack) -> tuple[NDArray[Any], NDArray[np.uint8], NDArray[np.bool_], int]:
-    """Plain vote: labels, votes and tied of shape (H, Wd), and the highest class seen."""
+def plurality(
+    stack: Stack,
+) -> tuple[NDArray[Any], NDArray[np.uint8], NDArray[np.bool_], int, Stack]:
+    """Plain vote: labels, votes and tied of shape (H, Wd), the highest class seen, and the stack.
+
+    Where nothing is ignored after all, as in most images, the stack returned says so: all that
+    follows is quicker.
+    """
     labels = np.empty(stack.shape, stack.dtype)
     votes = np.empty(stack.shape, np.uint8)
     tied = np.empty(stack.shape, np.bool_)
@@ -116,11 +125,10 @@ def plurality(stack: Stack) -> tuple[NDArray[Any], NDArray[np.uint8], NDArray[np
     highest = _count(stack, -1, out)
     if stack.ignore >= 0:
         if highest < stack.ignore:
-            # nothing is ignored after all, as in most images: all that follows is quicker so
-            stack.ignore = -1
+            stack = stack.ignoring_nothing()
         else:
             highest = _count(stack, stack.ignore, out)
-    return labels, votes, tied, highest
+    return labels, votes, tied, highest, stack
 
 
 def _count(stack: Stack, ignore: int, out: tuple[NDArray[Any], ...]) -> int:

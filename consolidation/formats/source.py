@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from consolidation.formats.place import Place
 from consolidation.limits import DEFAULT_LIMITS, Limits
 from consolidation.masks import Classes
 from consolidation.objects.prepare import LabeledObject
+from consolidation.options import Options
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,10 @@ class SourceOptions:
     """Whether annotators are called by their e-mail addresses where a tool exports them."""
     preset: str = ""
     """Name of a data set whose layout is known, instead of a pattern."""
+
+    def within(self, options: Options) -> SourceOptions:
+        """Return the same with the limits of a run's options."""
+        return replace(self, limits=options.limits, max_pixels=options.max_pixels)
 
     def of_format(self) -> dict[str, Any]:
         """What was chosen besides the defaults, of what only some formats use; JSON-ready."""
