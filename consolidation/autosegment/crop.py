@@ -79,6 +79,18 @@ class Frame:
         right = min(self.image_shape[1], math.ceil(self.left + self.width * self.step - 1e-9))
         return slice(int(self.top), bottom), slice(int(self.left), right)
 
+    def cut_sides(self) -> list[tuple[int | slice, int | slice]]:
+        """Index of the crop's rows and columns that lie at the image's border."""
+        rows, columns = self.span()
+        whole = slice(None)
+        sides: list[tuple[bool, tuple[int | slice, int | slice]]] = [
+            (rows.start == 0, (0, whole)),
+            (rows.stop == self.image_shape[0], (-1, whole)),
+            (columns.start == 0, (whole, 0)),
+            (columns.stop == self.image_shape[1], (whole, -1)),
+        ]
+        return [index for at_border, index in sides if at_border]
+
     def shrink(self, image: NDArray[np.generic]) -> Floats:
         """The image's (H, W, C) part, averaged: (height, width, C)."""
         out = np.empty((self.height, self.width, image.shape[2]), np.float32)

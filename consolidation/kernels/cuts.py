@@ -11,7 +11,7 @@ from consolidation.kernels._jit import kernel
 
 
 @kernel
-def divide(pull, grip_down, grip_right, rounds, down, right, share):
+def divide(pull, grip_down, grip_right, rounds, down, right, ahead, share):
     """Shares after so many rounds.
 
     Parameters
@@ -24,29 +24,35 @@ def divide(pull, grip_down, grip_right, rounds, down, right, share):
     rounds : int
     down, right : arrays (h, w), float32
         The forces between neighbours; zeros at first.
+    ahead : array (h, w), float32
+        Room to work in.
     share : array (h, w), float32
         The first guess; the result.
     """
     h, w = pull.shape
     f = pull.dtype.type
-    half, quarter = f(0.5), f(0.25)
-    zero, unit = f(0.0), f(1.0)
+    step, force, zero, unit = f(0.25), f(0.5), f(0.0), f(1.0)
     for _ in range(rounds):
-        # shares move along the forces; the step beyond is what the forces then see
+        # shares move along the forces; the forces then see where they would be a step further on
         for i in range(h):
+            above, here, aside = down[max(i - 1, 0)], down[i], right[i]
+            push, row, then = pull[i], share[i], ahead[i]
+            first = zero if i == 0 else unit
             for j in range(w):
-                force = pull[i, j] - down[i, j] - right[i, j]
-                if i > 0:
-                    force += down[i - 1, j]
-                if j > 0:
-                    force += right[i, j - 1]
-                moved = min(max(share[i, j] - quarter * force, zero), unit)
-                ahead = moved + moved - share[i, j]
-                share[i, j] = moved
-                # forces to what lies above and left: their other end has moved already
-                if i > 0:
-                    g = grip_down[i - 1, j]
-                    down[i - 1, j] = min(max(down[i - 1, j] + half * (ahead - share[i - 1, j]), -g), g)
-                if j > 0:
-                    g = grip_right[i, j - 1]
-                    right[i, j - 1] = min(max(right[i, j - 1] + half * (ahead - share[i, j - 1]), -g), g)
+                then[j] = push[j] + here[j] + aside[j] - first * above[j]
+            for j in range(1, w):
+                then[j] -= aside[j - 1]
+            for j in range(w):
+                moved = min(max(row[j] - step * then[j], zero), unit)
+                then[j] = moved + moved - row[j]
+                row[j] = moved
+        for i in range(h):
+            then, below = ahead[i], ahead[min(i + 1, h - 1)]
+            vertical, grip = down[i], grip_down[i]
+            for j in range(w):
+                drawn = vertical[j] + force * (then[j] - below[j])
+                vertical[j] = min(max(drawn, -grip[j]), grip[j])
+            sideways, grip = right[i], grip_right[i]
+            for j in range(w - 1):
+                drawn = sideways[j] + force * (then[j] - then[j + 1])
+                sideways[j] = min(max(drawn, -grip[j]), grip[j])
