@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from consolidation.kernels.pictures import area_average, enlarge, lab
 
-SIDE = 160
-"""Pixels of a crop's longer side: 128 loses .01 of IoU, 256 wins nothing (labelled photographs)."""
+SIDE = 192
+"""Pixels of a crop's longer side: 128 loses .006 of IoU, 256 wins .002 and costs half as much again."""
 MARGIN = 0.25
 """Part of the box's size by which the crop is larger on each side."""
 BORDER = 4
@@ -72,6 +72,11 @@ class Frame:
             min(max(round(row), 0), self.height - 1),
             min(max(round(column), 0), self.width - 1),
         )
+
+    def holds(self, x: float, y: float) -> bool:
+        """Whether a place in the image lies in the crop."""
+        row, column = self.inside(x, y)
+        return -0.5 <= row <= self.height - 0.5 and -0.5 <= column <= self.width - 0.5
 
     def span(self) -> tuple[slice, slice]:
         """Rows and columns of the image that the crop covers, at least in part."""

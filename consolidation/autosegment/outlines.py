@@ -125,7 +125,7 @@ def star_outline(corners: Floats, centre: tuple[float, float], edge: Floats, see
     """
     offsets = corners - np.array(centre, np.float32)
     angles = np.arctan2(offsets[:, 0], offsets[:, 1])
-    low, high = corners.min(axis=0) - 1, corners.max(axis=0) + 1
+    low, high = corners.min(axis=0) - 0.5, corners.max(axis=0) + 0.5
     # no outline is farther away than the box's farthest corner
     farthest = np.maximum(np.abs(low - centre), np.abs(high - centre))
     scale = math.hypot(*farthest) / (RADII - 1)
