@@ -86,7 +86,8 @@ def candidates(features: Features, extremes: Extremes, taken: Bools | None = Non
 
     soft = blur(path.astype(np.float32), 2.0)
     colors = color_evidence(features, *_lessons(soft, teaches, taken))
-    both = edge + normalised(gradient(blur(1 / (1 + np.exp(-colors)), 1.5)))
+    likely: Floats = (1 / (1 + np.exp(-colors))).astype(np.float32)
+    both: Floats = edge + normalised(gradient(blur(likely, 1.5)))
     second = filled(wire.path(both), shape)
     centre = ndimage.center_of_mass(smooth)
     star = filled(star_outline(corners, centre, both, colors), shape)
@@ -101,10 +102,9 @@ def candidates(features: Features, extremes: Extremes, taken: Bools | None = Non
     if taken is not None:
         free &= ~taken
     vote = tidy(divided(edge, blur(share, 1.0), seen, free))
-    found = (smooth, tidy(path), tidy(star))
+    masks = dict(zip(ALTERNATIVES, (vote, smooth, tidy(path), tidy(star)), strict=True))
     if taken is not None:
-        found = tuple(mask & ~taken for mask in found)
-    masks = dict(zip(ALTERNATIVES, (vote, *found), strict=True))
+        masks = {name: mask & ~taken for name, mask in masks.items()}
     agreement = float(np.mean([iou(vote, other) for other in (path, second, star)]))
     return Candidates(masks, agreement)
 

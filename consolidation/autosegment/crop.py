@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from consolidation.kernels.pictures import area_average, enlarge, lab
 
 SIDE = 192
-"""Pixels of a crop's longer side: 128 loses .006 of IoU, 256 wins .002 and costs half as much again."""
+"""Pixels of a crop's longer side: 128 loses .006 of IoU, 256 wins .002 and costs half more."""
 MARGIN = 0.25
 """Part of the box's size by which the crop is larger on each side."""
 BORDER = 4
@@ -108,7 +108,8 @@ class Frame:
         rows, columns = self.span()
         out = np.empty((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
         corner_y, corner_x = rows.start - self.top, columns.start - self.left
-        enlarge(share, corner_y / self.step, corner_x / self.step, 1 / self.step, out)
+        step = 1 / self.step
+        enlarge(share, corner_y * step, corner_x * step, step, step, out)
         return out.view(np.bool_)
 
 

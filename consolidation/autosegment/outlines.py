@@ -107,7 +107,9 @@ class Wire:
         return line.astype(np.float32)
 
 
-def star_outline(corners: Floats, centre: tuple[float, float], edge: Floats, seen: Floats) -> Floats:
+def star_outline(
+    corners: Floats, centre: tuple[float, float], edge: Floats, seen: Floats
+) -> Floats:
     """Outline that every ray from the centre meets once: strong edges, likely colours within.
 
     Parameters

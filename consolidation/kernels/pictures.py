@@ -23,14 +23,14 @@ def area_average(image, top, left, step, line, out):
     out : array (h, w, C), float32, out
     """
     height, width, channels = image.shape
-    first = max(0, int(math.floor(left)))
-    last = min(width, int(math.ceil(left + out.shape[1] * step)))
+    first = max(0, math.floor(left))
+    last = min(width, math.ceil(left + out.shape[1] * step))
     size = (last - first) * channels
     part = line[:size]
     for i in range(out.shape[0]):
         y0, y1 = max(top + i * step, 0.0), min(top + (i + 1) * step, float(height))
         part[:] = 0.0
-        for y in range(int(math.floor(y0)), int(math.ceil(y1))):
+        for y in range(math.floor(y0), math.ceil(y1)):
             share = min(y + 1.0, y1) - max(float(y), y0)
             row = image[y, first:last].reshape(-1)
             weight = part.dtype.type(share / (y1 - y0))
@@ -40,14 +40,14 @@ def area_average(image, top, left, step, line, out):
             x0, x1 = max(left + j * step, 0.0), min(left + (j + 1) * step, float(width))
             for c in range(channels):
                 out[i, j, c] = 0.0
-            for x in range(int(math.floor(x0)), int(math.ceil(x1))):
+            for x in range(math.floor(x0), math.ceil(x1)):
                 share = (min(x + 1.0, x1) - max(float(x), x0)) / (x1 - x0)
                 for c in range(channels):
                     out[i, j, c] += share * part[(x - first) * channels + c]
 
 
 @kernel
-def enlarge(values, top, left, step, out):
+def enlarge(values, top, left, step_y, step_x, out):
     """Where a small picture, drawn large by bilinear interpolation, is at least one half.
 
     Parameters
@@ -55,19 +55,19 @@ def enlarge(values, top, left, step, out):
     values : array (h, w), float32
     top, left : float
         Where the output's first pixel has its corner, in pixels of the small picture.
-    step : float
-        Side of an output pixel in pixels of the small picture.
+    step_y, step_x : float
+        Height and width of an output pixel in pixels of the small picture.
     out : array (H, Wd), uint8, out
         0 or 1. Beyond the small picture's border its last pixel goes on.
     """
     h, w = values.shape
     for i in range(out.shape[0]):
-        y = min(max(top + (i + 0.5) * step - 0.5, 0.0), h - 1.0)
+        y = min(max(top + (i + 0.5) * step_y - 0.5, 0.0), h - 1.0)
         y0 = int(y)
         y1 = min(y0 + 1, h - 1)
         fy = y - y0
         for j in range(out.shape[1]):
-            x = min(max(left + (j + 0.5) * step - 0.5, 0.0), w - 1.0)
+            x = min(max(left + (j + 0.5) * step_x - 0.5, 0.0), w - 1.0)
             x0 = int(x)
             x1 = min(x0 + 1, w - 1)
             fx = x - x0
@@ -130,11 +130,11 @@ def fill_outline(rows, columns, out):
         if y0 > y1:
             y0, x0, y1, x1 = y1, x1, y0, x0
         # rows of pixel centres in (y0, y1]; each crossing turns all pixels to its right around
-        for i in range(max(0, int(math.floor(y0)) + 1), min(h - 1, int(math.floor(y1))) + 1):
+        for i in range(max(0, math.floor(y0) + 1), min(h - 1, math.floor(y1)) + 1):
             x = x0 + (i - y0) / (y1 - y0) * (x1 - x0)
-            for j in range(max(0, int(math.ceil(x))), w):
+            for j in range(max(0, math.ceil(x)), w):
                 out[i, j] ^= 1
     for k in range(n):
-        i, j = int(math.floor(rows[k] + 0.5)), int(math.floor(columns[k] + 0.5))
+        i, j = math.floor(rows[k] + 0.5), math.floor(columns[k] + 0.5)
         if 0 <= i < h and 0 <= j < w:
             out[i, j] = 1
