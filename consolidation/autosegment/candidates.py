@@ -36,6 +36,10 @@ SMOOTH_STRENGTH = (0.5, 0.9)
 """Mean edge strength along it, as part of the path's, that earns those votes."""
 NEAR = 0.3
 """How much a pixel teaches of what is not the object, within the box; 1 beyond it."""
+LEAST_KEPT = 0.25
+"""Part of what the outlines agree on that the division must leave; else colours mislead it."""
+LINE = 2.0
+"""Pixels of a crop between opposite points below which an object is a line: its path is all."""
 EXPECTED_IOU = (0.0, 0.4, 0.66, 0.77, 0.85, 0.94, 1.0), (0.2, 0.4, 0.5, 0.66, 0.75, 0.9, 0.97)
 """Agreements of outlines, and mean IoU with the truth of objects that have them (263 objects)."""
 
@@ -102,6 +106,11 @@ def candidates(features: Features, extremes: Extremes, taken: Bools | None = Non
     if taken is not None:
         free &= ~taken
     vote = tidy(divided(edge, blur(share, 1.0), seen, free))
+    outlined = tidy((share >= 0.5) & free)
+    if np.ptp(corners, axis=0).min() < LINE:
+        vote = tidy(path & free)
+    elif np.count_nonzero(vote) < LEAST_KEPT * np.count_nonzero(outlined):
+        vote = outlined
     masks = dict(zip(ALTERNATIVES, (vote, smooth, tidy(path), tidy(star)), strict=True))
     if taken is not None:
         masks = {name: mask & ~taken for name, mask in masks.items()}

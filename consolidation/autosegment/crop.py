@@ -98,9 +98,11 @@ class Frame:
 
     def shrink(self, image: NDArray[np.generic]) -> Floats:
         """The image's (H, W, C) part, averaged: (height, width, C)."""
-        out = np.empty((self.height, self.width, image.shape[2]), np.float32)
-        line = np.empty(image.shape[1] * image.shape[2], np.float32)
-        area_average(image, self.top, self.left, self.step, line, out)
+        rows, columns = self.span()
+        part = np.ascontiguousarray(image[rows, columns])
+        out = np.empty((self.height, self.width, part.shape[2]), np.float32)
+        line = np.empty(part.shape[1] * part.shape[2], np.float32)
+        area_average(part, self.top - rows.start, self.left - columns.start, self.step, line, out)
         return out
 
     def draw(self, share: Floats) -> Bools:

@@ -26,7 +26,8 @@ from consolidation.kernels.pictures import enlarge
 
 SIDE = 1024
 """Of the square that SAM and SAM 2 look at, unless the encoder's input says otherwise."""
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+MEAN = np.array((0.485, 0.456, 0.406), np.float32)
+DEVIATION = np.array((0.229, 0.224, 0.225), np.float32)
 """Of colours in ImageNet, from 0 to 1."""
 INSIDE, OUTSIDE, BOX_START, BOX_END = 1, 0, 2, 3
 """SAM's labels of a prompt's points."""
@@ -160,7 +161,8 @@ class OnnxSegmenter:
 
     def _encoder_input(self, rgb: NDArray[np.float32], shape: list[Any]) -> NDArray[np.float32]:
         if self.family == "efficientsam":
-            return rgb.transpose(2, 0, 1)[None] / 255
+            planes: NDArray[np.float32] = rgb.transpose(2, 0, 1)[None] / np.float32(255)
+            return planes
         side = self._side() if len(shape) == 4 else SIDE
         if self.family == "sam":
             scale = side / max(rgb.shape[:2])
@@ -172,7 +174,9 @@ class OnnxSegmenter:
             # such encoders normalise and pad by themselves
             return small
         square = np.zeros((side, side, 3), np.float32)
-        square[: size[0], : size[1]] = (small / 255 - np.array(MEAN, np.float32)) / np.array(DEVIATION, np.float32)
+        square[: size[0], : size[1]] = (small / 255 - np.array(MEAN, np.float32)) / np.array(
+            DEVIATION, np.float32
+        )
         return square.transpose(2, 0, 1)[None]
 
     def _logits(self, outputs: Arrays, shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -88,7 +88,7 @@ def box_of(box: ArrayLike, shape: tuple[int, int]) -> Box:
     if width <= 0 or height <= 0:
         raise ValueError(f"the box is empty: its width is {width:g} and its height {height:g}")
     first = (max(left, 0.0), max(top, 0.0))
-    last = (min(left + width, shape[1]) - 1, min(top + height, shape[0]) - 1)
+    last = (min(left + width, float(shape[1])) - 1, min(top + height, float(shape[0])) - 1)
     if last[0] + 1 <= first[0] or last[1] + 1 <= first[1]:
         raise ValueError(
             f"the box {left:g}, {top:g}, {width:g} x {height:g} lies outside the image, "

@@ -90,7 +90,7 @@ def segment(
     name = alternative_name(alternative)
     marks = clicks_of(clicks, shape)
     occupied = _mask_of(taken, shape, "taken") if taken is not None else None
-    cache = cache or Cache()
+    cache = Cache() if cache is None else cache
     if mask is not None:
         return _corrected_mask(image, pixels, _mask_of(mask, shape, "mask"), marks, occupied, cache)
     extremes = Extremes.of(points, shape) if points is not None else None
