@@ -212,7 +212,7 @@ def test_an_image_far_larger_than_the_object_gives_the_same_mask():
     large = np.zeros((900, 1100, 3), np.uint8)
     large[300:450, 400:600] = IMAGE
     # the crop must end inside the small picture, or it sees the large one's black
-    inner = segment(large, np.array(POINTS) + (400, 300))
+    inner = segment(large, np.array(POINTS) + np.array((400, 300)))
     assert iou(inner.mask[300:450, 400:600], TRUTH) > 0.95
 
 

@@ -304,13 +304,12 @@ def resized(image: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.flo
     if max(ratios) > 1:
         sigmas = [max(0.0, (ratio - 1) / 2) for ratio in ratios]
         image = ndimage.gaussian_filter(image, (*sigmas, 0.0), mode="nearest")
-    rows, columns = (
-        (np.arange(new) + 0.5) * ratio - 0.5 for new, ratio in zip(size, ratios, strict=True)
-    )
-    grid = np.stack(np.meshgrid(rows, columns, indexing="ij"))
-    out = np.empty((*size, image.shape[2]), np.float32)
-    for channel in range(image.shape[2]):
-        ndimage.map_coordinates(
-            image[:, :, channel], grid, out[:, :, channel], order=1, mode="nearest"
-        )
-    return out
+    for axis, (new, ratio) in enumerate(zip(size, ratios, strict=True)):
+        last = image.shape[axis] - 1
+        places = np.clip((np.arange(new, dtype=np.float32) + 0.5) * ratio - 0.5, 0, last)
+        low = places.astype(int)
+        share = (places - low).astype(np.float32).reshape((-1, 1, 1) if axis == 0 else (1, -1, 1))
+        before = np.take(image, low, axis=axis)
+        after = np.take(image, np.minimum(low + 1, last), axis=axis)
+        image = before + share * (after - before)
+    return image

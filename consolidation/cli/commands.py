@@ -74,9 +74,8 @@ def _segment(given: argparse.Namespace) -> int:
         raise OptionError("segment takes either an IMAGE with --points or --box, or --boxes FILE")
     if given.boxes is not None:
         made = segment_boxes(given.boxes, given.out, images=given.images, segmenter=given.segmenter)
-        say(
-            f"{made.boxes} boxes of {made.pictures} pictures ({made.kind}) have masks in {given.out}"
-        )
+        boxes = f"{made.boxes} boxes of {made.pictures} pictures ({made.kind})"
+        say(f"{boxes} have masks in {given.out}")
         for failure in made.failures:
             complain(f"consolidate: {failure}")
         return SOME_FAILED if made.failures else 0
