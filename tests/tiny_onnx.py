@@ -75,7 +75,8 @@ sam_decoder (float[1,1,1,1] image_embeddings, float[1,N,2] point_coords, float[1
 
 SAM2_ENCODER = """
 sam2_encoder (float[1,3,1024,1024] image)
-    => (float[1,1,1,1] high_res_feats_0, float[1,1,1,1] high_res_feats_1, float[1,1,1,1] image_embed) {
+    => (float[1,1,1,1] high_res_feats_0, float[1,1,1,1] high_res_feats_1,
+    float[1,1,1,1] image_embed) {
     image_embed = ReduceMean (image)
     high_res_feats_0 = Neg (image_embed)
     high_res_feats_1 = Abs (image_embed)
@@ -107,7 +108,8 @@ sam2_decoder (float[1,1,1,1] image_embed, float[1,1,1,1] high_res_feats_0,
 EFFICIENT_SAM = (
     """
 efficient (float[1,3,H,W] batched_images, float[1,1,N,2] batched_point_coords,
-    float[1,1,N] batched_point_labels) => (float[1,1,1,H,W] output_masks, float[1,1,1] iou_predictions) {
+    float[1,1,N] batched_point_labels)
+    => (float[1,1,1,H,W] output_masks, float[1,1,1] iou_predictions) {
     prompt = Identity (batched_point_coords)
     shape = Shape (batched_images)
     size = Cast <to = 1> (shape)
