@@ -205,39 +205,39 @@ def neighbours(
             # all 256 labels are classes: one more is needed for what lies beyond the border
             masks = masks.astype(np.uint16)
     fine = settings.integer_weights(stack.n_workers)
-    coarse = settings.integer_weights(stack.n_workers, smoothing.MAX_WEIGHTS).astype(np.int32)
+    coarse = settings.integer_weights(stack.n_workers, smoothing.MAX_WEIGHTS).astype(np.int16)
     by_weight = settings.weights is not None and not settings.learnt
     capacity = max(2 * width, height * width // 128)
     places, shares = np.empty(capacity, np.int64), np.empty(capacity, np.float32)
-    ring = np.empty(len(masks) * side * (width + side - 1 + LANES), masks.dtype)
-    scratch = np.empty((smoothing.N_SCRATCH, LANES), np.int32)
-    own = np.empty((2, LANES), np.int64)
-    sums = np.empty(LANES, np.uint16)
-    classes = np.zeros((2, ALL_LABELS), np.int64)
+    tile = np.empty((len(masks) * side + 1) * LANES, masks.dtype)
+    scratch = np.empty((smoothing.N_SCRATCH, smoothing.GROUP), np.int32)
+    sums = np.empty(side * LANES, np.int16)
+    classes = np.empty(len(masks) * smoothing.GROUP, np.int64)
     changed, row, total = 0, 0, 0
     found: list[Overruled] = []
     while row < height:
         row, more, n = smoothing.smooth(
             masks,
             coarse,
+            np.ones(len(masks), np.int16),
             fine,
             settings.slack(stack.n_workers),
             by_weight,
-            window,
+            window.astype(np.int32),
             masks.dtype.type(outside),
+            stack.ignore >= 0,
             settings.min_votes,
             settings.smoothing == 0,
             settings.undecided if settings.ties == "undecided" else -1,
             outcome.allowed,
             outcome.labels,
             outcome.votes,
-            outcome.tied,
+            outcome.tied.view(np.uint8),
             row,
             places,
             shares,
-            ring,
+            tile,
             scratch,
-            own,
             sums,
             classes,
         )

@@ -94,3 +94,28 @@ def lowest_bit(typing_context, bits):
         return builder.call(function, [arguments[0], ir.Constant(ir.IntType(1), 1)])
 
     return types.int64(types.uint64), codegen
+
+
+def _comparison(operator: str) -> Any:
+    """Code that compares 64 pixels of an array with a value."""
+
+    def codegen(context, builder, signature, arguments):
+        array, start, value = arguments
+        v = Lanes(context, builder, LANES, signature.args[0].dtype.bitwidth, start)
+        loaded = v.load(signature.args[0], array, v.label)
+        wanted = v.splat(builder.trunc(value, v.label.element), v.label)
+        return builder.bitcast(builder.icmp_unsigned(operator, loaded, wanted), ir.IntType(64))
+
+    return codegen
+
+
+@intrinsic
+def equal_to(typing_context, array, start, value):
+    """Bit i of the result: array[start + i] == value; 64 pixels."""
+    return types.uint64(array, types.intp, types.int64), _comparison("==")
+
+
+@intrinsic
+def at_least(typing_context, array, start, value):
+    """Bit i of the result: array[start + i] >= value; 64 pixels, unsigned."""
+    return types.uint64(array, types.intp, types.int64), _comparison(">=")
