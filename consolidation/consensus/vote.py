@@ -16,6 +16,7 @@ from consolidation.consensus.stack import Stack
 from consolidation.kernels import plurality as hard
 from consolidation.kernels import rules, smoothing
 from consolidation.kernels._lanes import LANES
+from consolidation.kernels._thin import reach as thin_reach
 from consolidation.kernels.weighted import weighted
 
 ALL_LABELS = 1 << 16
@@ -213,6 +214,10 @@ def neighbours(
     scratch = np.empty((smoothing.N_SCRATCH, smoothing.GROUP), np.int32)
     sums = np.empty(side * LANES, np.int16)
     classes = np.empty(len(masks) * smoothing.GROUP, np.int64)
+    n_kept = 2 * thin_reach(side // 2) + 1
+    ring = np.empty(n_kept * (width + n_kept - 1 + LANES), outcome.labels.dtype)
+    kept = np.full(1, -1)
+    rows = np.empty(n_kept, np.uint64)
     changed, row, total = 0, 0, 0
     found: list[Overruled] = []
     while row < height:
@@ -240,6 +245,9 @@ def neighbours(
             scratch,
             sums,
             classes,
+            ring,
+            kept,
+            rows,
         )
         changed += more
         total += n

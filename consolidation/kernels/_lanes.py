@@ -119,3 +119,17 @@ def equal_to(typing_context, array, start, value):
 def at_least(typing_context, array, start, value):
     """Bit i of the result: array[start + i] >= value; 64 pixels, unsigned."""
     return types.uint64(array, types.intp, types.int64), _comparison(">=")
+
+
+@intrinsic
+def copy_lanes(typing_context, source, start, target, first):
+    """Copy 64 labels from source[start] on to target[first] on."""
+    signature = types.void(source, types.intp, target, types.intp)
+
+    def codegen(context, builder, _signature, arguments):
+        source_, start_, target_, first_ = arguments
+        v = Lanes(context, builder, LANES, source.dtype.bitwidth, start_)
+        v.store(v.load(source, source_, v.label), target, target_, first_)
+        return context.get_dummy_value()
+
+    return signature, codegen

@@ -12,7 +12,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from consolidation.kernels._jit import part
-from consolidation.kernels._lanes import LANES, Lanes
+from consolidation.kernels._lanes import LANES, Lanes, copy_lanes
 
 GROUP = 16
 """Pixels decided at once: with a window's margins on both sides they fit `LANES`."""
@@ -180,20 +180,6 @@ def window_votes(tile, n_rows, first_row, weights, plus, minus, taps, sums, scor
         _add_taps(sums, row * LANES, taps, (first_row + row) * side, side, score)
 
 
-@intrinsic
-def _copy_lanes(typing_context, source, start, target, first):
-    """Copy 64 labels from source[start] on to target[first] on."""
-    signature = types.void(source, types.intp, target, types.intp)
-
-    def codegen(context, builder, _signature, arguments):
-        source_, start_, target_, first_ = arguments
-        v = Lanes(context, builder, LANES, source.dtype.bitwidth, start_)
-        v.store(v.load(source, source_, v.label), target, target_, first_)
-        return context.get_dummy_value()
-
-    return signature, codegen
-
-
 @part
 def load_tile(masks, tile, outside, n_workers, height, width, y, x, radius):
     """Copy the windows of GROUP pixels from (y, x) on; whether they leave the image.
@@ -216,7 +202,7 @@ def load_tile(masks, tile, outside, n_workers, height, width, y, x, radius):
             target = (w * side + row) * LANES
             start = (w * height + top + row) * width + left
             if whole:
-                _copy_lanes(masks, start, tile, target)
+                copy_lanes(masks, start, tile, target)
             else:
                 for i in range(LANES):
                     if first <= i < last:

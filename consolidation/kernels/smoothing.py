@@ -2,8 +2,9 @@
 
 Disputed pixels are found 64 at a time. Up to `GROUP` of them, from the first that is left on, are
 decided together: where two classes were given to them, as nearly everywhere, by the difference of
-their votes, which is added up over all windows at once; else class by class (`_window`). All sums
-are integers: the result depends neither on the workers' order nor on the machine.
+their votes, which is added up over all windows at once; else class by class (`_window`). What is
+thin is left to the vote (`_thin`). All sums are integers: the result depends neither on the
+workers' order nor on the machine.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from numba import types
 from consolidation.kernels._choice import choose, classes_of
 from consolidation.kernels._jit import counting_no_references, part
 from consolidation.kernels._lanes import LANES, at_least, equal_to, lowest_bit
+from consolidation.kernels._thin import MAX_RADIUS, keep_rows, left_to_vote
 from consolidation.kernels._window import GROUP, differing, load_tile, window_votes
 
 N_SCRATCH = 3
@@ -50,6 +52,9 @@ def smooth(
     scratch,
     sums,
     classes,
+    ring,
+    kept,
+    rows,
 ):
     """Replace the winners of disputed (or only of tied) pixels by those of the smoothed vote.
 
@@ -93,6 +98,10 @@ def smooth(
     scratch : array (N_SCRATCH, GROUP), int32, scratch
     sums : array ((2 r + 1) * LANES,), int16, scratch
     classes : array (W * GROUP,), int64, scratch
+    ring : array (n * (Wd + n - 1 + LANES),), dtype of the labels, n = 2 reach(r) + 1, in and out
+    kept : array (1,), int64, in and out
+        -1 before the first call, and then what the call before left.
+    rows : array (n,), uint64, scratch
 
     Returns
     -------
@@ -149,6 +158,21 @@ def smooth(
                 first, before = y * width + x, n_places
                 if first + GROUP <= flat_labels.size:
                     pixels &= differing(flat_labels, first, chosen)
+                if pixels != 0 and not ties_only:
+                    keep_rows(flat_labels, ring, kept, height, width, y, rows.size // 2)
+                    pixels &= ~left_to_vote(
+                        flat_labels,
+                        flat_tied,
+                        chosen,
+                        pixels,
+                        ring,
+                        height,
+                        width,
+                        y,
+                        x,
+                        min(radius, MAX_RADIUS),
+                        rows,
+                    )
                 while pixels != 0:
                     i = lowest_bit(pixels)
                     pixels &= pixels - types.uint64(1)
