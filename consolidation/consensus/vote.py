@@ -61,8 +61,11 @@ def vote(stack: Stack, settings: Settings, keep_all: bool = False) -> Outcome:
     overruled: Overruled | None = Overruled(np.empty(0, np.int64), np.empty(0, np.float32))
     fitted = None
     allowed = np.ones(ALL_LABELS, np.bool_)
+    close = tied
     if settings.weights is not None:
         if settings.learnt:
+            # where heads tie, weights that were learnt keep no thin thing from its neighbours
+            close = tied.copy() if settings.smoothing else tied
             # weights that were learnt must not bring in a class that no plain majority saw
             allowed = present(labels, votes, settings.min_votes)
         weigh(stack, settings, allowed, labels, votes, tied)
@@ -74,7 +77,7 @@ def vote(stack: Stack, settings: Settings, keep_all: bool = False) -> Outcome:
             allowed = present(labels, votes, settings.min_votes)
         outcome = Outcome(labels, votes, tied, highest, allowed)
         limit = stack.n_pixels if keep_all else stack.n_pixels // PIXELS_PER_OVERRULED
-        smoothed, overruled = neighbours(stack, settings, outcome, limit)
+        smoothed, overruled = neighbours(stack, settings, outcome, close, limit)
     ties_stay = settings.ties == "undecided" and not by_neighbours
     unvoted_need_label = stack.ignore not in (-1, settings.undecided)
     if settings.min_votes > 1 or ties_stay or unvoted_need_label:
@@ -190,9 +193,11 @@ def estimate(
 
 
 def neighbours(
-    stack: Stack, settings: Settings, outcome: Outcome, limit: int
+    stack: Stack, settings: Settings, outcome: Outcome, close: NDArray[np.bool_], limit: int
 ) -> tuple[int, Overruled | None]:
     """Decide disputed pixels (smoothing) or tied ones by their neighbours, in place.
+
+    Thin things keep the vote, but where it was `close` (H, Wd).
 
     Returns the number of pixels changed, and those overruled unless they are more than `limit`.
     """
@@ -238,6 +243,7 @@ def neighbours(
             outcome.labels,
             outcome.votes,
             outcome.tied.view(np.uint8),
+            close.view(np.uint8),
             row,
             places,
             shares,

@@ -110,13 +110,13 @@ def _thin_bits(ring, height, width, y, x, radius, label, rows):
 
 
 @counting_no_references
-def left_to_vote(labels, tied, chosen, changing, ring, height, width, y, x, radius, rows):
+def left_to_vote(labels, close, chosen, changing, ring, height, width, y, x, radius, rows):
     """Bits of those of 16 pixels that keep their class: it, or the one chosen, is thin there.
 
     Parameters
     ----------
-    labels, tied : arrays (H * Wd,)
-        Where the vote was tied it has nothing to say.
+    labels, close : arrays (H * Wd,)
+        The vote, and where it has nothing to say.
     chosen : array (16,), int32
         The class chosen for each pixel from (y, x) on, or -1.
     changing : uint64
@@ -137,7 +137,7 @@ def left_to_vote(labels, tied, chosen, changing, ring, height, width, y, x, radi
                 other = types.int64(labels[first + j]) if own else types.int64(chosen[j])
                 if other == label:
                     left ^= bit
-                    if tied[first + j] == 0:
+                    if close[first + j] == 0:
                         same |= bit
             if same != 0 and label >= 0:
                 kept |= same & thin_bits(ring, height, width, y, x, radius, label, rows)

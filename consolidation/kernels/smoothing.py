@@ -45,6 +45,7 @@ def smooth(
     labels,
     votes,
     tied,
+    close,
     first_row,
     places,
     shares,
@@ -89,6 +90,8 @@ def smooth(
     labels, votes : arrays (H, Wd), in and out
         In: the plain or weighted vote. Out: the winner and the workers who voted for it.
     tied : array (H, Wd), uint8
+    close : array (H, Wd), uint8
+        Where thin things do not keep the vote.
     first_row : int
         Row to begin with.
     places, shares : arrays (C,), int64 and float32, out, C >= Wd
@@ -114,6 +117,7 @@ def smooth(
     radius = side // 2
     taps, flat = window.reshape(-1), masks.reshape(-1)
     flat_labels, flat_votes, flat_tied = labels.reshape(-1), votes.reshape(-1), tied.reshape(-1)
+    flat_close = close.reshape(-1)
     # rows of their own, or the compiler must fear that they overlap
     chosen, best, score = scratch[0], scratch[1], scratch[2]
     changed, n_places = 0, 0
@@ -162,7 +166,7 @@ def smooth(
                     keep_rows(flat_labels, ring, kept, height, width, y, rows.size // 2)
                     pixels &= ~left_to_vote(
                         flat_labels,
-                        flat_tied,
+                        flat_close,
                         chosen,
                         pixels,
                         ring,
