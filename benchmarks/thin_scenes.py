@@ -1,12 +1,13 @@
 """Pictures of thin and tiny things, and the workers who paint them.
 
-Lines are drawn by distance: a pixel belongs to a line of width w whose middle is at most w / 2 away.
+Lines are drawn by distance: a line of width w is the pixels at most w / 2 away from its middle.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -36,7 +37,7 @@ def _near(points: NDArray[np.float64], width: float) -> NDArray[np.bool_]:
     """Pixels at most width / 2 away from a broken line through points (P, 2)."""
     grid = np.stack(np.mgrid[: SIZE[0], : SIZE[1]], axis=-1).astype(np.float64)
     inside = np.zeros(SIZE, np.bool_)
-    for start, end in zip(points[:-1], points[1:], strict=True):
+    for start, end in pairwise(points):
         along = end - start
         length = max(float(along @ along), 1e-9)
         part = np.clip((grid - start) @ along / length, 0, 1)[..., None]

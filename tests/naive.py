@@ -53,18 +53,18 @@ def _pixel(
 ):
     column = masks[:, i, j].tolist()
     counts = Counter(label for label in column if label != ignore)
-    candidates = sorted(label for label, count in counts.items() if count >= min_votes)
-    if seen is not None:
-        candidates = [label for label in candidates if label in seen]
+    voted = sorted(label for label, count in counts.items() if count >= min_votes)
+    candidates = [label for label in voted if seen is None or label in seen]
     if not candidates:
         return undecided
     own = {
         label: sum(w for w, given in zip(exact, column, strict=True) if given == label)
-        for label in candidates
+        for label in voted
     }
-    best = max(own.values())
     # weights are given in floating point: what differs by their rounding only is a tie
     slack = Fraction(sum(exact), 2**36) if weights is not None else 0
+    tied = sum(weight >= max(own.values()) - slack for weight in own.values()) > 1
+    best = max(own[label] for label in candidates)
     top = [label for label in candidates if own[label] >= best - slack]
     if sigma == 0 and ties == "lowest":
         return top[0]
@@ -77,7 +77,7 @@ def _pixel(
     most = max(scores.values())
     winners = [label for label in competing if scores[label] == most]
     chosen = winners[:1] if len(winners) == 1 or ties != "undecided" else []
-    if sigma > 0 and len(top) == 1 and top != chosen:
+    if sigma > 0 and not tied and top != chosen:
         radius = min(max(1, math.ceil(2 * sigma)), 7)
         if any(thin(vote, i, j, label, radius) for label in top + chosen):
             return top[0]
