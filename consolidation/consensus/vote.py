@@ -17,6 +17,7 @@ from consolidation.kernels import plurality as hard
 from consolidation.kernels import rules, smoothing
 from consolidation.kernels._lanes import LANES
 from consolidation.kernels._thin import reach as thin_reach
+from consolidation.kernels._window import GROUP
 from consolidation.kernels.weighted import weighted
 
 ALL_LABELS = 1 << 16
@@ -216,9 +217,9 @@ def neighbours(
     capacity = max(2 * width, height * width // 128)
     places, shares = np.empty(capacity, np.int64), np.empty(capacity, np.float32)
     tile = np.empty((len(masks) * side + 1) * LANES, masks.dtype)
-    scratch = np.empty((smoothing.N_SCRATCH, smoothing.GROUP), np.int32)
+    scratch = np.empty((smoothing.N_SCRATCH, GROUP), np.int32)
     sums = np.empty(side * LANES, np.int16)
-    classes = np.empty(len(masks) * smoothing.GROUP, np.int64)
+    classes = np.empty(len(masks) * GROUP, np.int64)
     n_kept = 2 * thin_reach(side // 2) + 1
     ring = np.empty(n_kept * (width + n_kept - 1 + LANES), outcome.labels.dtype)
     kept = np.full(1, -1)

@@ -11,7 +11,10 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic as _intrinsic
+
+# what it makes of a function is called without the function's first argument
+intrinsic: Any = _intrinsic
 
 LANES = 64
 """Pixels a block: one AVX-512 register of bytes, two of AVX2, four of SSE2 or NEON."""
@@ -121,15 +124,27 @@ def at_least(typing_context, array, start, value):
     return types.uint64(array, types.intp, types.int64), _comparison(">=")
 
 
+PIECE = 32
+"""Pixels a smaller block."""
+
+
+def _copying(lanes: int) -> Any:
+    def codegen(context, builder, signature, arguments):
+        source, start, target, first = arguments
+        v = Lanes(context, builder, lanes, signature.args[0].dtype.bitwidth, start)
+        v.store(v.load(signature.args[0], source, v.label), signature.args[2], target, first)
+        return context.get_dummy_value()
+
+    return codegen
+
+
 @intrinsic
 def copy_lanes(typing_context, source, start, target, first):
     """Copy 64 labels from source[start] on to target[first] on."""
-    signature = types.void(source, types.intp, target, types.intp)
+    return types.void(source, types.intp, target, types.intp), _copying(LANES)
 
-    def codegen(context, builder, _signature, arguments):
-        source_, start_, target_, first_ = arguments
-        v = Lanes(context, builder, LANES, source.dtype.bitwidth, start_)
-        v.store(v.load(source, source_, v.label), target, target_, first_)
-        return context.get_dummy_value()
 
-    return signature, codegen
+@intrinsic
+def copy_piece(typing_context, source, start, target, first):
+    """Copy 32 labels from source[start] on to target[first] on."""
+    return types.void(source, types.intp, target, types.intp), _copying(PIECE)

@@ -12,12 +12,11 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from consolidation.kernels._jit import part
-from consolidation.kernels._lanes import LANES, Lanes, copy_lanes
+from consolidation.kernels._lanes import LANES, PIECE, Lanes, copy_piece
 
 GROUP = 16
-"""Pixels decided at once: with a window's margins on both sides they fit `LANES`."""
-PIECE = 32
-"""Pixels of a row counted at once: a group with margins of up to 8 on both sides."""
+"""Pixels decided at once: with a window's margins on both sides they fit `LANES`, and `PIECE` where
+the margins are 8 at most."""
 
 
 @intrinsic
@@ -196,17 +195,20 @@ def load_tile(masks, tile, outside, n_workers, height, width, y, x, radius):
     inside = left >= 0 and x + GROUP + radius <= width
     end = ((n_workers - 1) * height + top + n_rows - 1) * width + left + LANES
     whole = inside and end <= masks.size
+    needed = GROUP + side - 1
     first, last = max(-left, 0), min(GROUP + radius, width - x) + radius
     for w in range(n_workers):
         for row in range(n_rows):
             target = (w * side + row) * LANES
             start = (w * height + top + row) * width + left
             if whole:
-                copy_lanes(masks, start, tile, target)
-            else:
-                for i in range(LANES):
-                    if first <= i < last:
-                        tile[target + i] = masks[start + i]
-                    else:
-                        tile[target + i] = outside
+                for i in range(0, needed, PIECE):
+                    copy_piece(masks, start + i, tile, target + i)
+                continue
+            for i in range(first):
+                tile[target + i] = outside
+            for i in range(first, last):
+                tile[target + i] = masks[start + i]
+            for i in range(last, LANES):
+                tile[target + i] = outside
     return not inside
