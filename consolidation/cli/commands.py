@@ -7,7 +7,7 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from consolidation.cli.printing import say, summary_text
+from consolidation.cli.printing import complain, say, summary_text
 from consolidation.cli.progress import progress
 from consolidation.errors import ConsolidationError, OptionError
 
@@ -64,6 +64,34 @@ def _inspect(given: argparse.Namespace) -> int:
 
     found = inspect_source(given.source, labels=given.labels, source_options=_source_options(given))
     say(found.table())
+    return 0
+
+
+def _segment(given: argparse.Namespace) -> int:
+    from consolidation.commands.segment import segment_boxes, segment_picture
+
+    if (given.image is None) == (given.boxes is None):
+        raise OptionError("segment takes either an IMAGE with --points or --box, or --boxes FILE")
+    if given.boxes is not None:
+        made = segment_boxes(given.boxes, given.out, images=given.images, segmenter=given.segmenter)
+        boxes = f"{made.boxes} boxes of {made.pictures} pictures ({made.kind})"
+        say(f"{boxes} have masks in {given.out}")
+        for failure in made.failures:
+            complain(f"consolidate: {failure}")
+        return SOME_FAILED if made.failures else 0
+    _refuse_folder("--out", given.out)
+    found = segment_picture(
+        given.image,
+        given.out,
+        given.points,
+        box=given.box,
+        plus=given.plus,
+        minus=given.minus,
+        alternative=given.alternative,
+        segmenter=given.segmenter,
+    )
+    left, top, width, height = found.box
+    say(f"{width} x {height} at {left}, {top}; confidence {found.confidence:.2f}: {given.out}")
     return 0
 
 
@@ -172,6 +200,7 @@ COMMANDS = {
     "demo": _demo,
     "show": _show,
     "inspect": _inspect,
+    "segment": _segment,
     "simulate": _simulate,
     "calibrate": _calibrate,
     "evaluate": _evaluate,
