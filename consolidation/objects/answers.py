@@ -99,7 +99,7 @@ class PictureAnswer:
             mapping[color] = index
         pixels = decode(self.answer.png, options.max_pixels)
         counts = ColorMatcher(mapping, ignore, options.snap_colors).match(pixels, out)
-        warnings = _color_warnings(counts, unknown)
+        warnings = color_warnings(counts, unknown)
         if self.answer.size not in (None, out.shape):
             warnings.append(
                 f"its mask is {by(out.shape)} pixels, the worker saw {by(self.answer.size)}"
@@ -107,7 +107,8 @@ class PictureAnswer:
         return warnings
 
 
-def _color_warnings(counts: MatchCounts, unknown: Sequence[str]) -> list[str]:
+def color_warnings(counts: MatchCounts, unknown: Sequence[str]) -> list[str]:
+    """Say what became of pixels that are not simply a label's colour."""
     warnings = [
         f"{pixels:,} pixels of label {shown(unknown[order])}, which is no class of this job, "
         "are ignored"

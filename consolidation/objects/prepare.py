@@ -13,7 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from consolidation.errors import AnswerError, ConsolidationError, ObjectError
+from consolidation.errors import (
+    AnswerError,
+    ConsolidationError,
+    ForeignValueError,
+    ObjectError,
+)
 from consolidation.masks import UNDECIDED_INDEX, Classes
 from consolidation.objects.answers import Answer, LoadedAnswer, by
 from consolidation.objects.mask_class import MaskLabel
@@ -228,6 +233,8 @@ def _read(
         outcomes = [decode_one(index) for index in places]
     kept = []
     for index, ((worker, _), found) in enumerate(zip(answers, outcomes, strict=True)):
+        if isinstance(found, ForeignValueError):
+            raise ObjectError(f"worker {worker}: {found}")
         if isinstance(found, AnswerError):
             warnings.append(AnswerWarning(worker, f"{_DROPPED}{found}"))
         else:
