@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from consolidation import storage
 from consolidation.errors import OptionError, SourceError
-from consolidation.formats.groundtruth.json_text import load_json
+from consolidation.formats.json_text import load_json
 from consolidation.masks.classes import UNDECIDED_INDEX, Classes, is_background
 from consolidation.masks.colors import hex_color, parse_color
 from consolidation.text import shown
@@ -23,13 +23,14 @@ RGB = tuple[int, int, int]
 FILES = ("classes.json", "labelmap.txt")
 """Class lists beside a folder of masks; the first that is there counts."""
 FORM = (
-    'expected {"classes": [{"index": 1, "name": "cat", "color": "#2ca02c"}, ...]} (color optional), '
-    '{"labels": [{"label": "cat"}, ...]} or ["background", "cat", ...]'
+    'expected {"classes": [{"index": 1, "name": "cat", "color": "#2ca02c"}, ...]} (the color is '
+    'optional), {"labels": [{"label": "cat"}, ...]} or ["background", "cat", ...]'
 )
 _VOID = ("void", "ignore", "ignored", "unknown", "unlabeled", "unlabelled", "undefined")
 
 
-class ClassEntry(NamedTuple):
+@dataclass(frozen=True)
+class ClassEntry:
     """A class of a list."""
 
     name: Any
@@ -59,6 +60,11 @@ class ClassList:
     def indexed(self) -> bool:
         """Whether indices are written."""
         return any(one.index is not None for one in self.entries)
+
+    @property
+    def has_colors(self) -> bool:
+        """Whether any class has a colour."""
+        return any(one.color is not None for one in self.entries)
 
     @property
     def begins_with_background(self) -> bool:
@@ -122,7 +128,7 @@ def read_class_list(uri: str) -> ClassList:
 
 
 def parse_class_list(data: bytes | str, file: str) -> ClassList:
-    """Read a class list; `file` is used in messages.
+    r"""Read a class list; `file` is used in messages.
 
     Understood are Ground Truth's ``{"labels": [{"label": "cat"}, ...]}``; a plain list of names;
     ``{"classes": [...]}`` of names, or of objects with ``index``, ``name`` and optionally
@@ -139,7 +145,7 @@ def parse_class_list(data: bytes | str, file: str) -> ClassList:
     --------
     >>> parse_class_list('{"0": "background", "1": "cat"}', "classes.json").of_indices().names
     ('BACKGROUND', 'cat')
-    >>> parse_class_list("background:0,0,0::\\ncat:44,160,44::", "labelmap.txt").entries[1]
+    >>> parse_class_list("background:0,0,0::\ncat:44,160,44::", "labelmap.txt").entries[1]
     ClassEntry(name='cat', index=None, color=(44, 160, 44))
     """
     if file.lower().endswith(".txt"):
@@ -170,9 +176,7 @@ def _entries(content: Any) -> list[ClassEntry]:
             return _checked([ClassEntry(name, int(key)) for key, name in pairs])
         if pairs and all(type(index) is int for _, index in pairs):
             return _checked([ClassEntry(name, index) for name, index in pairs])
-    raise OptionError(
-        f"it is no label-categories file: it has neither labels nor classes; {FORM}"
-    )
+    raise OptionError(f"it is no label-categories file: it has neither labels nor classes; {FORM}")
 
 
 def _listed(entries: Sequence[Any], indexed: bool = False) -> list[ClassEntry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os.path
+import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -10,12 +10,22 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from consolidation.errors import OptionError
-from consolidation.text import shown
+from consolidation.text import count
 
 PICTURES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".npy", ".npz")
 VOLUMES = (".nii", ".nii.gz", ".nrrd", ".mha", ".dcm")
 RESERVED = frozenset(
-    ("image", "picture", "truth", "gt", "groundtruth", "reference", "consensus", "majority", "staple")
+    (
+        "image",
+        "picture",
+        "truth",
+        "gt",
+        "groundtruth",
+        "reference",
+        "consensus",
+        "majority",
+        "staple",
+    )
 )
 """Names of what lies beside masks: never workers, where a worker may have any name."""
 _ASIDE = frozenset(("__macosx", "@eadir", "thumbs", "thumbnails", "thumb"))
@@ -56,7 +66,7 @@ class MaskPattern:
         """Whether nothing written beside `{worker}` says that it is a worker."""
         [part] = [one for one in self.text.split("/") if "{worker}" in one]
         beside = part.replace("{image}", "").replace("{worker}", "")
-        return _WORD.search(os.path.splitext(f"x{beside}")[0][1:]) is None
+        return _WORD.search(beside.partition(".")[0]) is None
 
     def match(self, name: str) -> tuple[str, str] | None:
         """Image and worker of a file, None if it is no mask."""
@@ -83,9 +93,9 @@ workers"
         listed = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
         return f"it holds no pictures, only {listed}" if found else "it holds no files"
     # PNG first, for they are what can be read
-    ending, count = min(kinds.items(), key=lambda kind: (kind[0] != ".png", -kind[1], kind[0]))
+    ending, number = min(kinds.items(), key=lambda kind: (kind[0] != ".png", -kind[1], kind[0]))
     files = sorted(name for name in found if _ending(name) == ending)
-    text = f"it holds {count:,} {ending} files such as {files[0]}"
+    text = f"it holds {number:,} {ending} files such as {files[0]}"
     best = propose(files, ending)
     if best is None:
         return text
@@ -145,12 +155,19 @@ def _framed(texts: set[str]) -> str:
     """What all texts begin and end with, up to a mark, around ``{}`` where they differ."""
     if len(texts) == 1:
         return texts.pop().replace("{}", "")
-    shared = os.path.commonprefix(list(texts))
+    shared = _common_start(list(texts))
     begin = re.match(r"(?:.*[_\-. ])?", shared)
     rest = [text[len(begin[0]) if begin else 0 :] for text in texts]
-    shared = os.path.commonprefix([text[::-1] for text in rest])[::-1]
+    shared = _common_start([text[::-1] for text in rest])[::-1]
     end = re.search(r"(?:[_\-. ].*)?$", shared)
     return f"{begin[0] if begin else ''}{{}}{end[0] if end else ''}"
+
+
+def _common_start(texts: Sequence[str]) -> str:
+    pairs = zip(min(texts), max(texts), strict=False)
+    return "".join(
+        first for first, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
+    )
 
 
 def _ending(name: str) -> str:
@@ -176,6 +193,6 @@ def skipped(names: Sequence[str], pattern: MaskPattern) -> str | None:
         return None
     listed = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
     return (
-        f"{len(names):,} files are no workers' masks by their names, such as {shown(listed)}: "
-        f"{pattern.text} may match any name; workers are called otherwise"
+        f"{count(len(names), 'file')} left out that {pattern.text} matches, for no worker is "
+        f"called so: {listed}"
     )

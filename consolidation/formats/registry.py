@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from consolidation import storage
 from consolidation.errors import SourceError
+from consolidation.formats.class_list import read_class_list
 from consolidation.formats.finished_job import FinishedJob
-from consolidation.formats.groundtruth import parse_classes
 from consolidation.formats.mask_folder import FolderSource
 from consolidation.formats.place import Place
 from consolidation.formats.requests import RequestSource
@@ -29,8 +28,4 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Sourc
 
 def job_classes(source: Source, labels: str | Path | None) -> Classes:
     """Classes of a label-categories file if given, else what the source tells."""
-    if labels is None:
-        return source.classes()
-    if not storage.exists(labels):
-        raise SourceError(f"{labels} does not exist")
-    return parse_classes(storage.read_bytes(labels), str(labels))
+    return source.classes() if labels is None else source.classes_of(read_class_list(str(labels)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from consolidation.formats.class_list import ClassList
 from consolidation.formats.manifest_file import ManifestFile
 from consolidation.formats.place import Place
 from consolidation.limits import DEFAULT_LIMITS, Limits
@@ -23,6 +24,12 @@ class SourceOptions:
     """Folder of masks: where a worker's mask of an image lies."""
     missing_is_blank: bool = False
     """Folder of masks: a missing file means that the worker found nothing."""
+    values: str = ""
+    """Folder of masks: what stored values mean, such as ``0=background,255=cell``; or ``index``."""
+    by: str = "auto"
+    """Folder of masks: whether palettes mean classes by ``index`` or by ``color``."""
+    no_background: bool = False
+    """Folder of masks: class 0 is a class like the others."""
     max_pixels: int | None = None
     limits: Limits = DEFAULT_LIMITS
     labels: str | Path | None = None
@@ -58,12 +65,15 @@ class Source(ABC):
         The job's input manifest, if it is known.
     folder : str
         Where relative names of pictures start from.
+    notes : list of str
+        How it is understood, where it could be understood in another way.
     """
 
     kind: str
     folder: str
     items: Sequence[SourceObject]
     manifest: ManifestFile | None = None
+    notes: Sequence[str] = ()
 
     @classmethod
     @abstractmethod
@@ -77,6 +87,14 @@ class Source(ABC):
     @abstractmethod
     def classes(self) -> Classes:
         """Classes that the source itself tells, by a file or by a pass over all answers."""
+
+    def classes_of(self, listed: ClassList) -> Classes:
+        """Classes of a list that the caller gives: labels that workers paint with."""
+        return listed.of_labels()
+
+    def reads(self, name: str) -> bool:
+        """Whether a file of this name below its folder would be one of its masks."""
+        return False
 
     @abstractmethod
     def stamp(self) -> str:

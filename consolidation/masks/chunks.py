@@ -7,9 +7,9 @@ import zlib
 from dataclasses import dataclass
 
 from consolidation.errors import AnswerError
-from consolidation.masks.file_kinds import PNG as SIGNATURE
-from consolidation.masks.file_kinds import not_a_png
+from consolidation.masks.file_kinds import PNG, not_a_png
 
+SIGNATURE = PNG
 MAX_PIXELS = 150_000_000
 """Default limit of an image's size; the largest image of a Ground Truth job has 100 megapixels."""
 MAX_CHUNKS = 100_000

@@ -26,25 +26,32 @@ _STARTS = (
 _NIFTI = (b"n+1\0", b"ni1\0", b"n+2\0")
 
 
-def not_a_png(data: bytes) -> str:
-    """Say what a file is that is no PNG, and what would help.
+def not_a_png(data: bytes, cure: bool = False) -> str:
+    """Say what a file is that is no PNG, and what would `cure` it.
 
     Examples
     --------
     >>> not_a_png(b"GIF89a")
-    'not a PNG file but a GIF picture: save the masks as PNG, pixel = class index'
-    >>> not_a_png(b"")
-    'the PNG is empty'
+    'not a PNG file but a GIF picture'
+    >>> not_a_png(b"BM", cure=True)
+    'not a PNG file but a BMP picture: save the masks as PNG, pixel = class index'
     """
     if not data:
         return "the PNG is empty"
+    kind, help_ = _kind(data)
+    text = f"not a PNG file but {kind}" if kind else "not a PNG file"
+    return f"{text}: {help_}" if cure and help_ else text
+
+
+def _kind(data: bytes) -> tuple[str, str]:
+    """What a file is, and what would help; empty where that is not known."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return f"not a PNG file but a WebP picture: {_AS_PNG}"
+        return "a WebP picture", _AS_PNG
     if data[344:348] in _NIFTI or data[4:8] in _NIFTI:
-        return "not a PNG file but a NIfTI volume: save each slice as PNG, pixel = class index"
+        return "a NIfTI volume", "save each slice as PNG, pixel = class index"
     if data[128:132] == b"DICM":
-        return f"not a PNG file but a DICOM file: {_AS_PNG}"
-    for start, kind, cure in _STARTS:
+        return "a DICOM file", _AS_PNG
+    for start, kind, help_ in _STARTS:
         if data.startswith(start):
-            return f"not a PNG file but {kind}: {cure}"
-    return "not a PNG file"
+            return kind, help_
+    return "", ""

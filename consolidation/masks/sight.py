@@ -129,8 +129,8 @@ def _flaw(
 
 def _smoothed(used: NDArray[np.int64]) -> str:
     return (
-        f"smoothed at its borders, {len(used)} values from {used[0]} to {used[-1]}, as resizing and "
-        "anti-aliasing give: export it without, or resize by nearest neighbour"
+        f"smoothed at its borders, {len(used)} values from {used[0]} to {used[-1]}, as resizing "
+        "and anti-aliasing give: export it without, or resize by nearest neighbour"
     )
 
 

@@ -66,7 +66,7 @@ def decoder_of(data: bytes) -> Decoder:
     for decoder in DECODERS:
         if data.startswith(decoder.start):
             return decoder
-    raise AnswerError(not_a_png(data))
+    raise AnswerError(not_a_png(data, cure=True))
 
 
 def decode_stored(data: bytes, max_pixels: int = MAX_PIXELS) -> Stored:
