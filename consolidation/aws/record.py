@@ -37,7 +37,7 @@ class Record:
         consensus = result.consensus
         decided = consensus.provenance
         counts = decided["counts"]
-        warnings = [one._asdict() for one in result.warnings]
+        warnings = [{"worker": one.worker, "message": one.message} for one in result.warnings]
         workers = [
             {
                 "worker": one.worker,

@@ -6,16 +6,24 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus import mean_of_present, overlap_iou
 from consolidation.formats.groundtruth import compact
-from consolidation.jobs.work.builtin import BuiltinAgreement
 from consolidation.objects.pipeline import ObjectResult
 from consolidation.objects.prepare import LabeledObject
+
+
+class BuiltinAgreement(NamedTuple):
+    """Agreement with the built-in's mask; NaN where there is none."""
+
+    iou: float = math.nan
+    """Mean IoU over the classes in either."""
+    same: float = math.nan
+    """Share of pixels of the same class."""
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ class _Lines:
 def _provenance(job: Job, learnt: Learnt, reliability: Reliability | None) -> dict[str, Any]:
     """JSON-ready: version, options, classes, and what is known over the job."""
     options = job.options.results()
-    if job.options.method == "dawid-skene":
+    if not job.options.spec.smooths:
         # it decides by other means
         del options["smoothing"]
     content: dict[str, Any] = {

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from consolidation import storage
 from consolidation._version import __version__
-from consolidation.consensus import Reliability
-from consolidation.formats import Source, SourceObject
-from consolidation.jobs.folder.layout import REPORT, snapshot_path
+from consolidation.consensus import METHODS, Reliability
+from consolidation.jobs.folder.layout import REPORT
 from consolidation.jobs.folder.records import Record
+from consolidation.jobs.folder.run_folder import RunFolder
 from consolidation.jobs.results.pictures import picture_bytes
 from consolidation.jobs.results.tables import Tables
 from consolidation.jobs.results.worker_totals import WorkerRow
 from consolidation.jobs.work.learning import Learnt
-from consolidation.jobs.work.objects import NO_RELIABILITY, Job, snapshot_again
+from consolidation.jobs.work.objects import Job
 from consolidation.objects import MaskClass
 from consolidation.report import Region, Report, ReportImage, ReportWorker, render, small_jpeg
 from consolidation.report.snapshot import SIDE
@@ -30,10 +30,9 @@ PICTURES_AT_ONCE = 8
 
 
 def write_report(
-    job: Job, source: Source, names: Mapping[str, str], tables: Tables, learnt: Learnt
+    job: Job, folder: RunFolder, pictures_from: str, tables: Tables, learnt: Learnt
 ) -> str:
     """Write overview, workers, classes, and the shortlist's images; return the file's name."""
-    items = {one.id: one for one in source.items if one.id in tables.shortlisted}
     shown = [tables.shortlisted[one] for one in tables.shortlist.ids]
     method = job.options.method
     reliability = tables.reliability
@@ -42,7 +41,7 @@ def write_report(
     report = Report(
         title=job.options.job_name,
         classes=_classes(job),
-        images=_images(job, source.folder, items, names, shown),
+        images=_images(job, folder, pictures_from, shown),
         n_images=tables.images,
         workers=_workers(rows, method),
         disputed=tables.disputed / tables.pixels if tables.pixels else 0.0,
@@ -85,7 +84,7 @@ def _workers(rows: Sequence[WorkerRow], method: str) -> list[ReportWorker]:
                 dropped=totals.dropped_answers,
                 seconds=None if math.isnan(totals.mean_seconds) else totals.mean_seconds,
                 junk=bool(row.junk),
-                votes=not row.junk or method in NO_RELIABILITY,
+                votes=not row.junk or not METHODS[method].learns_reliability,
                 twins=row.twins,
             )
         )
@@ -105,13 +104,9 @@ def _pairs(reliability: Reliability, rows: Sequence[WorkerRow]) -> NDArray[np.fl
 
 
 def _images(
-    job: Job,
-    folder: str,
-    items: Mapping[str, SourceObject],
-    names: Mapping[str, str],
-    shown: Sequence[Record],
+    job: Job, folder: RunFolder, pictures_from: str, shown: Sequence[Record]
 ) -> Iterator[ReportImage]:
-    pictures = _pictures(job, folder, shown)
+    pictures = _pictures(pictures_from, shown)
     for record, picture in zip(shown, pictures, strict=True):
         image = record.image
         assert image is not None
@@ -128,20 +123,12 @@ def _images(
                 f"{worker}: {text}" if worker else text for worker, text, _ in record.warnings
             ],
             regions=[_region(one) for one in record.regions],
-            snapshot=_snapshot(job, items[record.id], names[record.id]),
+            snapshot=folder.snapshot(record.id),
             picture=picture,
         )
 
 
-def _snapshot(job: Job, item: SourceObject, name: str) -> bytes | None:
-    """Snapshot that the image's own process took, or a new one."""
-    path = snapshot_path(job.out, name)
-    if storage.exists(path):
-        return storage.read_bytes(path)
-    return snapshot_again(job, item)
-
-
-def _pictures(job: Job, folder: str, shown: Iterable[Record]) -> Iterator[bytes | None]:
+def _pictures(folder: str, shown: Iterable[Record]) -> Iterator[bytes | None]:
     """Small pictures, where they can be had; S3 that cannot be reached is not asked again."""
     reachable = True
 

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
-
 import numpy as np
 
 from consolidation import storage
 from consolidation.errors import ObjectError
 from consolidation.evaluation import class_iou, confusion_matrix
+from consolidation.jobs.folder.records import BuiltinAgreement
 from consolidation.masks import Classes, decode_indices
 from consolidation.objects import MaskLabel
 from consolidation.objects.answers import by
 from consolidation.objects.pipeline import ObjectResult
-
-
-class BuiltinAgreement(NamedTuple):
-    """Agreement with the built-in's mask; NaN where there is none."""
-
-    iou: float = math.nan
-    """Mean IoU over the classes in either."""
-    same: float = math.nan
-    """Share of pixels of the same class."""
 
 
 def compare_with_builtin(

@@ -50,7 +50,7 @@ class Learnt:
 def gather(job: Job, n_chunks: int, known: Reliability | None) -> Learnt:
     """Add up the statistics of all chunks, and what earlier jobs told about the same workers."""
     learnt = Learnt()
-    if job.options.method == "dawid-skene":
+    if job.options.spec.learns_confusion:
         learnt.confusion = WorkerConfusion()
     else:
         learnt.reliability = Reliability()
@@ -70,14 +70,14 @@ def gather(job: Job, n_chunks: int, known: Reliability | None) -> Learnt:
 def learn_all(job: Job, items: Sequence[SourceObject]) -> Learnt:
     """Learn from all objects here and now; nothing is written."""
     learnt = Learnt()
-    if job.options.method == "plurality":
+    if not job.options.spec.learns:
         return learnt
     learnt.answered, pooled = learn(job, items)
     if isinstance(pooled, WorkerConfusion):
         learnt.confusion = pooled
         return learnt
     learnt.reliability = pooled
-    if job.options.method == "auto":
+    if job.options.spec.chooses:
         learnt.choice = choose(job, items, pooled, learnt.answered)
     return learnt
 
