@@ -33,6 +33,7 @@ def _run(given: argparse.Namespace) -> int:
             reliability=given.reliability,
             restart=given.restart,
             retry_failed=given.retry_failed,
+            force=given.force,
             on_progress=on_progress,
         )
     if not given.quiet:

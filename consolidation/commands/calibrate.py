@@ -101,7 +101,7 @@ def calibrate(
         one side only.
     """
     options = options or Options()
-    how = replace(source_options or SourceOptions(), labels=labels, limits=options.limits)
+    how = replace(source_options or SourceOptions(), labels=labels).within(options)
     opened = open_source(source, how)
     job = Job("", job_classes(opened, labels), options, "")
     folder = find_masks(truth)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from consolidation.formats.place import Place
 from consolidation.limits import DEFAULT_LIMITS, Limits
 from consolidation.masks import Classes
 from consolidation.objects.prepare import LabeledObject
+from consolidation.options import Options
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,17 @@ class SourceOptions:
     """Label-categories file of the job; without it the source tells its classes."""
     manifest: str | Path | None = None
     """Input manifest of the job: its lines, in its order, become the output manifest."""
+
+    def within(self, options: Options) -> SourceOptions:
+        """Return the same with the limits of a run's options, and what these say of sources."""
+        return replace(
+            self,
+            limits=options.limits,
+            max_pixels=options.max_pixels,
+            values=options.values,
+            by=options.by,
+            no_background=options.no_background,
+        )
 
 
 class SourceObject(Protocol):
