@@ -236,7 +236,11 @@ def test_failures_and_warnings_name_object_and_worker(go: Go, mixed: list[Any]) 
     )
     assert failures[1]["reason"] == "no answer left"
     assert json_lines(out / "warnings.jsonl") == [
-        {"object": "10", "worker": "b", "message": "answer dropped: not a PNG file but a GIF picture"}
+        {
+            "object": "10",
+            "worker": "b",
+            "message": "answer dropped: not a PNG file but a GIF picture",
+        }
     ]
 
 
@@ -523,7 +527,9 @@ def test_names_and_colors_come_from_classes_json(go: Go, tmp_path: Path) -> None
     ]
     [failure] = json_lines(out / "failures.jsonl")
     assert failure["object"] == "b"
-    assert failure["reason"].startswith("worker 1: it holds 9 (1 pixels), which mean nothing here: ")
+    assert failure["reason"].startswith(
+        "worker 1: it holds 9 (1 pixels), which mean nothing here: "
+    )
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,6 @@ def _add_option(group: Any, name: str, default: Any, option: Option) -> None:
             flag, dest=name, action="store_const", const=not default, help=option.help
         )
         return
-    metavar = "|".join(option.choices) if option.choices else name.split("_")[-1].upper()
+    metavar = "|".join(option.choices) if option.choices else name.rpartition("_")[2].upper()
     shown = f" ({default})" if default != "" else ""
     group.add_argument(flag, dest=name, metavar=metavar, help=option.help + shown)

@@ -95,7 +95,7 @@ class ClassList:
         colors: dict[int, str] = {}
         for place, one in enumerate(self.entries, first):
             index = place if one.index is None else one.index
-            if index == UNDECIDED_INDEX and one.index is not None and _is_void(one.name):
+            if index == UNDECIDED_INDEX and one.index is not None and is_void(one.name):
                 continue
             if index == 0 and background:
                 self._check_background(one.name)
@@ -244,7 +244,7 @@ def _labelmap(data: bytes | str, file: str) -> ClassList:
                 f"{file}, line {number} is no class such as cat:44,160,44:: but {shown(line)}"
             )
         rgb = (color[0], color[1], color[2])
-        if _is_void(name):
+        if is_void(name):
             void.append(rgb)
         else:
             found.append(ClassEntry(name, color=rgb))
@@ -253,5 +253,6 @@ def _labelmap(data: bytes | str, file: str) -> ClassList:
     return ClassList(file, tuple(found), tuple(void))
 
 
-def _is_void(name: Any) -> bool:
+def is_void(name: Any) -> bool:
+    """Whether a name says that a pixel is not labelled."""
     return isinstance(name, str) and name.strip().casefold() in _VOID

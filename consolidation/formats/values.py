@@ -16,7 +16,7 @@ from consolidation.formats.survey import Mask, Survey, look_through
 from consolidation.formats.value_option import ValueOption
 from consolidation.limits import Limits
 from consolidation.masks import MAX_PIXELS, Classes, hex_color, parse_color
-from consolidation.masks.classes import MAX_CLASSES
+from consolidation.masks.classes import BACKGROUND, MAX_CLASSES
 from consolidation.masks.meaning import IGNORED, VOID, Meaning
 from consolidation.text import percent, shown
 
@@ -34,6 +34,8 @@ class ValueReading:
     by: str = "auto"
     """Whether palettes mean classes by index or by color; auto: by index, if they agree."""
     no_background: bool = False
+    blank_is_fine: bool = False
+    """Whether masks may have no class at all: not where they are to tell the classes."""
     max_pixels: int = MAX_PIXELS
     max_bytes: int = Limits.answer_bytes
 
@@ -80,7 +82,8 @@ def decide_values(
 
 
 def _is_binary(seen: Survey) -> bool:
-    return bool(seen.void) and not seen.classes
+    """Whether masks hold black and white alone."""
+    return bool(seen.void) and not seen.classes and 0 in seen.values
 
 
 class _Deciding:
@@ -260,16 +263,17 @@ class _Deciding:
             self._refuse_mixture()
         highest = max(seen.classes, default=0)
         if self.listed is None:
-            if highest == 0:
-                raise SourceError(f"{self.where}: no mask in it has a class above 0{self._blank()}")
+            if highest == 0 and not self.reading.blank_is_fine:
+                self._refuse(f"no mask in it has a class above 0{self._blank()}")
             if highest > MAX_CLASSES - 1:
                 self._refuse(
                     f"{seen.examples[highest]} holds {highest}, and at most {MAX_CLASSES} classes "
                     "fit: --values says what such values mean"
                 )
-            first = 0 if self.reading.no_background else 1
-            names = [f"class-{index}" for index in range(first, highest + 1)]
-            classes = Classes.of_labels(names, not self.reading.no_background)
+            names = [f"class-{index}" for index in range(highest + 1)]
+            if not self.reading.no_background:
+                names[0] = BACKGROUND
+            classes = Classes(tuple(names))
         else:
             classes = self._classes(highest)
         void = [value for value in sorted(seen.void) if value >= len(classes)]
