@@ -726,10 +726,13 @@ def test_inspect_tells_what_is_there_and_writes_nothing(tmp_path: Path, mixed: l
     assert found.problems == [
         "object 2, worker b: the PNG is empty",
         found.problems[1],
-        "object 4: it has no answers",
         "object 10, worker b: not a PNG file but a GIF picture",
+        found.problems[3],
+        "object 4: it has no answers",
         "object entry-5: entry 5 is a number, not an object",
     ]
+    assert found.by_kind["objects that fail"] == [found.problems[3]]
+    assert found.problems[3].startswith("object 2: no answer left: worker b: the PNG is empty; wor")
     assert found.problems[1].startswith("object 2, worker d: the answer is not JSON")
     text = found.table()
     assert "6 objects, 9 answers" in text
@@ -744,6 +747,8 @@ def test_inspect_finds_differing_sizes_and_unknown_labels(tmp_path: Path) -> Non
         "object 0, worker a: label 'dog' is no class of this job",
         "object 0, worker b: label 'dog' is no class of this job",
         "object 0: masks of 2 different sizes",
+        "object 0: its masks have different sizes and none is the most common: "
+        "worker a: 2 x 1, worker b: 1 x 1",
     ]
 
 

@@ -27,9 +27,13 @@ def refuse_strangers(out: str | Path) -> None:
 
 def refuse_overlap(source: str | Path, out: str | Path) -> None:
     """Raise RunError if a run would write over its source."""
-    if storage.same(_bare(source), _bare(out)):
+    try:
+        itself, inside = storage.same(_bare(source), _bare(out)), _below(source, out)
+    except (OSError, ValueError, RuntimeError):
+        # no name that a file can have: opening it says so
+        return
+    if itself:
         raise RunError(f"{out} is the source itself: use another --out")
-    inside = _below(source, out)
     if inside is None:
         return
     first = inside.partition("/")[0]

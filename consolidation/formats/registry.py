@@ -11,7 +11,8 @@ from consolidation.formats.mask_folder import FolderSource
 from consolidation.formats.place import Place
 from consolidation.formats.requests import RequestSource
 from consolidation.formats.source import Source, SourceOptions
-from consolidation.masks import Classes
+from consolidation.masks import BACKGROUND, Classes, is_background
+from consolidation.text import shown
 
 SOURCES: tuple[type[Source], ...] = (FinishedJob, RequestSource, FolderSource)
 """In the order in which they are tried."""
@@ -28,4 +29,18 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Sourc
 
 def job_classes(source: Source, labels: str | Path | None) -> Classes:
     """Classes of a label-categories file if given, else what the source tells."""
-    return source.classes() if labels is None else source.classes_of(read_class_list(str(labels)))
+    classes = (
+        source.classes() if labels is None else source.classes_of(read_class_list(str(labels)))
+    )
+    if classes.meaning is None:
+        # workers paint labels: what nobody painted is another thing than what is called so
+        source.notes = [
+            *source.notes,
+            *(
+                f"label {shown(name)} is a class of its own beside {BACKGROUND}, which is what "
+                "nobody painted"
+                for name in classes.names[1:]
+                if is_background(name)
+            ),
+        ]
+    return classes
