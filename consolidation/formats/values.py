@@ -101,16 +101,16 @@ class _Deciding:
         self._refuse_what_is_no_mask()
         colors = self._listed_colors()
         by_color = self._by_color(colors)
+        if colors and (by_color or seen.colored):
+            self._check_colors(colors, by_color)
+        elif seen.colored:
+            self._say_colored()
         if self.said.ranges:
             classes, values, text = self._by_hand()
         elif by_color or (colors and not seen.indexed):
             classes, values, text = self._classes(0), {}, "colours of the class list"
         else:
             classes, values, text = self._by_value()
-        if colors and (by_color or seen.colored):
-            self._check_colors(colors, by_color)
-        elif seen.colored:
-            self._say_colored()
         if self.listed is not None and self.listed.begins_with_background and seen.looked:
             name = self.listed.entries[0].name
             if not self.reading.no_background:
