@@ -240,7 +240,7 @@ def _two_classes() -> list[Case]:
     white = lambda mask: grey(scaled(mask))  # noqa: E731
     deep_white = lambda mask: deep(mask, 65535)  # noqa: E731
     alone = "hold 0 and 255 alone"
-    found = [
+    return [
         Case("grey 0, 1", grey, names=UNLISTED),
         Case("grey 0, 1, listed", grey, classes=LIST_2, names=CELL),
         Case("grey 0, 255", white, names=UNLISTED, says=alone),
@@ -305,7 +305,6 @@ def _two_classes() -> list[Case]:
         Case("grey as RGB 0, 1", repeated, classes=LIST_2, names=CELL),
         Case("grey as RGB 0, 255", lambda m: repeated(scaled(m)), names=UNLISTED, says=alone),
     ]
-    return found
 
 
 def _no_masks() -> list[Case]:
@@ -354,6 +353,19 @@ def _more_classes() -> list[Case]:
             LIST_3,
             names=CORE,
             says="255 is ignored",
+        ),
+        Case("greys 0, 85, 170, 255", lambda m: grey(m * 85), MANY % 4, refused="evenly spaced as"),
+        Case(
+            "greys 0, 127, 255, listed",
+            lambda m: grey(np.array([0, 127, 255], np.uint8)[m]),
+            THREE,
+            LIST_3,
+            refused="--values 0=background,127=NAME,255=NAME",
+        ),
+        Case(
+            "palette whose black is not 0",
+            palette(((255, 0, 0), (0, 0, 0))),
+            refused="value 0 is #ff0000 in the palette of",
         ),
         Case(
             "many classes",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import NoReturn
 
 from consolidation.errors import OptionError, SourceError
@@ -18,9 +19,13 @@ from consolidation.limits import Limits
 from consolidation.masks import MAX_PIXELS, Classes, hex_color, parse_color
 from consolidation.masks.classes import BACKGROUND, MAX_CLASSES
 from consolidation.masks.meaning import IGNORED, VOID, Meaning
+from consolidation.masks.sight import MOST_COLORS
 from consolidation.text import percent, shown
 
 RGB = tuple[int, int, int]
+BLACK, WHITE = (0, 0, 0, 255), (255, 255, 255)
+SCALED_STEP, NEARLY_WHITE = 16, 240
+"""Distance of grey levels that eyes tell apart, and where the last of evenly spaced ones lies."""
 SOME = 5
 """Values, colours and classes that a message lists."""
 
@@ -133,13 +138,13 @@ class _Deciding:
         for bad, kind in ((seen.unreadable, "can be read"), (seen.flawed, "is a mask")):
             if bad and not seen.indexed and not seen.colored:
                 # a source whose masks are damaged here and there is none of this
-                name, reason = bad[0]
+                name, reason = min(bad)
                 raise SourceError(
                     f"{self.where}: no mask in it {kind}: {name}: {self._what(reason)}"
                 )
         if not seen.flawed:
             return
-        name, reason = seen.flawed[0]
+        name, reason = min(seen.flawed)
         many = len(seen.flawed) >= seen.indexed + seen.colored
         if many:
             raise SourceError(
@@ -195,6 +200,13 @@ class _Deciding:
         choose = "--by index reads values, --by color the colors of a class list"
         if seen.clash:
             self._refuse(f"the palettes of its masks contradict each other: {seen.clash}; {choose}")
+        black = next((one for one, (color, _) in seen.palettes.items() if color == BLACK), 0)
+        zero, name = seen.palettes.get(0, (BLACK, ""))
+        if black and zero[3] and zero[:3] not in (BLACK[:3], WHITE):
+            self._refuse(
+                f"value 0 is {hex_color(zero[:3])} in the palette of {name} and {black} is black: "
+                f"which of them is background? {choose}"
+            )
         for value, (color, name) in sorted(seen.palettes.items()):
             index = colors.get(color[:3])
             if index is not None and index != value and color[3] and value not in VOID:
@@ -262,6 +274,8 @@ class _Deciding:
         if seen.void and seen.classes and not self.said.insist:
             self._refuse_mixture()
         highest = max(seen.classes, default=0)
+        if not self.said.insist:
+            self._refuse_scaled()
         if self.listed is None:
             if highest == 0 and not self.reading.blank_is_fine:
                 self._refuse(f"no mask in it has a class above 0{self._blank()}")
@@ -285,6 +299,21 @@ class _Deciding:
             )
         text = _numbered(classes.names) + "".join(f", {value} ignored" for value in void)
         return classes, dict(Meaning.of_indices(len(classes)).values), text
+
+    def _refuse_scaled(self) -> None:
+        """Refuse greys evenly spaced from black to white: indices that were scaled for the eye."""
+        for values in map(sorted, [self.seen.values, *self.seen.by_worker.values()]):
+            steps = [high - low for low, high in pairwise(values)]
+            even = len(steps) >= 2 and max(steps) - min(steps) <= 1
+            if even and steps[0] >= SCALED_STEP and NEARLY_WHITE <= values[-1] <= 255:
+                meanings = ",".join(
+                    f"{value}={'background' if value == 0 else 'NAME'}" for value in values[:SOME]
+                )
+                self._refuse(
+                    f"{self.seen.examples[values[1]]} and others hold "
+                    f"{_some(map(str, values))}, evenly spaced as indices scaled for the eye are: "
+                    f"say what they mean, such as --values {meanings}"
+                )
 
     def _blank(self) -> str:
         seen = self.seen
@@ -378,5 +407,7 @@ def _some(texts: Iterable[str]) -> str:
 
 
 def _colors(seen: Mapping[tuple[int, int, int, int], int]) -> str:
+    if len(seen) >= MOST_COLORS:
+        return "over 1,000 colours, as photographs and smoothed borders have"
     order = sorted(seen, key=lambda color: (-seen[color], color))
     return _some(hex_color(color[:3]) if color[3] else "transparent" for color in order)

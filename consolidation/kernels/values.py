@@ -9,8 +9,8 @@ SMALL_STEP = 2
 
 
 @kernel
-def survey(values, counts, solid, edges, changes):
-    """Count pixels, solid places and borders, by value.
+def survey(values, counts, solid, between, changes):
+    """Count pixels, solid places and steps, by value.
 
     Parameters
     ----------
@@ -19,28 +19,31 @@ def survey(values, counts, solid, edges, changes):
         Pixels of each value.
     solid : array (V,), int64, in and out
         Squares of two by two pixels that all have the value.
-    edges : array (V,), int64, in and out
-        Pairs of neighbours, in a row or column, of which only one has the value.
+    between : array (V,), int64, in and out
+        Pixels whose two neighbours in the row, or in the column, are less and greater.
     changes : array (3,), int64, in and out
         Pairs of neighbours; those that differ; those that differ by at most `SMALL_STEP`.
     """
     height, width = values.shape
     for row in range(height):
+        # at the border a pixel is its own neighbour
+        above = row - 1 if row > 0 else row
         below = row + 1 if row + 1 < height else row
         for column in range(width):
             value = values[row, column]
+            before = column - 1 if column > 0 else column
             beside = column + 1 if column + 1 < width else column
             counts[value] += 1
             right, under = values[row, beside], values[below, column]
             if right == value and under == value:
-                # at the last row or column a pixel is its own neighbour
                 inside = below != row and beside != column
                 solid[value] += inside and values[below, beside] == value
                 continue
+            left, over = values[row, before], values[above, column]
+            steps = left < value < right or left > value > right
+            between[value] += steps or over < value < under or over > value > under
             for other in (right, under):
                 if other != value:
-                    edges[value] += 1
-                    edges[other] += 1
                     changes[1] += 1
                     step = other - value if other > value else value - other
                     changes[2] += step <= SMALL_STEP

@@ -78,9 +78,9 @@ def look(stored: Stored) -> Sight:
     if stored.indices is None:
         return Sight(stored.kind, stored.depth, {}, colors, n_colors)
     size = 256 if stored.indices.dtype == np.uint8 else 65536
-    counts, solid, edges = (np.zeros(size, np.int64) for _ in range(3))
+    counts, solid, between = (np.zeros(size, np.int64) for _ in range(3))
     changes = np.zeros(3, np.int64)
-    survey(np.ascontiguousarray(stored.indices), counts, solid, edges, changes)
+    survey(np.ascontiguousarray(stored.indices), counts, solid, between, changes)
     used = np.flatnonzero(counts)
     palette: dict[int, RGBA] = {}
     if stored.kind == "palette" and stored.pixels.palette is not None:
@@ -93,7 +93,7 @@ def look(stored: Stored) -> Sight:
         colors=colors,
         n_colors=n_colors,
         palette=palette,
-        flaw=None if palette else _flaw(used, counts[used], solid[used], edges[used], changes),
+        flaw=None if palette else _flaw(used, counts[used], solid[used], between[used], changes),
     )
 
 
@@ -101,7 +101,7 @@ def _flaw(
     used: NDArray[np.int64],
     counts: NDArray[np.int64],
     solid: NDArray[np.int64],
-    edges: NDArray[np.int64],
+    between: NDArray[np.int64],
     changes: NDArray[np.int64],
 ) -> str | None:
     """Why values cannot be classes: they are ramps between others, noise, or a gradient."""
@@ -117,9 +117,9 @@ def _flaw(
     inner = used[1:-1]
     if not inner.size or (used[0], used[-1]) != (0, 255) or not loose[1:-1].all():
         return None
-    # areas of black and white meet through greys rather than each other
-    between = BETWEEN[0] <= inner[0] and inner[-1] <= BETWEEN[1]
-    if between and edges[1:-1].sum() >= edges.sum() / 4:
+    # where black and white meet, greys lie between them; thin things have one value on both sides
+    greys = BETWEEN[0] <= inner[0] and inner[-1] <= BETWEEN[1]
+    if greys and 2 * between[1:-1].sum() >= counts[1:-1].sum():
         return _smoothed(used)
     dark, bright = inner <= NEARLY, inner >= 255 - NEARLY
     if dark.any() and bright.any() and (dark | bright).all():
