@@ -13,12 +13,19 @@ from tests.shared_data import SHARED, VARIABLE
 
 SLOW_FIXTURES = {"aws", "here", "browser", "scheduler"}
 """Who asks for them needs a server, a browser or a cluster."""
+SLOW_MODULES = (
+    *("cache", "deploy", "fault_injection", "lambda", "parallel", "real_answers", "resume", "s3"),
+    *("limits", "calibration"),
+)
+"""Beginnings of the names of modules whose tests start processes, or take seconds."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what needs a server or a browser, and leave out what needs data that is not there."""
     for item in items:
-        if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+        module = item.path.stem.removeprefix("test_")
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if SLOW_FIXTURES & fixtures or module.startswith(SLOW_MODULES):
             item.add_marker("slow")
     needing = [item for item in items if item.get_closest_marker("real_data")]
     if needing and not SHARED.is_dir():

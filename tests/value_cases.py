@@ -223,6 +223,13 @@ class Case:
             return f"objects fail: {self.fails}"
         return "understood" + (f": {self.says}" if self.says else "")
 
+    def agrees(self, door: str, found: str) -> bool:
+        """Whether a door's `outcome` is what must come of it."""
+        kind, _, reason = self.expected.partition(": ")
+        if door in ("evaluate", "calibrate") and kind != "understood":
+            kind, reason = "refused", self.truth or reason
+        return found == kind if kind == "understood" else found.startswith(kind) and reason in found
+
 
 UNLISTED = ("BACKGROUND", "class-1")
 CELL = ("BACKGROUND", "cell")

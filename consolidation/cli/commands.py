@@ -123,10 +123,7 @@ def _evaluate(given: argparse.Namespace) -> int:
 
     if given.diagram:
         _refuse_folder("--diagram", given.diagram)
-    options = _options(given)
-    reading = ValueReading(
-        options.values, options.by, options.no_background, max_pixels=options.max_pixels
-    )
+    reading = ValueReading.of(_options(given))
     scores = evaluate_folders(given.predicted, given.truth, reading=reading)
     if given.diagram and scores.confidence is None:
         raise ConsolidationError(f"{given.predicted} holds no confidence maps: nothing to draw")
@@ -154,6 +151,13 @@ def _source_options(given: argparse.Namespace, max_pixels: int | None = None) ->
         missing_is_blank=given.missing_is_blank,
         max_pixels=max_pixels,
         manifest=given.manifest,
+        format=given.format,
+        preset=given.preset,
+        unpainted=given.unpainted,
+        priority=tuple(one.strip() for one in given.priority.split(",") if one.strip()),
+        multilabel=given.multilabel,
+        annotator_field=given.annotator_field,
+        emails=given.emails,
     )
 
 

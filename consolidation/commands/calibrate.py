@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from consolidation.evaluation import ConfidenceCounts, expected_calibration_erro
 from consolidation.evaluation.evaluate import NO_CLASS, known_confusion, refuse_nothing_in_common
 from consolidation.formats import SourceOptions, job_classes, open_source
 from consolidation.formats.class_names import class_table
+from consolidation.formats.source_truth import find_truth, own_truth
 from consolidation.formats.truth_reader import reader_of
 from consolidation.formats.truths import find_masks
 from consolidation.formats.values import ValueReading
@@ -83,7 +85,7 @@ class Calibrated:
 
 def calibrate(
     source: str | Path,
-    truth: str | Path,
+    truth: str | Path | None = None,
     options: Options | None = None,
     *,
     labels: str | Path | None = None,
@@ -99,7 +101,8 @@ def calibrate(
     truth : path or ``s3://`` URI
         Folder of true masks, as for `evaluate_folders`: ``<id>.png`` or ``<id>/truth.png``, pixel
         = class index, 255 where nobody knows. Classes are matched by name if a `classes.json` in
-        or right above the folder names them.
+        or right above the folder names them. Or what a tool wrote: annotations marked as the truth,
+        or an export by one annotator. None: annotations of the source that are marked so.
     options : Options, optional
         Those of the runs that will use the calibration.
     labels : path or URI, optional
@@ -118,20 +121,32 @@ def calibrate(
     how = replace(source_options or SourceOptions(), labels=labels).within(options)
     opened = open_source(source, how)
     job = Job("", job_classes(opened, labels), options, "")
-    folder = find_masks(truth)
     names = dict(enumerate(job.classes.names))
-    true_masks = folder.of(opened.ids)
-    if not true_masks:
-        raise SourceError(f"{source} and {truth} have no image in common to learn from")
-    reading = ValueReading(
-        options.values, options.by, options.no_background, max_pixels=options.max_pixels
+    told = (
+        own_truth(opened, str(source), job.classes, options)
+        if truth is None
+        else find_truth(truth, options)
     )
-    reader = reader_of(folder, list(true_masks.values()), reading, names)
-    table = class_table(names, reader.names, (str(source), str(truth)))
+    truth_notes: tuple[str, ...] = ()
+    true_masks: Mapping[str, Any]
+    true_names: Mapping[int, str]
+    if truth is None or told is not None:
+        assert told is not None
+        true_names, true_masks, read = dict(enumerate(told.classes.names)), told.items, told.read
+    else:
+        folder = find_masks(truth)
+        true_masks = paths = folder.of(opened.ids)
+        reader = reader_of(folder, list(paths.values()), ValueReading.of(options), names)
+        true_names, truth_notes = reader.names, reader.notes
+
+        def read(image_id: str) -> NDArray[np.uint8]:
+            return reader.read(paths[image_id])
+
+    table = class_table(names, true_names, (str(source), str(truth)))
     gold: list[GoldImage] = []
     skipped: list[str] = []
     progress = Progress(total=len(true_masks))
-    learnt = learn_all(job, opened.items).decides
+    learnt = learn_all(job, opened.items).decides if true_masks else None
     buffer = MaskBuffer()
     confusion, pixels = np.zeros((NO_CLASS + 1, NO_CLASS + 1), np.int64), 0
     for item in opened.items:
@@ -143,7 +158,7 @@ def calibrate(
             skipped.append(f"{item.id}: {error}")
             progress.failures += 1
         else:
-            true = reader.read(true_masks[item.id])
+            true = read(item.id)
             gold.append(_count(item.id, result.consensus, true, table))
             confusion += known_confusion(table[result.consensus.labels], true)
             pixels += true.size
@@ -151,15 +166,16 @@ def calibrate(
         on_progress(progress)
     if not gold:
         reason = f": {'; '.join(skipped)}" if skipped else ""
-        raise SourceError(f"{source} and {truth} have no image in common to learn from{reason}")
+        both = source if truth is None else f"{source} and {truth}"
+        raise SourceError(f"{both} have no image in common to learn from{reason}")
     known = int(confusion.sum())
     if not known:
         raise SourceError(
             f"{truth}: nothing is left to learn from: all of the truth is unknown (255)"
         )
-    refuse_nothing_in_common(confusion, reader.names or names)
+    refuse_nothing_in_common(confusion, true_names or names)
     calibration = Calibration.of_bins([one.bins for one in gold])
-    notes = (*opened.notes, *reader.notes)
+    notes = (*opened.notes, *truth_notes)
     return Calibrated(calibration, _errors(gold), tuple(skipped), 1 - known / pixels, notes)
 
 

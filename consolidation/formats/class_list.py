@@ -62,6 +62,17 @@ class ClassList:
         return any(one.index is not None for one in self.entries)
 
     @property
+    def ignored(self) -> set[int]:
+        """Indices of pixels that are not labelled, by their names."""
+        return {
+            one.index
+            for one in self.entries
+            if one.index
+            and (one.index == UNDECIDED_INDEX or is_ignored(one.name))
+            and is_void(one.name)
+        }
+
+    @property
     def has_colors(self) -> bool:
         """Whether any class has a colour."""
         return any(one.color is not None for one in self.entries)
@@ -95,7 +106,7 @@ class ClassList:
         colors: dict[int, str] = {}
         for place, one in enumerate(self.entries, first):
             index = place if one.index is None else one.index
-            if index == UNDECIDED_INDEX and one.index is not None and is_void(one.name):
+            if one.index in self.ignored:
                 continue
             if index == 0 and background:
                 self._check_background(one.name)
@@ -127,14 +138,15 @@ def read_class_list(uri: str) -> ClassList:
     return parse_class_list(storage.read_bytes(uri), uri)
 
 
-def parse_class_list(data: bytes | str, file: str) -> ClassList:
+def parse_class_list(data: bytes | str, file: str, label_map: bool = False) -> ClassList:
     r"""Read a class list; `file` is used in messages.
 
     Understood are Ground Truth's ``{"labels": [{"label": "cat"}, ...]}``; a plain list of names;
     ``{"classes": [...]}`` of names, or of objects with ``index``, ``name`` and optionally
     ``color``; COCO's ``{"categories": [{"id": 1, "name": "cat"}, ...]}``; ``{"0": "background",
-    "1": "cat"}`` (also as ``id2label``) and ``{"cat": 1}``; and, where the name ends with
-    ``.txt``, VOC's and CVAT's ``labelmap.txt`` of lines ``cat:44,160,44::``.
+    "1": "cat"}`` (also as ``id2label``) and ``{"cat": 1}`` (also as ``labels``, of nnU-Net); and,
+    where the name ends with ``.txt``, VOC's and CVAT's ``labelmap.txt`` of lines
+    ``cat:44,160,44::``.
 
     Raises
     ------
@@ -148,7 +160,7 @@ def parse_class_list(data: bytes | str, file: str) -> ClassList:
     >>> parse_class_list("background:0,0,0::\ncat:44,160,44::", "labelmap.txt").entries[1]
     ClassEntry(name='cat', index=None, color=(44, 160, 44))
     """
-    if file.lower().endswith(".txt"):
+    if label_map or file.lower().endswith(".txt"):
         return _labelmap(data, file)
     try:
         content = load_json(data)
@@ -171,7 +183,9 @@ def _entries(content: Any) -> list[ClassEntry]:
                 return _listed(content[key], indexed=True)
         if isinstance(content.get("labels"), list):
             return _listed(content["labels"])
-        pairs = list(content.items())
+        # of nnU-Net; its regions are lists of labels
+        named = content["labels"] if isinstance(content.get("labels"), Mapping) else content
+        pairs = [(key, value) for key, value in named.items() if not isinstance(value, list)]
         if pairs and all(key.isdecimal() and isinstance(name, str) for key, name in pairs):
             return _checked([ClassEntry(name, int(key)) for key, name in pairs])
         if pairs and all(type(index) is int for _, index in pairs):
@@ -251,6 +265,11 @@ def _labelmap(data: bytes | str, file: str) -> ClassList:
     # colours tell the classes apart, so background is class 0 wherever it is listed
     found.sort(key=lambda one: not is_background(one.name))
     return ClassList(file, tuple(found), tuple(void))
+
+
+def is_ignored(name: Any) -> bool:
+    """Whether a name says so of any index, as nnU-Net's highest."""
+    return isinstance(name, str) and name.strip().casefold() in ("ignore", "ignored")
 
 
 def is_void(name: Any) -> bool:

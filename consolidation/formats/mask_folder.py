@@ -10,13 +10,14 @@ from pathlib import Path
 from consolidation import storage
 from consolidation.errors import OptionError, SourceError
 from consolidation.formats.class_list import FILES, ClassList, read_class_list
-from consolidation.formats.manifest_file import ManifestFile, ManifestLine
+from consolidation.formats.manifest_file import ManifestFile, ManifestLine, lines_of_images
 from consolidation.formats.mask_pattern import MaskPattern, skipped, what_lies_there
+from consolidation.formats.patterns import is_consensus, preset
 from consolidation.formats.place import Place
 from consolidation.formats.source import Source, SourceOptions
-from consolidation.formats.survey import Mask
-from consolidation.formats.values import ValueReading, decide_values
-from consolidation.masks import MAX_PIXELS, Classes
+from consolidation.formats.survey import mask_file
+from consolidation.formats.values import decide_values
+from consolidation.masks import Classes
 from consolidation.objects import Answer, BlankMask, LabeledObject, MaskFile
 
 _PICTURES = ("image.png", "image.jpg", "image.jpeg")
@@ -54,6 +55,7 @@ class MaskedImage:
 class FolderSource(Source):
     """Masks as files, one an image and worker."""
 
+    name = "masks"
     kind = "folder of masks"
     items: Sequence[MaskedImage]
 
@@ -65,23 +67,27 @@ class FolderSource(Source):
     def __init__(self, place: Place, options: SourceOptions) -> None:
         self._place, self._options = place, options
         self.folder = place.folder
-        self._pattern = MaskPattern(options.masks)
+        texts = preset(options.preset) if options.preset else (options.masks,)
+        self._patterns = tuple(map(MaskPattern, texts))
         images: dict[str, dict[str, str]] = defaultdict(dict)
         names = {entry.name for entry in place.entries or ()}
         reserved = []
         for name in sorted(names):
-            match = self._pattern.match(name)
-            if match is not None and self._pattern.is_reserved(match[1]):
+            found = self._match(name)
+            if found is None:
+                continue
+            image, worker, is_reserved = found
+            if is_reserved:
                 reserved.append(name)
-            elif match is not None:
-                images[match[0]][match[1]] = name
+            else:
+                images[image][worker] = name
         if not images:
             raise SourceError(
-                f"{place.uri}: no masks such as {options.masks} in it; {what_lies_there(names)}"
+                f"{place.uri}: no masks such as {texts[0]} in it; {what_lies_there(names)}"
             )
         if options.missing_is_blank and options.no_background:
             raise OptionError("--missing-is-blank means background, which --no-background denies")
-        said = skipped(reserved, self._pattern)
+        said = skipped(reserved, texts[0])
         self.notes = [] if said is None else [said]
         everyone = sorted({worker for masks in images.values() for worker in masks})
         absent = everyone if options.missing_is_blank else []
@@ -102,17 +108,8 @@ class FolderSource(Source):
         """Line of each image: by the picture's name, or by number where no name is an image's."""
         if options.manifest is None:
             return {}
-        manifest = self.manifest = ManifestFile(options.manifest)
-        pictures = manifest.by_picture()
-        found = {image: pictures[image] for image in images if image in pictures}
-        # where some are found by name, a number is a name too: one that is not in the manifest
-        found = found or manifest.find(images)
-        if not found:
-            raise SourceError(
-                f"{options.manifest}: no line of it is about an image in {self._place.uri}: "
-                "neither by the name of its picture nor by number"
-            )
-        return {image: manifest.line(number) for image, number in found.items()}
+        self.manifest = ManifestFile(options.manifest)
+        return lines_of_images(self.manifest, images, self._place.uri)
 
     def _picture(self, image: str, names: Container[str]) -> str:
         found = [f"{image}/{name}" for name in _PICTURES if f"{image}/{name}" in names]
@@ -148,27 +145,31 @@ class FolderSource(Source):
         return lists[0] if lists else None
 
     def _decided(self, listed: ClassList | None) -> Classes:
-        options = self._options
+        reading = self._options.value_reading
+        most = reading.max_pixels, reading.max_bytes
         masks = [
-            Mask(worker, name, self._place.below(name))
+            mask_file(worker, name, self._place.below(name), *most)
             for item in self.items
             for worker, name in item.masks
         ]
-        reading = ValueReading(
-            values=options.values,
-            by=options.by,
-            no_background=options.no_background,
-            max_pixels=options.max_pixels or MAX_PIXELS,
-            max_bytes=options.limits.answer_bytes,
-        )
         decision = decide_values(masks, listed, reading, self._place.uri)
         self.notes = [*self.notes, *decision.notes]
         return decision.classes
 
     def reads(self, name: str) -> bool:
         """See `Source`."""
-        match = self._pattern.match(name)
-        return match is not None and not self._pattern.is_reserved(match[1])
+        found = self._match(name)
+        return found is not None and not found[2]
+
+    def _match(self, name: str) -> tuple[str, str, bool] | None:
+        """Image and worker of a file, and whether it is no worker's by its name."""
+        for pattern in self._patterns:
+            match = pattern.match(name)
+            if match is not None:
+                image, worker = match
+                consensus = bool(self._options.preset) and is_consensus(worker)
+                return image, worker, consensus or pattern.is_reserved(worker)
+        return None
 
     def stamp(self) -> str:
         """See `Source`."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from consolidation.errors import OptionError
+from consolidation.formats.patterns import compile_pattern
 from consolidation.text import count
 
 PICTURES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".npy", ".npz")
@@ -49,23 +49,15 @@ class MaskPattern:
 
     text: str
 
-    def __post_init__(self) -> None:
-        if self.text.count("{image}") != 1 or self.text.count("{worker}") != 1:
-            raise OptionError(
-                f"--masks must have {{image}} and {{worker}} once each, not {self.text!r}"
-            )
-
     @cached_property
     def _expression(self) -> re.Pattern[str]:
-        expression = re.escape(self.text)
-        expression = expression.replace(re.escape("{image}"), "(?P<image>.+)")
-        return re.compile(expression.replace(re.escape("{worker}"), "(?P<worker>[^/]+)"))
+        return compile_pattern(self.text)
 
     @cached_property
     def _worker_alone(self) -> bool:
         """Whether nothing written beside `{worker}` says that it is a worker."""
         [part] = [one for one in self.text.split("/") if "{worker}" in one]
-        beside = part.replace("{image}", "").replace("{worker}", "")
+        beside = part.replace("{image}", "").replace("{worker}", "").replace("*", "")
         return _WORD.search(beside.partition(".")[0]) is None
 
     def match(self, name: str) -> tuple[str, str] | None:
@@ -187,12 +179,12 @@ def _is_aside(name: str) -> bool:
     return any(part.startswith(".") or part.casefold() in _ASIDE for part in name.split("/"))
 
 
-def skipped(names: Sequence[str], pattern: MaskPattern) -> str | None:
+def skipped(names: Sequence[str], pattern: str) -> str | None:
     """Say which files are no masks because of their reserved names; None without any."""
     if not names:
         return None
     listed = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
     return (
-        f"{count(len(names), 'file')} left out that {pattern.text} matches, for no worker is "
+        f"{count(len(names), 'file')} left out that {pattern} matches, for no worker is "
         f"called so: {listed}"
     )

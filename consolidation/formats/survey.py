@@ -14,7 +14,7 @@ from consolidation.errors import AnswerError, ConsolidationError
 from consolidation.masks import hex_color
 from consolidation.masks.meaning import VOID
 from consolidation.masks.sight import RGBA, Sight, look
-from consolidation.masks.stored import decode_stored, decoder_of
+from consolidation.masks.stored import Stored, decode_stored, decoder_of
 
 AT_ONCE = 48
 """Masks between two questions whether enough has been seen."""
@@ -23,11 +23,23 @@ _GOLDEN = 0.6180339887498949
 
 
 class Mask(NamedTuple):
-    """A mask to look at: whose it is, what it is called, where it lies."""
+    """A mask to look at: whose it is, what it is called, how it is read."""
 
     worker: str
     name: str
-    uri: str
+    load: Callable[[], Stored]
+    """ConsolidationError if it cannot be read."""
+
+
+def mask_file(worker: str, name: str, uri: str, max_pixels: int, max_bytes: int) -> Mask:
+    """A picture's file to look at."""
+
+    def load() -> Stored:
+        data = storage.read_bytes(uri, max_bytes)
+        decoder_of(data).check(data)
+        return decode_stored(data, max_pixels)
+
+    return Mask(worker, name, load)
 
 
 @dataclass
@@ -128,8 +140,6 @@ class Survey:
 
 def look_through(
     masks: Sequence[Mask],
-    max_pixels: int,
-    max_bytes: int,
     by_color: bool = False,
     trusted: bool = False,
     enough: Callable[[Survey], bool] = lambda _: False,
@@ -139,21 +149,17 @@ def look_through(
     order = sorted(range(len(masks)), key=lambda place: (place * _GOLDEN % 1, place))
     for start in range(0, len(order), AT_ONCE):
         some = [masks[place] for place in order[start : start + AT_ONCE]]
-        for mask, seen in zip(some, _looks(some, max_pixels, max_bytes), strict=True):
+        for mask, seen in zip(some, _looks(some), strict=True):
             survey.add(mask, seen)
         if enough(survey):
             break
     return survey
 
 
-def _looks(
-    masks: Sequence[Mask], max_pixels: int, max_bytes: int
-) -> Iterator[Sight | ConsolidationError]:
+def _looks(masks: Sequence[Mask]) -> Iterator[Sight | ConsolidationError]:
     def sight(mask: Mask) -> Sight | ConsolidationError:
         try:
-            data = storage.read_bytes(mask.uri, max_bytes)
-            decoder_of(data).check(data)
-            return look(decode_stored(data, max_pixels))
+            return look(mask.load())
         except ConsolidationError as error:
             return error
 

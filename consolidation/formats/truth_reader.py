@@ -12,7 +12,7 @@ import numpy.typing as npt
 from consolidation import storage
 from consolidation.errors import AnswerError, SourceError
 from consolidation.formats.class_list import FILES, ClassEntry, ClassList, read_class_list
-from consolidation.formats.survey import Mask
+from consolidation.formats.survey import mask_file
 from consolidation.formats.truths import MaskFolder
 from consolidation.formats.values import ValueReading, decide_values
 from consolidation.masks import UNDECIDED_INDEX, Classes
@@ -132,7 +132,8 @@ def reader_of(
     if listed is None and reading.values and others:
         entries = (ClassEntry(name, index) for index, name in others.items())
         listed = ClassList("the other side", tuple(entries))
-    masks = [Mask("", path, path) for path in paths]
+    most = reading.max_pixels, reading.max_bytes
+    masks = [mask_file("", path, path, *most) for path in paths]
     decision = decide_values(masks, listed, reading, folder.uri)
     meaning = decision.classes.meaning
     assert meaning is not None

@@ -20,6 +20,7 @@ from consolidation.masks import MAX_PIXELS, Classes, hex_color, parse_color
 from consolidation.masks.classes import BACKGROUND, MAX_CLASSES
 from consolidation.masks.meaning import IGNORED, VOID, Meaning
 from consolidation.masks.sight import MOST_COLORS
+from consolidation.options import Options
 from consolidation.text import percent, shown
 
 RGB = tuple[int, int, int]
@@ -43,6 +44,17 @@ class ValueReading:
     """Whether masks may have no class at all: not where they are to tell the classes."""
     max_pixels: int = MAX_PIXELS
     max_bytes: int = Limits.answer_bytes
+
+    @classmethod
+    def of(cls, options: Options) -> ValueReading:
+        """What a run's options say."""
+        return cls(
+            options.values,
+            options.by,
+            options.no_background,
+            max_pixels=options.max_pixels,
+            max_bytes=options.max_answer_bytes,
+        )
 
 
 @dataclass(frozen=True)
@@ -82,7 +94,7 @@ def decide_values(
 
     by_color = listed is not None and listed.has_colors and reading.by != "index"
     trusted = bool(reading.values)
-    seen = look_through(masks, reading.max_pixels, reading.max_bytes, by_color, trusted, enough)
+    seen = look_through(masks, by_color, trusted, enough)
     return _Deciding(seen, listed, reading, where).decide()
 
 
@@ -297,8 +309,13 @@ class _Deciding:
                 f"{' and '.join(map(str, void))} is ignored, as masks commonly say that a pixel "
                 f"is not labelled: {percent(share, 1)} of the pixels"
             )
+        values = dict(Meaning.of_indices(len(classes)).values)
+        if self.listed is not None:
+            named = sorted(self.listed.ignored)
+            values |= dict.fromkeys(named, IGNORED)
+            void = sorted({*void, *named})
         text = _numbered(classes.names) + "".join(f", {value} ignored" for value in void)
-        return classes, dict(Meaning.of_indices(len(classes)).values), text
+        return classes, values, text
 
     def _refuse_scaled(self) -> None:
         """Refuse greys evenly spaced from black to white: indices that were scaled for the eye."""
@@ -376,15 +393,16 @@ class _Deciding:
                 f'{shown(names[0])} (then begin the list with "background")?'
             )
         if highest >= len(classes):
-            beyond = {value for value in seen.classes if value >= len(classes)}
+            beyond = {value for value in seen.classes - listed.ignored if value >= len(classes)}
             within = {value for value in seen.classes if value < len(classes)}
-            if not within:
+            if beyond and not within:
                 value = min(beyond)
                 self._refuse(
                     f"its masks hold {_some(map(str, sorted(beyond)))} ({seen.examples[value]}), "
                     f"and {listed.file} lists {_numbered(classes.names)}: list the classes with "
                     "their indices, or --values says what values mean"
                 )
+        if highest >= len(classes) and beyond:
             self.notes.append(
                 f"{listed.file} has no class for {_some(map(str, sorted(beyond)))}, which masks "
                 f"such as {seen.examples[min(beyond)]} hold: their objects fail"

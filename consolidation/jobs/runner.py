@@ -120,6 +120,8 @@ class JobRun:
         tables, written = write_results(job, self._source, folder.records(), learnt)
         if job.options.report:
             written.add(write_report(job, folder, self._source.folder, tables, learnt))
+        if self._source.assembles:
+            self._source.assemble(folder.out, folder.masks())
         summary = _summary(tables, learnt, len(job.classes))
         kept = {key: value for key, value in asdict(summary).items() if key not in _OF_THIS_CALL}
         folder.finish(kept, self._outputs(), written)

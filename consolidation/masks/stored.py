@@ -38,7 +38,7 @@ class Stored:
     pixels : Pixels
         What the picture looks like.
     kind : str
-        ``"palette"``, ``"grey"`` or ``"color"``.
+        ``"palette"``, ``"grey"`` or ``"color"``; ``"numbers"`` of what is no picture.
     depth : int
         Bits a sample.
     """
@@ -47,6 +47,13 @@ class Stored:
     pixels: Pixels
     kind: str
     depth: int = 8
+
+
+def of_numbers(values: NDArray[Any]) -> Stored:
+    """Values (H, Wd) uint16 of a file that is no picture, in a byte each if they fit."""
+    if values.size and int(values.max()) < 256:
+        values = values.astype(np.uint8)
+    return Stored(values, Pixels(values, None), "numbers", 8 * values.itemsize)
 
 
 class Decoder(NamedTuple):

@@ -71,7 +71,8 @@ class RunRequest:
             "version": __version__,
             # a calibration is what it says, wherever it lies
             "options": _without(self.options.results(), "calibration")
-            | {name: getattr(self.reading, name) for name in _READING},
+            | {name: getattr(self.reading, name) for name in _READING}
+            | self.reading.of_format(),
             # by index: the same names in another order are other classes
             "classes": {
                 str(index): f"{name} {classes.colors.get(index, '')}".rstrip()
@@ -104,6 +105,7 @@ class RunRequest:
         return {
             "path": absolute(self.source),
             **{name: getattr(self.reading, name) for name in _READING},
+            **self.reading.of_format(),
             **{name: None if path is None else absolute(path) for name, path in files.items()},
             "calibration": absolute(self.options.calibration) if self.options.calibration else "",
         }
@@ -116,7 +118,10 @@ class RunRequest:
         """
         known = {name: options[name] for name in Options.table().keys() & options.keys()}
         chosen = Options(**known | {"calibration": content["calibration"]})
-        reading = SourceOptions(**{name: content[name] for name in (*_READING, *_FILES)})
+        reading = SourceOptions(
+            **{name: content[name] for name in (*_READING, *_FILES)},
+            **SourceOptions.format_of(content),
+        )
         return cls.of(content["path"], chosen, reading, content["labels"])
 
 
