@@ -102,6 +102,11 @@ class Survey:
         return {value for value in VOID if value in self.values}
 
     @property
+    def is_black_and_white(self) -> bool:
+        """Whether masks hold 0 and void values alone."""
+        return bool(self.void) and not self.classes and 0 in self.values
+
+    @property
     def whole(self) -> bool:
         """Whether all masks were looked at."""
         return self.looked == self.total
