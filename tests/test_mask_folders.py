@@ -286,6 +286,13 @@ def test_a_blank_consensus_scores_low_against_a_white_truth(tmp_path: Path) -> N
     assert scores.notes[0] in scores.table() and scores.as_dict()["notes"] == list(scores.notes)
 
 
+def test_hidden_files_are_no_truths(tmp_path: Path) -> None:
+    write_index_mask(tmp_path / "a" / "0.png", [0, 1])
+    write_index_mask(tmp_path / "b" / "0.png", [0, 1])
+    write(tmp_path / "b" / "._0.png", b"no picture")
+    assert evaluate_folders(tmp_path / "a", tmp_path / "b").mean_iou == 1
+
+
 def test_classes_of_two_sides_that_never_meet_are_an_error(tmp_path: Path) -> None:
     write_index_mask(tmp_path / "a" / "0.png", [0, 1, 1])
     write_index_mask(tmp_path / "b" / "0.png", [0, 2, 255])

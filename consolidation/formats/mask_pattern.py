@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from consolidation.formats.patterns import compile_pattern
+from consolidation.formats.sniff import is_hidden
 from consolidation.text import count
 
 PICTURES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".npy", ".npz")
@@ -28,8 +29,6 @@ RESERVED = frozenset(
     )
 )
 """Names of what lies beside masks: never workers, where a worker may have any name."""
-_ASIDE = frozenset(("__macosx", "@eadir", "thumbs", "thumbnails", "thumb"))
-"""Folders that programs leave."""
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -63,7 +62,7 @@ class MaskPattern:
     def match(self, name: str) -> tuple[str, str] | None:
         """Image and worker of a file, None if it is no mask."""
         match = self._expression.fullmatch(name)
-        return None if match is None or _is_aside(name) else (match["image"], match["worker"])
+        return None if match is None or is_hidden(name) else (match["image"], match["worker"])
 
     def is_reserved(self, worker: str) -> bool:
         """Whether a name is that of a picture or a truth rather than a worker's."""
@@ -79,7 +78,7 @@ def what_lies_there(names: Iterable[str]) -> str:
     "it holds 5 .png files such as ann/1.png: --masks '{worker}/{image}.png' finds 3 images by 2 \
 workers"
     """
-    found = [name for name in names if not _is_aside(name)]
+    found = [name for name in names if not is_hidden(name)]
     kinds = Counter(ending for name in found if (ending := _ending(name)))
     if not kinds:
         listed = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
@@ -172,11 +171,6 @@ def _is_reserved(name: str) -> bool:
     words = _WORD.findall(name.casefold())
     first = "".join(words[:2]) if words[:2] == ["ground", "truth"] else "".join(words[:1])
     return first in RESERVED
-
-
-def _is_aside(name: str) -> bool:
-    """Whether a file is hidden, or one that programs leave beside pictures."""
-    return any(part.startswith(".") or part.casefold() in _ASIDE for part in name.split("/"))
 
 
 def skipped(names: Sequence[str], pattern: str) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from consolidation import storage
 from consolidation.errors import SourceError
+from consolidation.formats.sniff import is_hidden
 from consolidation.names import file_name, object_id, with_hash
 
 
@@ -123,7 +124,11 @@ def find_masks(folder: str | Path) -> MaskFolder:
     if not storage.is_s3(uri) and not storage.local(uri).is_dir():
         raise SourceError(f"{folder} is not a folder")
     above = _above(uri)
-    files = [one.name for one in storage.entries(uri) if one.name.endswith(".png")]
+    files = [
+        one.name
+        for one in storage.entries(uri)
+        if one.name.endswith(".png") and not is_hidden(one.name)
+    ]
     for inner in ("masks", "truth"):
         below = [file.removeprefix(f"{inner}/") for file in files if file.startswith(f"{inner}/")]
         # `<id>/truth.png` is also right for an image called "masks" or "truth".
