@@ -11,10 +11,9 @@ from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+from consolidation.evaluation.scenes import smooth_noise
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, distance_transform_edt
-
-from consolidation.evaluation.scenes import smooth_noise
 
 Mask: TypeAlias = NDArray[np.uint8]
 Rng: TypeAlias = np.random.Generator

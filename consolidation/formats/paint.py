@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from consolidation.formats.shapes import Shape
 from consolidation.kernels.shapes import lay
-from consolidation.masks import Classes
+from consolidation.masks import Classes, is_background
 from consolidation.objects import Unknown
 from consolidation.text import shown
 
@@ -155,8 +155,3 @@ def class_index(classes: Classes, label: str) -> int | None:
     if index is None and is_background(label):
         return 0
     return index
-
-
-def is_background(label: str) -> bool:
-    """Whether a label says background, in whatever spelling."""
-    return label.strip().lower().strip("_") in ("background", "bg", "__background__")
