@@ -41,6 +41,7 @@ def consolidate(
     undecided_index: int | None = None,
     min_votes: int = 1,
     calibration: Calibration | None = None,
+    background: bool = True,
 ) -> Consensus:
     """Merge several workers' masks of one image into a consensus.
 
@@ -80,6 +81,9 @@ def consolidate(
         Votes, before weights and smoothing, that a class needs to be chosen at a pixel.
     calibration : Calibration, optional
         Learnt from gold images: confidence, and all that follows from it, is mapped by it.
+    background : bool
+        Whether class 0 is background: what is voted so by all does not count in the image's
+        confidence. Otherwise it is a class like the others.
 
     Returns
     -------
@@ -147,6 +151,7 @@ def consolidate(
         undecided_index=undecided_index,
         min_votes=min_votes,
     )
+    settings = replace(settings, background=bool(background))
     if stack.n_pixels == 0:
         raise ValueError(f"masks have no pixels: shape {stack.shape}")
     if pooled is not None:
