@@ -88,6 +88,8 @@ def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
         "--all", action="store_true", help="look into every object of a large source, too"
     )
 
+    _add_segment(command("segment", "masks of objects from four points, or from boxes"))
+
     simulate = command("simulate", "write a labeling job whose truth is known")
     simulate.add_argument("--out", required=True, metavar="DIR", help="folder to write")
     for name, value, text in (
@@ -138,6 +140,35 @@ def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
         "(PREDICTED/reliability.png); its report.html shows it too",
     )
     return parser
+
+
+def _add_segment(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", nargs="?", metavar="IMAGE", help="picture; local or s3://")
+    parser.add_argument("--out", required=True, metavar="PLACE", help="PNG, or with --boxes folder")
+    for flag, metavar, text in (
+        ("points", "X,Y", "the object's topmost, rightmost, lowest and leftmost point"),
+        ("plus", "X,Y", "places that belong to the object"),
+        ("minus", "X,Y", "places that do not"),
+    ):
+        parser.add_argument(f"--{flag}", nargs="+", default=[], metavar=metavar, help=text)
+    parser.add_argument("--box", metavar="X,Y,W,H", help="the object's box, instead of points")
+    parser.add_argument(
+        "--alternative",
+        choices=("vote", "smooth", "path", "star"),
+        default="vote",
+        help="which candidate (vote)",
+    )
+    parser.add_argument(
+        "--segmenter",
+        metavar="FILE[,FILE]",
+        help="ONNX files of a model to use instead: SAM, SAM 2, EfficientSAM or DEXTR-like",
+    )
+    parser.add_argument(
+        "--boxes",
+        metavar="FILE",
+        help="box annotations to turn into masks: COCO, YOLO, or a Ground Truth manifest",
+    )
+    parser.add_argument("--images", metavar="DIR", help="folder of the boxes' pictures (FILE's)")
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:

@@ -49,6 +49,9 @@ class Darwin(ImageFiles):
         sides = image if image else slot
         height, width = whole(sides.get("height")), whole(sides.get("width"))
         name = image.get("original_filename") or image.get("filename") or item.get("name")
+        folder = item.get("path")
+        if isinstance(folder, str) and folder.strip("/"):
+            name = f"{folder.strip('/')}/{name}"
         result = ImageFile(
             str(name or stem(file)), (height, width) if height > 0 and width > 0 else None
         )

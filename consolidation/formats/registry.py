@@ -15,7 +15,7 @@ from consolidation.formats.label_files import LabelFiles
 from consolidation.formats.label_studio import BrushFiles, LabelStudio
 from consolidation.formats.labelme import LabelMeJson, LabelMeXml
 from consolidation.formats.mask_folder import FolderSource
-from consolidation.formats.patterns import preset
+from consolidation.formats.patterns import compile_pattern, preset
 from consolidation.formats.place import Place
 from consolidation.formats.requests import RequestSource
 from consolidation.formats.source import Source, SourceOptions
@@ -54,13 +54,21 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Sourc
     asked = options.format or _of_pattern(options)
     if asked:
         return FORMATS[asked](place, options)
-    kind = tool_at(place) or next((one for one in _OTHERS if one.recognises(place)), None)
+    kind = tool_at(place)
+    if kind not in (None, FinishedJob) and _has_masks(place, options):
+        assert kind is not None
+        raise SourceError(
+            f"{path} holds masks such as {options.masks} and {kind.kind}: give --format masks or "
+            f"--format {kind.name}"
+        )
+    kind = kind or next((one for one in _OTHERS if one.recognises(place)), None)
     if kind is not None:
         return kind(place, options)
     formats = ", ".join(kind.kind for kind in SOURCES)
     raise SourceError(f"{path} is none of: {formats}")
 
 
+_PICTURES = (".png", ".bmp", ".webp")
 _OTHERS = (RequestSource, FolderSource)
 """A JSON file is a request, and a folder one of masks, if it is nothing else."""
 
@@ -81,7 +89,17 @@ def _of_pattern(options: SourceOptions) -> str:
         return LabelFiles.name
     if any(one.lower().endswith((*NIFTI, *STACKS)) for one in patterns):
         return Volumes.name
-    return FolderSource.name if options.preset else ""
+    pictures = options.masks != SourceOptions.masks and options.masks.lower().endswith(_PICTURES)
+    return FolderSource.name if options.preset or pictures else ""
+
+
+def _has_masks(place: Place, options: SourceOptions) -> bool:
+    """Whether a folder's files are called as those of a folder of masks."""
+    pattern = compile_pattern(options.masks)
+    # tools take patterns of their own files, too
+    return options.masks.lower().endswith(_PICTURES) and any(
+        pattern.fullmatch(one.name) for one in place.entries or ()
+    )
 
 
 def job_classes(source: Source, labels: str | Path | None) -> Classes:

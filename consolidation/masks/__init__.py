@@ -12,6 +12,7 @@ from consolidation.masks.classes import (
 from consolidation.masks.colors import class_color, hex_color, parse_color
 from consolidation.masks.matching import ColorMatcher, MatchCounts
 from consolidation.masks.meaning import Meaning
+from consolidation.masks.picture import read_picture
 from consolidation.masks.png import (
     Pixels,
     decode,
@@ -42,4 +43,5 @@ __all__ = [
     "palette",
     "parse_color",
     "read_header",
+    "read_picture",
 ]

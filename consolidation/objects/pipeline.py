@@ -121,6 +121,7 @@ def consolidate_object(
             undecided_index=ignore,
             calibration=calibration,
             background=classes.has_background,
+            void=prepared.void,
         )
     except ValueError as error:
         raise ObjectError(str(error)) from None

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from consolidation import storage
 from consolidation.formats.annotators import Annotator, distinct
 from consolidation.formats.class_list import parse_class_list
 from consolidation.formats.drawn import Drawn
 from consolidation.formats.drawn_source import Content, DrawnSource
 from consolidation.formats.files import File, members
 from consolidation.formats.place import Place
-from consolidation.formats.sniff import beginning, is_hidden, named
+from consolidation.formats.sniff import is_hidden, named
 from consolidation.formats.source import SourceOptions
 from consolidation.limits import Limits
 from consolidation.masks import BACKGROUND, check_whole, hex_color, is_background
@@ -23,7 +24,8 @@ from consolidation.options import Options
 
 LABEL_MAP = "labelmap.txt"
 _MASKS = "SegmentationClass/"
-_MOST = 1 << 20
+_LISTS = "ImageSets/Segmentation/"
+_MOST = 1 << 26
 
 Colors = tuple[tuple[str, tuple[int, int, int]], ...]
 
@@ -47,7 +49,8 @@ class MaskPart:
     """An annotator's picture of an image."""
 
     worker: str
-    mask: ColorMask
+    mask: ColorMask | None
+    """None: the export lists the image, and no mask of it: nothing was found."""
 
     def read(self, limits: Limits) -> Iterable[Drawn]:
         """See `Part`."""
@@ -70,12 +73,12 @@ class SegmentationMasks(DrawnSource):
         return any(
             any(_is_map(one) for one in members(_uri(place, name)))
             for name in named(place, ".zip")[:4]
-            if beginning(place, name).data[:4] == b"PK\x03\x04"
+            if storage.read_range(_uri(place, name), 0, 4) == b"PK\x03\x04"
         )
 
     def _look(self, place: Place, options: SourceOptions) -> Content:
         content = Content(ordered=True)
-        exports: list[tuple[File, dict[str, File]]] = []
+        exports: list[tuple[File, dict[str, File | None]]] = []
         for name in named(place, ".zip"):
             uri = _uri(place, name)
             exports += _exports({one: File(uri, one) for one in members(uri)})
@@ -98,7 +101,8 @@ class SegmentationMasks(DrawnSource):
             for key, file in masks.items():
                 image = content.image(key, f"{key}.png")
                 image.votes = True
-                image.parts.append(MaskPart(worker, ColorMask(file, colors)))
+                mask = None if file is None else ColorMask(file, colors)
+                image.parts.append(MaskPart(worker, mask))
         return content
 
 
@@ -118,18 +122,23 @@ def read_label_map(file: File) -> Colors:
     return tuple(colors.items())
 
 
-def _exports(files: dict[str, File]) -> list[tuple[File, dict[str, File]]]:
-    """Label map and masks by image of each export among some files."""
+def _exports(files: dict[str, File]) -> list[tuple[File, dict[str, File | None]]]:
+    """Label map and masks by image of each export among some files; None: listed without."""
     found = []
     for name, file in files.items():
         if not _is_map(name):
             continue
         folder = name.removesuffix(LABEL_MAP) + _MASKS
-        masks = {
+        masks: dict[str, File | None] = {
             one[len(folder) : -4]: mask
             for one, mask in files.items()
             if one.startswith(folder) and one.lower().endswith(".png")
         }
+        for listing in files if masks else ():
+            if listing.startswith(name.removesuffix(LABEL_MAP) + _LISTS):
+                text = files[listing].read_all(_MOST).decode("utf-8-sig", "replace")
+                for line in filter(None, map(str.strip, text.splitlines())):
+                    masks.setdefault(line, None)
         if masks:
             found.append((file, masks))
     return found
