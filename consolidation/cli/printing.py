@@ -18,7 +18,7 @@ def summary_text(summary: Summary, out: str | Path) -> str:
     lines = [
         f"{summary.images:,} images consolidated into {out}",
         f"  workers          {summary.workers:,}",
-        f"  classes          {summary.classes} with background",
+        f"  classes          {summary.classes}" + (" with background" * summary.background),
         *_read_as(summary),
         f"  disputed pixels  {summary.disputed:.2%}",
         f"  labelled by none {summary.unlabelled:.2%}, and {summary.void:.2%} void on purpose",
