@@ -30,6 +30,10 @@ class ForeignValueError(AnswerError):
     """
 
 
+class ForeignAnswerError(AnswerError):
+    """A worker painted something, and nothing of it is a class of the job."""
+
+
 class RunError(ConsolidationError):
     """A run cannot begin or go on in its output folder."""
 

@@ -70,7 +70,7 @@ class LabelFiles(DrawnSource):
                 content.left_out["masks that others made, by their names"] += 1
                 continue
             self._used.append(entry.name)
-            content.add_labels([match["label"]])
+            content.add_regions([match["label"]])
             key = match["image"], match["worker"]
             files.setdefault(key, []).append((match["label"], place.below(entry.name)))
         if not files:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,6 +50,7 @@ class _Annotations:
     """Where an image's annotations lie."""
     panoptic: dict[Any, tuple[str, list[tuple[int, Any]]]] = field(default_factory=dict)
     """Picture, and number and category of its segments."""
+    used: Counter[int | None] = field(default_factory=Counter)
     fields: set[str] = field(default_factory=set)
     """Fields of annotations that name an annotator."""
     anonymous: int = 0
@@ -65,6 +67,7 @@ class _Annotations:
             self._take_image(value)
         elif key == "annotations":
             image = value.get("image_id")
+            self.used[_category(value)] += 1
             segments = value.get("segments_info")
             if isinstance(segments, list):
                 pairs = [
@@ -122,6 +125,9 @@ class Coco(DrawnSource):
         for one, worker in zip(listed, workers, strict=True):
             for label in one.categories.values():
                 content.labels.setdefault(label, "")
+            for category, n in one.used.items():
+                known = None if category is None else one.categories.get(category)
+                content.regions[known or "no label"] += n
             if one.partial:
                 content.notes.append(
                     f"{one.file} is LVIS: what it does not list is unknown (--unpainted ignore)"
@@ -203,6 +209,11 @@ class Coco(DrawnSource):
         if not found.images:
             raise SourceError(f"{file} is no COCO: it lists no images")
         return found
+
+
+def _category(annotation: Mapping[str, Any]) -> int | None:
+    category = annotation.get("category_id")
+    return category if isinstance(category, int) else None
 
 
 def _is_coco(start: JsonBeginning) -> bool:
