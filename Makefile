@@ -27,6 +27,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.jobs
 	$(BIN)/python -m benchmarks.report
 	$(BIN)/python -m benchmarks.faults
+	$(BIN)/python -m benchmarks.autosegment
 
 # seconds for each of payload, answer, png and manifest
 FUZZ_SECONDS ?= 60

@@ -100,8 +100,10 @@ def candidates(features: Features, extremes: Extremes, taken: Bools | None = Non
     star = filled(star_outline(corners, centre, both, colors), shape)
 
     strength = mean_strength(edge, smooth_line) / max(mean_strength(edge, path_line), 1e-6)
-    own = float(np.interp(strength, SMOOTH_STRENGTH, SMOOTH_VOTES))
-    own += float(np.interp(np.ptp(corners, axis=0).max(), SMALL, (SMALL_VOTES, 0)))
+    own = SMOOTH_VOTES[0]
+    if not _cut_off(extremes, features.frame.image_shape):
+        own = float(np.interp(strength, SMOOTH_STRENGTH, SMOOTH_VOTES))
+        own += float(np.interp(np.ptp(corners, axis=0).max(), SMALL, (SMALL_VOTES, 0)))
     votes = own * smooth + VOTES * (path.astype(np.float32) + second + star)
     share = (votes / (own + 3 * VOTES)).astype(np.float32)
     seen = evidence(features, *_lessons(blur(share, 1.5), teaches, taken))
@@ -120,6 +122,12 @@ def candidates(features: Features, extremes: Extremes, taken: Bools | None = Non
         masks = {name: mask & ~taken for name, mask in masks.items()}
     agreement = float(np.mean([iou(vote, other) for other in (path, second, star)]))
     return Candidates(masks, agreement)
+
+
+def _cut_off(extremes: Extremes, shape: tuple[int, int]) -> bool:
+    """Whether the box ends where the image does: then nobody knows the object's whole shape."""
+    left, top, right, bottom = extremes.box
+    return min(left, top) < 1 or right > shape[1] - 2 or bottom > shape[0] - 2
 
 
 def _lessons(share: Floats, teaches: Floats, taken: Bools | None) -> tuple[Floats, Floats]:
