@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from consolidation._version import __version__
 from consolidation.cli.printing import complain
 from consolidation.cli.progress import MODES
+
+if TYPE_CHECKING:
+    from consolidation.options import Option
 
 WRONG_USAGE = 2
 """Exit status."""
@@ -70,6 +73,9 @@ def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     run.add_argument(
         "--retry-failed", action="store_true", help="try the objects again that failed before"
     )
+    run.add_argument(
+        "--force", action="store_true", help="write into a folder that holds other files, too"
+    )
     _add_options(run)
 
     show = command("show", "draw one image of a run: picture, masks, consensus, confidence")
@@ -78,6 +84,9 @@ def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
 
     inspect = command("inspect", "say what is in a source; write nothing")
     _add_source(inspect)
+    inspect.add_argument(
+        "--all", action="store_true", help="look into every object of a large source, too"
+    )
 
     _add_segment(command("segment", "masks of objects from four points, or from boxes"))
 
@@ -104,13 +113,25 @@ def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
 
     calibrate = command("calibrate", "learn from gold images what confidence is worth")
     _add_source(calibrate)
-    calibrate.add_argument("truth", metavar="TRUTH", help="folder of <id>.png or <id>/truth.png")
+    calibrate.add_argument(
+        "truth",
+        metavar="TRUTH",
+        nargs="?",
+        help="folder of <id>.png or <id>/truth.png, or what a tool exported of one annotator; "
+        "without it, annotations of SOURCE that are marked as the truth",
+    )
     calibrate.add_argument("--out", required=True, metavar="FILE", help="calibration to write")
     _add_options(calibrate, of_vote_only=True)
 
     evaluate = command("evaluate", "compare masks with the truth")
     evaluate.add_argument("predicted", metavar="PREDICTED", help="results of a run, or a folder")
-    evaluate.add_argument("truth", metavar="TRUTH", help="folder of <id>.png or <id>/truth.png")
+    evaluate.add_argument(
+        "truth",
+        metavar="TRUTH",
+        help="folder of <id>.png or <id>/truth.png, or what a tool exported: annotations marked as "
+        "the truth, or those of one annotator",
+    )
+    _add_reading(evaluate)
     evaluate.add_argument("--json", action="store_true", help="print everything as JSON")
     evaluate.add_argument(
         "--diagram",
@@ -154,8 +175,8 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source",
         metavar="SOURCE",
-        help="a consolidation-request JSON, a folder of them, a finished Ground Truth job, or a "
-        "folder of masks; local or s3://",
+        help="a folder of masks, a finished Ground Truth job, consolidation requests, or what "
+        "another tool wrote (Label Studio, CVAT, COCO, ...); local or s3://",
     )
     parser.add_argument("--labels", metavar="FILE", help="label-categories file of the job")
     parser.add_argument(
@@ -174,6 +195,68 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="folder of masks: a missing file is a worker who found nothing",
     )
+    _add_reading(parser)
+    _add_formats(parser)
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    """Options that say what the pixels of masks mean."""
+    from consolidation.options import Options
+
+    for name, (default, option) in Options.table().items():
+        if option.of_source:
+            _add_option(parser, name, default, option)
+
+
+def _add_formats(parser: argparse.ArgumentParser) -> None:
+    from consolidation.formats import FORMATS
+    from consolidation.formats.patterns import PRESETS
+
+    group = parser.add_argument_group("formats", "what other tools write; see docs/formats.md")
+    group.add_argument(
+        "--format",
+        default="",
+        metavar="NAME",
+        choices=tuple(FORMATS),
+        help=f"what the source is, if that is not found out: {', '.join(FORMATS)}",
+    )
+    group.add_argument(
+        "--preset",
+        default="",
+        metavar="NAME",
+        choices=tuple(PRESETS),
+        help=f"a data set's layout instead of --masks: {', '.join(PRESETS)}",
+    )
+    group.add_argument(
+        "--unpainted",
+        default="background",
+        choices=("background", "ignore"),
+        help="what a pixel says that an annotator left unpainted: background, or nothing "
+        "(background)",
+    )
+    group.add_argument(
+        "--priority",
+        default="",
+        metavar="A,B,C",
+        help="labels that lie on top where an annotator's regions overlap, the first one topmost "
+        "(what was drawn last)",
+    )
+    group.add_argument(
+        "--multilabel",
+        action="store_true",
+        help="vote on one class after another: overlaps stay, each class gets a mask of its own",
+    )
+    group.add_argument(
+        "--annotator-field",
+        default="",
+        metavar="NAME",
+        help="COCO: field of an annotation that names its annotator",
+    )
+    group.add_argument(
+        "--emails",
+        action="store_true",
+        help="call annotators by their e-mail addresses where the tool exports them",
+    )
 
 
 def _add_options(parser: argparse.ArgumentParser, of_vote_only: bool = False) -> None:
@@ -190,17 +273,23 @@ def _add_options(parser: argparse.ArgumentParser, of_vote_only: bool = False) ->
         "options", "each also as CONSOLIDATION_... in the environment, e.g. CONSOLIDATION_TIES"
     )
     for name, (default, option) in Options.table().items():
+        if option.of_source:
+            continue
         of_vote = option.changes_results and not option.whole_job and name not in _OF_FILES
         if of_vote_only and not of_vote:
             continue
-        metavar = "|".join(option.choices) if option.choices else name.split("_")[-1].upper()
-        shown = f" ({default})" if default != "" else ""
-        flag = "--" + name.replace("_", "-")
-        if default is True:
-            flag = "--no-" + name.replace("_", "-")
-            group.add_argument(flag, dest=name, action="store_const", const=False, help=option.help)
-            continue
-        if default is False:
-            group.add_argument(flag, dest=name, action="store_const", const=True, help=option.help)
-            continue
-        group.add_argument(flag, dest=name, metavar=metavar, help=option.help + shown)
+        _add_option(group, name, default, option)
+
+
+def _add_option(group: Any, name: str, default: Any, option: Option) -> None:
+    """Flag of an option; one that is yes or no has a flag for what it is not by default."""
+    flag = "--" + name.replace("_", "-")
+    if isinstance(default, bool):
+        flag = f"--no-{flag[2:]}" if default else flag
+        group.add_argument(
+            flag, dest=name, action="store_const", const=not default, help=option.help
+        )
+        return
+    metavar = "|".join(option.choices) if option.choices else name.rpartition("_")[2].upper()
+    shown = f" ({default})" if default != "" else ""
+    group.add_argument(flag, dest=name, metavar=metavar, help=option.help + shown)

@@ -29,10 +29,11 @@ def _run(given: argparse.Namespace) -> int:
             given.out,
             options,
             labels=given.labels,
-            source_options=_source_options(given, options.max_pixels),
+            source_options=_source_options(given),
             reliability=given.reliability,
             restart=given.restart,
             retry_failed=given.retry_failed,
+            force=given.force,
             on_progress=on_progress,
         )
     if not given.quiet:
@@ -62,7 +63,13 @@ def _show(given: argparse.Namespace) -> int:
 def _inspect(given: argparse.Namespace) -> int:
     from consolidation.commands.inspect import inspect_source
 
-    found = inspect_source(given.source, labels=given.labels, source_options=_source_options(given))
+    found = inspect_source(
+        given.source,
+        _options(given),
+        labels=given.labels,
+        source_options=_source_options(given),
+        everything=given.all,
+    )
     say(found.table())
     return 0
 
@@ -129,7 +136,7 @@ def _calibrate(given: argparse.Namespace) -> int:
             given.truth,
             options,
             labels=given.labels,
-            source_options=_source_options(given, options.max_pixels),
+            source_options=_source_options(given),
             on_progress=on_progress,
         )
     storage.write_bytes(given.out, learnt.calibration.to_json().encode())
@@ -140,10 +147,12 @@ def _calibrate(given: argparse.Namespace) -> int:
 
 def _evaluate(given: argparse.Namespace) -> int:
     from consolidation.commands.evaluate import evaluate_folders
+    from consolidation.formats.values import ValueReading
 
     if given.diagram:
         _refuse_folder("--diagram", given.diagram)
-    scores = evaluate_folders(given.predicted, given.truth)
+    reading = ValueReading.of(_options(given))
+    scores = evaluate_folders(given.predicted, given.truth, reading=reading)
     if given.diagram and scores.confidence is None:
         raise ConsolidationError(f"{given.predicted} holds no confidence maps: nothing to draw")
     say(json.dumps(scores.as_dict(), indent=2) if given.json else scores.table())
@@ -162,14 +171,20 @@ def _options(given: argparse.Namespace) -> Options:
     return Options.read(vars(given))
 
 
-def _source_options(given: argparse.Namespace, max_pixels: int | None = None) -> SourceOptions:
+def _source_options(given: argparse.Namespace) -> SourceOptions:
     from consolidation.formats import SourceOptions
 
     return SourceOptions(
         masks=given.masks,
         missing_is_blank=given.missing_is_blank,
-        max_pixels=max_pixels,
         manifest=given.manifest,
+        format=given.format,
+        preset=given.preset,
+        unpainted=given.unpainted,
+        priority=tuple(one.strip() for one in given.priority.split(",") if one.strip()),
+        multilabel=given.multilabel,
+        annotator_field=given.annotator_field,
+        emails=given.emails,
     )
 
 

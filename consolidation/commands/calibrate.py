@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,13 @@ from consolidation.consensus import Calibration, Consensus
 from consolidation.consensus.calibration import count_bins
 from consolidation.errors import ConsolidationError, SourceError
 from consolidation.evaluation import ConfidenceCounts, expected_calibration_error
+from consolidation.evaluation.evaluate import NO_CLASS, known_confusion, refuse_nothing_in_common
 from consolidation.formats import SourceOptions, job_classes, open_source
-from consolidation.formats.class_names import class_table, read_class_names
-from consolidation.formats.truths import find_masks, read_mask
+from consolidation.formats.class_names import class_table
+from consolidation.formats.source_truth import find_truth, own_truth
+from consolidation.formats.truth_reader import reader_of
+from consolidation.formats.truths import find_masks
+from consolidation.formats.values import ValueReading
 from consolidation.jobs.runner import Progress
 from consolidation.jobs.work.learning import learn_all
 from consolidation.jobs.work.objects import Job
@@ -24,6 +29,7 @@ from consolidation.masks import UNDECIDED_INDEX
 from consolidation.objects.pipeline import consolidate_object
 from consolidation.objects.prepare import MaskBuffer
 from consolidation.options import Options
+from consolidation.text import percent
 
 
 @dataclass(frozen=True)
@@ -47,17 +53,27 @@ class Calibrated:
         after: each image by a map learnt from the others. NaN without such pixels.
     skipped : tuple of str
         Objects with a truth that could not be consolidated, and why.
+    unknown : float
+        Share of the pixels whose truth nobody knows: nothing is learnt from them.
+    notes : tuple of str
+        How masks and truths were read, where that could have been otherwise.
     """
 
     calibration: Calibration
     errors: dict[str, tuple[float, float]]
     skipped: tuple[str, ...] = ()
+    unknown: float = 0.0
+    notes: tuple[str, ...] = ()
 
     def table(self) -> str:
         """Lay it out as plain text."""
         count = self.calibration.images
         lines = [f"calibration learnt from {count} gold image{'s' if count > 1 else ''}"]
         lines += [f"  skipped: {reason}" for reason in self.skipped]
+        lines += [f"  note: {note}" for note in self.notes]
+        if self.unknown:
+            share = percent(self.unknown, 1)
+            lines.append(f"  left out: {share} of the pixels, whose truth is unknown (255)")
         for name, (before, after) in self.errors.items():
             change = "none was there" if math.isnan(before) else f"{before:.3f} -> {after:.3f}"
             lines.append(f"  calibration error, {name + ' pixels':<16} {change}")
@@ -69,7 +85,7 @@ class Calibrated:
 
 def calibrate(
     source: str | Path,
-    truth: str | Path,
+    truth: str | Path | None = None,
     options: Options | None = None,
     *,
     labels: str | Path | None = None,
@@ -85,7 +101,8 @@ def calibrate(
     truth : path or ``s3://`` URI
         Folder of true masks, as for `evaluate_folders`: ``<id>.png`` or ``<id>/truth.png``, pixel
         = class index, 255 where nobody knows. Classes are matched by name if a `classes.json` in
-        or right above the folder names them.
+        or right above the folder names them. Or what a tool wrote: annotations marked as the truth,
+        or an export by one annotator. None: annotations of the source that are marked so.
     options : Options, optional
         Those of the runs that will use the calibration.
     labels : path or URI, optional
@@ -97,22 +114,41 @@ def calibrate(
     Raises
     ------
     SourceError
-        If source or truth cannot be read, they have no image in common, or a class is named on
-        one side only.
+        If source or truth cannot be read, they have no image or no class in common, a class is
+        named on one side only, or no pixel's truth is known.
     """
     options = options or Options()
-    how = replace(source_options or SourceOptions(), labels=labels, limits=options.limits)
+    how = replace(source_options or SourceOptions(), labels=labels).within(options)
     opened = open_source(source, how)
     job = Job("", job_classes(opened, labels), options, "")
-    folder = find_masks(truth)
     names = dict(enumerate(job.classes.names))
-    table = class_table(names, read_class_names(folder), (str(source), str(truth)))
-    true_masks = folder.of(opened.ids)
+    told = (
+        own_truth(opened, str(source), job.classes, options)
+        if truth is None
+        else find_truth(truth, options)
+    )
+    truth_notes: tuple[str, ...] = ()
+    true_masks: Mapping[str, Any]
+    true_names: Mapping[int, str]
+    if truth is None or told is not None:
+        assert told is not None
+        true_names, true_masks, read = dict(enumerate(told.classes.names)), told.items, told.read
+    else:
+        folder = find_masks(truth)
+        true_masks = paths = folder.of(opened.ids)
+        reader = reader_of(folder, list(paths.values()), ValueReading.of(options), names)
+        true_names, truth_notes = reader.names, reader.notes
+
+        def read(image_id: str) -> NDArray[np.uint8]:
+            return reader.read(paths[image_id])
+
+    table = class_table(names, true_names, (str(source), str(truth)))
     gold: list[GoldImage] = []
     skipped: list[str] = []
     progress = Progress(total=len(true_masks))
     learnt = learn_all(job, opened.items).decides if true_masks else None
     buffer = MaskBuffer()
+    confusion, pixels = np.zeros((NO_CLASS + 1, NO_CLASS + 1), np.int64), 0
     for item in opened.items:
         if item.id not in true_masks:
             continue
@@ -122,15 +158,25 @@ def calibrate(
             skipped.append(f"{item.id}: {error}")
             progress.failures += 1
         else:
-            true = read_mask(true_masks[item.id])
+            true = read(item.id)
             gold.append(_count(item.id, result.consensus, true, table))
+            confusion += known_confusion(table[result.consensus.labels], true)
+            pixels += true.size
         progress.done += 1
         on_progress(progress)
     if not gold:
         reason = f": {'; '.join(skipped)}" if skipped else ""
-        raise SourceError(f"{source} and {truth} have no image in common to learn from{reason}")
+        both = source if truth is None else f"{source} and {truth}"
+        raise SourceError(f"{both} have no image in common to learn from{reason}")
+    known = int(confusion.sum())
+    if not known:
+        raise SourceError(
+            f"{truth}: nothing is left to learn from: all of the truth is unknown (255)"
+        )
+    refuse_nothing_in_common(confusion, true_names or names)
     calibration = Calibration.of_bins([one.bins for one in gold])
-    return Calibrated(calibration, _errors(gold), tuple(skipped))
+    notes = (*opened.notes, *truth_notes)
+    return Calibrated(calibration, _errors(gold), tuple(skipped), 1 - known / pixels, notes)
 
 
 def _count(

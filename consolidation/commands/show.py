@@ -45,9 +45,9 @@ def show_object(out: str | Path, object_id: str) -> str:
     for what, path in (("input", opened.request.source), ("calibration", options.calibration)):
         if opened.identity.get(what) != content["about"].get(what):
             raise RunError(f"{path} is not what it was when the run was made")
-    item = next((one for one in source.items if one.id == object_id), None)
+    item = next((item for item in source.items if item.id == object_id), None)
     if item is None:
-        some = ", ".join(one.id for one in source.items[:5])
+        some = ", ".join(item.id for item in source.items[:5])
         raise RunError(f"{shown(object_id)} is no object of this run; the first are {some}")
     obj = item.load()
     learnt = _learnt(str(out), options)
@@ -61,8 +61,8 @@ def show_object(out: str | Path, object_id: str) -> str:
     card = show(
         result.consensus,
         picture,
-        names=[one.name for one in result.classes],
-        colors=[one.color for one in result.classes],
+        names=[mask_class.name for mask_class in result.classes],
+        colors=[mask_class.color for mask_class in result.classes],
         title=f"{object_id}, {size[1]} x {size[0]}",
     )
     name = file_names(source.ids)[object_id]

@@ -71,8 +71,8 @@ class Settings:
         check_index("undecided_index", undecided_index, stack.dtype)
         # weights that somebody gives are meant: not for a method that may leave them out
         if weights is not None and not (spec.must_weigh or (learnt and spec.weighs)):
-            given = "reliability is" if learnt else "weights are"
-            raise ValueError(f'{given} for method="weighted", not for {method!r}')
+            subject = "reliability is" if learnt else "weights are"
+            raise ValueError(f'{subject} for method="weighted", not for {method!r}')
         checked = None
         if weights is not None or spec.must_weigh:
             checked = checked_weights(weights, stack.n_workers)

@@ -54,9 +54,7 @@ class RunRequest:
         """Make a request whose limits are those of the options."""
         if reliability is not None and not METHODS[options.method].learns_reliability:
             raise OptionError(f"--reliability is of no use to --method {options.method}")
-        reading = replace(
-            reading, labels=labels, limits=options.limits, max_pixels=options.max_pixels
-        )
+        reading = replace(reading, labels=labels).within(options)
         return cls(str(source), options, reading, str(reliability or ""))
 
     def open(self) -> OpenRun:
@@ -73,12 +71,14 @@ class RunRequest:
             "version": __version__,
             # a calibration is what it says, wherever it lies
             "options": _without(self.options.results(), "calibration")
-            | {name: getattr(self.reading, name) for name in _READING},
+            | {name: getattr(self.reading, name) for name in _READING}
+            | self.reading.of_format(),
             # by index: the same names in another order are other classes
             "classes": {
                 str(index): f"{name} {classes.colors.get(index, '')}".rstrip()
                 for index, name in enumerate(classes.names)
             },
+            "values": "" if classes.meaning is None else classes.meaning.text,
             "input": source.stamp(),
             "manifest": "" if source.manifest is None else source.manifest.stamp(),
         }
@@ -105,6 +105,7 @@ class RunRequest:
         return {
             "path": absolute(self.source),
             **{name: getattr(self.reading, name) for name in _READING},
+            **self.reading.of_format(),
             **{name: None if path is None else absolute(path) for name, path in files.items()},
             "calibration": absolute(self.options.calibration) if self.options.calibration else "",
         }
@@ -117,7 +118,10 @@ class RunRequest:
         """
         known = {name: options[name] for name in Options.table().keys() & options.keys()}
         chosen = Options(**known | {"calibration": content["calibration"]})
-        reading = SourceOptions(**{name: content[name] for name in (*_READING, *_FILES)})
+        reading = SourceOptions(
+            **{name: content[name] for name in (*_READING, *_FILES)},
+            **SourceOptions.format_of(content),
+        )
         return cls.of(content["path"], chosen, reading, content["labels"])
 
 

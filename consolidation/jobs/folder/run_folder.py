@@ -9,8 +9,11 @@ records become one file, ``records.jsonl``.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from consolidation import storage
 from consolidation.errors import RunError
@@ -29,6 +32,7 @@ from consolidation.jobs.folder.layout import (
 )
 from consolidation.jobs.folder.record_store import RecordStore
 from consolidation.jobs.folder.records import Record
+from consolidation.masks import decode_indices
 
 FORMAT = 1
 
@@ -139,6 +143,18 @@ class RunFolder:
     def records(self, ids: Iterable[str] | None = None) -> Iterator[Record]:
         """Records of objects in order: those wanted, or all that there are."""
         return self._records.read(ids)
+
+    def masks(self) -> Callable[[str], Callable[[], NDArray[np.uint8] | None]]:
+        """From an object's id to a function that reads its consensus (H, Wd); None without."""
+        without = {one.id for one in self.records() if one.image is None}
+
+        def of(object_id: str) -> Callable[[], NDArray[np.uint8] | None]:
+            path = self._out(MASKS, f"{self.names[object_id]}.png")
+            return lambda: (
+                None if object_id in without else decode_indices(storage.read_bytes(path))
+            )
+
+        return of
 
     def snapshot(self, object_id: str) -> bytes | None:
         """Snapshot of an image that may be in the report; None if none was taken."""

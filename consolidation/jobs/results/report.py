@@ -33,7 +33,7 @@ def write_report(
     job: Job, folder: RunFolder, pictures_from: str, tables: Tables, learnt: Learnt
 ) -> str:
     """Write overview, workers, classes, and the shortlist's images; return the file's name."""
-    shown = [tables.shortlisted[one] for one in tables.shortlist.ids]
+    shown = [tables.shortlisted[object_id] for object_id in tables.shortlist.ids]
     method = job.options.method
     reliability = tables.reliability
     rows = tables.worker_rows()
@@ -44,7 +44,9 @@ def write_report(
         images=_images(job, folder, pictures_from, shown),
         n_images=tables.images,
         workers=_workers(rows, method),
-        disputed=tables.disputed / tables.pixels if tables.pixels else 0.0,
+        disputed=tables.share(tables.disputed),
+        unlabelled=tables.share(tables.unlabelled),
+        void=tables.share(tables.void),
         confidence=tables.confidence / tables.images if tables.images else math.nan,
         alpha=alpha,
         method=method,
@@ -94,12 +96,12 @@ def _workers(rows: Sequence[WorkerRow], method: str) -> list[ReportWorker]:
 def _pairs(reliability: Reliability, rows: Sequence[WorkerRow]) -> NDArray[np.float64]:
     """Agreement of every two workers, in the order of the rows."""
     workers, matrix = reliability.agreement_matrix()
-    place = {worker: index for index, worker in enumerate(workers)}
+    row_of = {worker: index for index, worker in enumerate(workers)}
     pairs = np.full((len(rows), len(rows)), np.nan)
     for i, first in enumerate(rows):
         for j, second in enumerate(rows):
-            if first.worker in place and second.worker in place:
-                pairs[i, j] = matrix[place[first.worker], place[second.worker]]
+            if first.worker in row_of and second.worker in row_of:
+                pairs[i, j] = matrix[row_of[first.worker], row_of[second.worker]]
     return pairs
 
 
@@ -116,13 +118,16 @@ def _images(
             disputed=image.disputed,
             tied=image.tied,
             undecided=image.undecided,
+            unlabelled=image.unlabelled,
             n_workers=image.workers,
             need=image.need,
-            agreement={one.worker: one.agreement(len(job.classes)) for one in record.workers},
+            agreement={
+                worker.worker: worker.agreement(len(job.classes)) for worker in record.workers
+            },
             warnings=[
                 f"{worker}: {text}" if worker else text for worker, text, _ in record.warnings
             ],
-            regions=[_region(one) for one in record.regions],
+            regions=[_region(region) for region in record.regions],
             snapshot=folder.snapshot(record.id),
             picture=picture,
         )
@@ -150,20 +155,20 @@ def _pictures(folder: str, shown: Iterable[Record]) -> Iterator[bytes | None]:
             yield from pool.map(read, shown[start : start + PICTURES_AT_ONCE])
 
 
-def _region(told: Mapping[str, Any]) -> Region:
+def _region(region: Mapping[str, Any]) -> Region:
     """A region as the report shows it: its box by corners, and those against the consensus."""
-    box = told["box"]
+    box = region["box"]
     left, top = box["left"], box["top"]
     against = [
         worker
-        for name, workers in told["workers"].items()
-        if name != told["consensus"]
+        for name, workers in region["workers"].items()
+        if name != region["consensus"]
         for worker in workers
     ]
     return Region(
         box=(left, top, left + box["width"], top + box["height"]),
-        area=told["area"],
-        classes=list(told["shares"]),
+        area=region["area"],
+        classes=list(region["shares"]),
         workers=against,
-        reason=told["reason"],
+        reason=region["reason"],
     )

@@ -25,9 +25,9 @@ class Shortlist:
     def add(self, object_id: str, need: float) -> None:
         """Consider an image; twice is once."""
         row = (-need, object_id)
-        place = bisect.bisect_left(self._rows, row)
-        if self._rows[place : place + 1] != [row]:
-            self._rows.insert(place, row)
+        position = bisect.bisect_left(self._rows, row)
+        if self._rows[position : position + 1] != [row]:
+            self._rows.insert(position, row)
         del self._rows[self._size :]
 
     @property

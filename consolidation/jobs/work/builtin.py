@@ -34,10 +34,10 @@ def compare_with_builtin(
     k = len(classes)
     table = np.full(256, k, np.int64)
     table[0] = 0
-    for one in label.classes:
-        index = 0 if one.index == 0 else classes.index(one.name)
-        if index is not None and one.index < 256:
-            table[one.index] = index
+    for mask_class in label.classes:
+        index = 0 if mask_class.index == 0 else classes.index(mask_class.name)
+        if index is not None and mask_class.index < 256:
+            table[mask_class.index] = index
     own = np.where(ours < k, ours, k).astype(np.int64)
     counts = confusion_matrix(own, table[theirs], k + 1)
     iou = class_iou(counts)

@@ -41,10 +41,14 @@ class Learnt:
 
     def digest(self) -> str:
         """Text that changes when what was learnt does."""
-        told = [one.to_json() for one in (self.reliability, self.confusion) if one is not None]
+        texts = [
+            statistics.to_json()
+            for statistics in (self.reliability, self.confusion)
+            if statistics is not None
+        ]
         if self.choice is not None:
-            told.append(json.dumps(self.choice.as_dict(), sort_keys=True))
-        return hashlib.sha256("".join(told).encode()).hexdigest()
+            texts.append(json.dumps(self.choice.as_dict(), sort_keys=True))
+        return hashlib.sha256("".join(texts).encode()).hexdigest()
 
 
 def gather(job: Job, n_chunks: int, known: Reliability | None) -> Learnt:
@@ -91,9 +95,9 @@ def choose(
     """Test weights on a sample of the job; see `consolidation.consensus.auto`."""
     options = job.options
     trial = Trial(reliability, smoothing=options.smoothing, ties=options.ties)
-    enough = [one for one in items if trial.suits(answered.get(one.id, ()))]
-    for place in sampled(len(enough)):
-        prepared = prepared_or_none(job, enough[place])
+    enough = [item for item in items if trial.suits(answered.get(item.id, ()))]
+    for position in sampled(len(enough)):
+        prepared = prepared_or_none(job, enough[position])
         if prepared is not None:
             trial.ask(prepared.masks, prepared.workers, len(job.classes), ignore_index(job.classes))
     return trial.choice()
