@@ -47,7 +47,7 @@ EXPECTED_IOU = (0.0, 0.4, 0.66, 0.77, 0.85, 0.94, 1.0), (0.2, 0.4, 0.5, 0.66, 0.
 """Agreements of outlines, and mean IoU with the truth of objects that have them (263 objects)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Candidates:
     """Masks (h, w) of a crop.
 
