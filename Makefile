@@ -42,6 +42,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.report
 	$(BIN)/python -m benchmarks.formats
 	$(BIN)/python -m benchmarks.faults
+	$(BIN)/python -m benchmarks.autosegment
 
 # seconds for each target
 FUZZ_SECONDS ?= 60
