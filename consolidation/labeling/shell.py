@@ -14,6 +14,7 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>consolidate paint</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/web/tokens.css">
 <link rel="stylesheet" href="/web/shell.css">
 <script type="application/json" id="about">{about}</script>
@@ -33,7 +34,7 @@ _PAGE = """<!doctype html>
 """
 
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 

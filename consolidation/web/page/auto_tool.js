@@ -33,7 +33,7 @@ export class AutoSegment extends Tool {
 
   tell() {
     this.editor.notify("auto");
-    this.editor.refresh();
+    this.editor.refresh(false);
   }
 
   down(place, { subtract }) {

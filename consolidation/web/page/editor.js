@@ -25,6 +25,7 @@ export class Editor extends EventTarget {
     this.look = { opacity: 0.6, outlines: false, hidden: false, gaps: false, patterns: false, brightness: 0, contrast: 1, gamma: 1, ratio: 1 };
     this.dirty = [];
     this.wanted = 0;
+    this.stale = true;
     this.busy = false;
     this.nothing = false;
     this.revision = 0;
@@ -56,7 +57,7 @@ export class Editor extends EventTarget {
     this.canvas.mode = this.mode;
     this.canvas.onChange = (box) => {
       this.dirty.push(box);
-      this.refresh();
+      this.refresh(false);
     };
     this.canvas.onAction = (packed) => {
       this.revision++;
@@ -169,8 +170,9 @@ export class Editor extends EventTarget {
     this.dispatchEvent(new CustomEvent("change", { detail: what }));
   }
 
-  /* Draw once, in the next frame. */
-  refresh() {
+  /* Draw once, in the next frame: all of it, or only what was painted and what hovers above. */
+  refresh(all = true) {
+    this.stale ||= all;
     if (this.wanted || !this.ready || !this.renderer) return;
     this.wanted = requestAnimationFrame(() => {
       this.wanted = 0;
@@ -181,9 +183,12 @@ export class Editor extends EventTarget {
   draw() {
     if (!this.ready) return;
     if (this.renderer.lost) this.dispatchEvent(new CustomEvent("lost"));
-    for (const box of joined(this.dirty)) this.renderer.changed(box);
+    const boxes = joined(this.dirty);
     this.dirty = [];
-    this.renderer.draw(this.view, this.look);
+    for (const box of boxes) this.renderer.changed(box);
+    if (this.stale) this.renderer.draw(this.view, this.look, [0, 0, this.view.width, this.view.height]);
+    else for (const box of boxes) this.renderer.draw(this.view, this.look, this.view.around(box));
+    this.stale = false;
     this.drawOverlay();
   }
 

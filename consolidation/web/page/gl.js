@@ -5,7 +5,7 @@ import { CLASSES_FRAGMENT, CLASSES_VERTEX, PICTURE_FRAGMENT, PICTURE_VERTEX } fr
 
 export class GlRenderer {
   constructor(surface, onReady) {
-    const gl = surface.getContext("webgl2", { alpha: true, antialias: false, depth: false, stencil: false });
+    const gl = surface.getContext("webgl2", { alpha: true, antialias: false, depth: false, stencil: false, preserveDrawingBuffer: true });
     if (!gl) throw new Error("WebGL 2 is missing");
     Object.assign(this, { gl, surface });
     this.classesProgram = program(gl, CLASSES_VERTEX, CLASSES_FRAGMENT);
@@ -65,8 +65,12 @@ export class GlRenderer {
     gl.pixelStorei(gl.UNPACK_ROW_LENGTH, 0);
   }
 
-  draw(view, look) {
+  /* Draw a part (left, top, width, height) of the screen; the rest stays. */
+  draw(view, look, [left, top, width, height]) {
     const { gl, surface } = this;
+    if (!width || !height) return;
+    gl.enable(gl.SCISSOR_TEST);
+    gl.scissor(left, surface.height - top - height, width, height);
     gl.viewport(0, 0, surface.width, surface.height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);

@@ -29,10 +29,21 @@ export class PlainRenderer {
     }
   }
 
-  draw(view, look) {
-    const { context, map, surface } = this;
+  /* Draw a part (left, top, width, height) of the screen; the rest stays. */
+  draw(view, look, part) {
+    const { context } = this;
+    context.save();
     context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, surface.width, surface.height);
+    context.beginPath();
+    context.rect(...part);
+    context.clip();
+    context.clearRect(...part);
+    this.drawAll(view, look);
+    context.restore();
+  }
+
+  drawAll(view, look) {
+    const { context, map } = this;
     context.setTransform(view.scale, 0, 0, view.scale, -view.x * view.scale, -view.y * view.scale);
     context.imageSmoothingEnabled = view.scale <= 2;
     context.filter = look.brightness === 0 && look.contrast === 1 ? "none" : `brightness(${1 + look.brightness}) contrast(${look.contrast})`;

@@ -15,6 +15,10 @@ export class Polygon extends Tool {
     this.dragging = false;
   }
 
+  get pending() {
+    return this.points.length > 0;
+  }
+
   /* Whether a place is on the first corner. */
   closes(place) {
     if (this.points.length < 3) return false;
@@ -31,7 +35,7 @@ export class Polygon extends Tool {
       this.points.push(pixel);
       this.dragging = true;
     }
-    this.editor.refresh();
+    this.editor.refresh(false);
   }
 
   move(place) {
@@ -39,7 +43,7 @@ export class Polygon extends Tool {
     const pixel = place.map(Math.floor);
     if (distance(this.editor.view, pixel, this.points.at(-1)) < APART * this.editor.look.ratio) return;
     this.points.push(pixel);
-    this.editor.refresh();
+    this.editor.refresh(false);
   }
 
   up() {
@@ -63,7 +67,7 @@ export class Polygon extends Tool {
   reset() {
     this.points = [];
     this.dragging = false;
-    this.editor.refresh();
+    this.editor.refresh(false);
   }
 
   cancel() {
@@ -73,7 +77,7 @@ export class Polygon extends Tool {
   undo() {
     if (!this.points.length) return false;
     this.points.pop();
-    this.editor.refresh();
+    this.editor.refresh(false);
     return true;
   }
 

@@ -24,7 +24,7 @@ export class Tool {
 
   hover(place) {
     this.hovered = place;
-    this.editor.refresh();
+    this.editor.refresh(false);
   }
 
   get label() {

@@ -53,6 +53,14 @@ export class View {
     return [(x - this.x) * this.scale, (y - this.y) * this.scale];
   }
 
+  /* The part of the screen, in whole pixels, where a box (left, top, right, bottom) is seen, and its rim. */
+  around([left, top, right, bottom]) {
+    const [x0, y0] = this.toScreen(left - 1, top - 1);
+    const [x1, y1] = this.toScreen(right + 1, bottom + 1);
+    const [x, y] = [Math.max(0, Math.floor(x0) - 3), Math.max(0, Math.floor(y0) - 3)];
+    return [x, y, Math.max(0, Math.min(this.width, Math.ceil(x1) + 3) - x), Math.max(0, Math.min(this.height, Math.ceil(y1) + 3) - y)];
+  }
+
   /* Zoom so that what lies at a place of the screen stays there. */
   zoom(scale, screenX = this.width / 2, screenY = this.height / 2) {
     const [x, y] = this.toPicture(screenX, screenY);

@@ -180,6 +180,11 @@ export class Canvas {
     return before;
   }
 
+  /* Bytes held: the map, and what undo and redo keep. */
+  get bytes() {
+    return this.map.data.byteLength + this.kept.byteLength + this.history.bytes;
+  }
+
   undo() {
     return this.exchange("undo");
   }
