@@ -144,6 +144,7 @@ def shown_right(frame: Any) -> bool:
             for (let i = 0; i < 40; i++) {
                 const [x, y] = [Math.floor(map.width * (0.1 + 0.02 * i)), Math.floor(map.height * (0.2 + 0.015 * i))];
                 view.scale = 8; view.centre(x + 0.5, y + 0.5);
+                editor.stale = true;
                 editor.draw();
                 const at = view.toScreen(x + 0.5, y + 0.5).map(Math.floor);
                 const pixel = renderer.read(...at);

@@ -24,7 +24,7 @@ export function keyTable(layout, keys, onChange) {
     rows.replaceChildren(...Object.keys(DEFAULT_KEYS).map((action) => {
       const words = action === asking ? text("keys.press") : keys.of(action);
       const button = make("button", { onclick: () => { show(action); }, "data-action": action }, make("kbd", {}, words));
-      return make("div.row", {}, make("span", {}, text(action)), make("span.quiet", {}, HELD.has(action) ? text("keys.hold") : ""), button);
+      return make("div.row", {}, make("span", {}, text(action === "rest" ? "key.rest" : action)), make("span.quiet", {}, HELD.has(action) ? text("keys.hold") : ""), button);
     }));
     dialog.onkeydown = asking === null ? null : (event) => {
       if (BARE.has(event.key)) return;

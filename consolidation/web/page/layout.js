@@ -139,12 +139,12 @@ export class Layout {
   }
 
   menuAtPointer() {
-    const { hovered } = this.editor.tool;
-    if (!hovered) return;
+    const { last: place } = this.pointers;
+    if (!place) return;
     const box = this.stage.getBoundingClientRect();
-    const [x, y] = this.editor.view.toScreen(...hovered);
+    const [x, y] = this.editor.view.toScreen(...place);
     const { ratio } = this.editor.look;
-    regionMenu(this, { place: hovered, x: box.left + x / ratio, y: box.top + y / ratio });
+    regionMenu(this, { place, x: box.left + x / ratio, y: box.top + y / ratio });
   }
 
   showKeys() {

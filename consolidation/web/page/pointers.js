@@ -12,6 +12,8 @@ export class Pointers {
     this.penSeen = false;
     this.active = null;
     this.panning = false;
+    /* Where the pointer was last. */
+    this.last = null;
     /* Held keys that change what a pointer does. */
     this.held = { pan: false, erase: false };
     const on = (type, handle, options) => stage.addEventListener(type, handle.bind(this), options);
@@ -94,7 +96,7 @@ export class Pointers {
         return;
       }
     }
-    const place = this.place(event);
+    const place = this.last = this.place(event);
     if (event.pointerType !== "touch") {
       editor.tool.hover(place);
       editor.dispatchEvent(new CustomEvent("pointed", { detail: place }));

@@ -9,8 +9,8 @@ let most = 64;
 
 export function regionMenu(layout, { place, x, y }) {
   const { editor, actions } = layout;
+  if (!editor.canvas.map.has(Math.floor(place[0]), Math.floor(place[1]))) return;
   const label = editor.labels.of(editor.at(place));
-  if (!label) return;
   const menu = make("div.menu", { popover: "auto", role: "menu", ariaLabel: text("region") });
   const act = (kind, options = {}) => () => {
     menu.hidePopover();
@@ -22,15 +22,17 @@ export function regionMenu(layout, { place, x, y }) {
   const size = make("select", { ariaLabel: text("region.most", { most: "" }), onchange: () => { most = Number(size.value); } },
     ...SIZES.map((value) => make("option", { value, selected: value === most }, text("region.most", { most: value.toLocaleString() }))));
   const item = (kind, words, options) => make("button", { role: "menuitem", onclick: act(kind, options) }, words);
+  const name = label ? isolated(label.name) : text("labels.unpainted");
   const swatch = make("span.swatch");
-  swatch.style.background = label.color;
-  menu.append(
-    make("h2", {}, swatch, text("region.of", { label: isolated(label.name) })), scope,
-    make("div.sized", {}, item("holes", text("region.holes")), item("specks", text("region.specks")), size),
-    item("grow", text("region.grow")), item("shrink", text("region.shrink")), item("smooth", text("region.smooth")));
+  swatch.style.background = label?.color ?? "none";
+  menu.append(make("h2", {}, swatch, text("region.of", { label: name })), scope);
+  if (label) {
+    menu.append(make("div.sized", {}, item("holes", text("region.holes")), item("specks", text("region.specks")), size),
+      item("grow", text("region.grow")), item("shrink", text("region.shrink")), item("smooth", text("region.smooth")));
+  }
   const { label: target } = editor;
   if (target && target !== label) menu.append(item("change", text("region.change", { label: isolated(target.name) }), { label: target.index }));
-  menu.append(item("delete", text("region.delete")));
+  if (label) menu.append(item("delete", text("region.delete")));
   menu.addEventListener("toggle", ({ newState }) => { if (newState === "closed") menu.remove(); });
   menu.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
