@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -83,7 +84,9 @@ def strokes(page: Any, count: int, length: int) -> None:
     """Paint `count` strokes of `length` moves each."""
     box = page.frame_locator("#frame").locator(".stage").bounding_box()
     rng = np.random.default_rng(1)
-    for _ in range(count):
+    for number in range(count):
+        # another label each time: every stroke changes something
+        page.keyboard.press(str(1 + number % len(LABELS)))
         x, y = rng.uniform(0.15, 0.85, 2) * (box["width"], box["height"])
         page.mouse.move(box["x"] + x, box["y"] + y)
         page.mouse.down()
@@ -174,6 +177,7 @@ def one_size(browser: Any, name: str, figures: dict[str, float], rows: list[list
         p95 = float(np.percentile(cpu, 95))
         figures[f"event, {name}, median ms"] = statistics.median(cpu)
         figures[f"event, {name}, p95 ms"] = p95
+        sys.stderr.write(f"{name}: {figures}\n")
         rows.append([name, len(cpu), statistics.median(cpu), p95, statistics.median(wall), float(np.percentile(wall, 95))])
         figures[f"shown as in the map, {name}"] = float(shown_right(frame))
         if name == "1 MP":

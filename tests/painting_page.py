@@ -40,6 +40,7 @@ def painting_page(
     folder: PaintFolder,
     template: str | None = None,
     expected: Sequence[str] = (),
+    ready: str | None = None,
     **context: Any,
 ) -> Iterator[PaintingPage]:
     """The page of a folder; fails its test if the browser complains of what is not `expected`."""
@@ -49,7 +50,7 @@ def painting_page(
         )
         page = PaintingPage(opened, painting)
         try:
-            page.open()
+            page.open(ready)
             yield page
         finally:
             opened.close()
@@ -69,8 +70,8 @@ class PaintingPage:
         self.complaints: list[str] = []
         self.page: Any = None
 
-    def open(self, ready: bool = True) -> None:
-        """Open a tab, and wait until painting is possible."""
+    def open(self, ready: str | None = None) -> None:
+        """Open a tab, and wait until painting is possible, or until something else is there."""
         self.page = self.context.new_page()
         self.page.set_default_timeout(8000)
         self.page.on("console", lambda message: self.complaints.append(message.text))
@@ -78,14 +79,18 @@ class PaintingPage:
         self.page.on("dialog", lambda dialog: dialog.accept())
         self.page.goto(self.painting.address)
         if ready:
+            self.inside.locator(ready).first.wait_for()
+            self.frame = self.page.frames[1]
+        else:
             self.wait()
 
     def wait(self) -> None:
         """Wait for the picture."""
-        self.inside.locator(".stage").wait_for()
-        self.inside.locator(".curtain").wait_for(state="hidden")
+        stage = self.inside.locator(".stage").first
+        stage.wait_for()
+        self.inside.locator(".curtain").first.wait_for(state="hidden")
         self.frame = self.page.frames[1]
-        self.box = self.inside.locator(".stage").bounding_box()
+        self.box = stage.bounding_box()
 
     @property
     def inside(self) -> Any:

@@ -49,6 +49,7 @@ def shell_page(about: Mapping[str, Any]) -> tuple[str, str]:
     """
     # so that no text can end the script element
     text = json.dumps(about, ensure_ascii=False).replace("<", "\\u003c")
-    language = about.get("language") or "en"
+    # where it is empty the script finds the browser's
+    language = about.get("language", "")
     page = _PAGE.format(about=text, language=language, sandbox=SANDBOX)
     return page, _POLICY

@@ -52,8 +52,9 @@ export class Form extends HTMLElement {
   }
 
   clicked(event) {
-    const button = event.composedPath().find((node) => node.matches?.("button, input[type=submit], crowd-button"));
-    if (!button || button.getRootNode() !== this.getRootNode()) return;
+    // not the buttons inside of our elements
+    const button = event.composedPath().find((node) => node.matches?.("button, input[type=submit], crowd-button") && node.getRootNode() === this.getRootNode());
+    if (!button) return;
     const submits = button.localName === "crowd-button" ? button.getAttribute("form-action") === "submit" : button.type === "submit" && !button.form;
     if (submits) this.submit();
   }
@@ -61,6 +62,10 @@ export class Form extends HTMLElement {
   /* As a form does: the event first, which a template's script may stop. */
   async submit() {
     if (this.busy) return;
+    if (this.masks.some((mask) => !mask.editor.ready || mask.editor.busy)) {
+      this.tell(text("submit.early"), true);
+      return;
+    }
     const field = missing(this);
     if (field) {
       this.tell(text("submit.required", { field: field.getAttribute("label") ?? field.name ?? "" }));
@@ -102,6 +107,7 @@ export class Form extends HTMLElement {
       return;
     }
     clearTimeout(this.timer);
+    clearTimeout(this.typing);
     this.hold(true, text("submit.packing"));
     try {
       const answer = await answerOf(this);

@@ -27,6 +27,7 @@ export class Layout {
     this.stage = make("div.stage", { tabIndex: 0, role: "application", ariaLabel: text("stage"), dir: "ltr" }, this.surface, this.overlay);
     this.curtain = make("p.curtain", { hidden: true });
     this.message = make("p.message", { role: "status", hidden: true });
+    this.hint = make("p.hint", { role: "status" });
     this.hiddenSign = make("p.sign", { hidden: true }, text("view.hidden"));
     this.pointers = new Pointers(editor, this.stage);
     this.tools = new Map([
@@ -64,7 +65,7 @@ export class Layout {
       make("button.icon", { onclick: () => this.showKeys(), title: `${text("keys")} (?)`, ariaLabel: text("keys") }, icon("keys")));
     this.drawer = make("button.icon.drawer", { onclick: () => this.node.classList.toggle("open"), title: text("instructions"), ariaLabel: text("instructions") }, icon("info"));
     this.options.node.prepend(this.drawer);
-    const frame = make("div.frame", {}, this.stage, this.curtain, this.hiddenSign, this.message);
+    const frame = make("div.frame", {}, this.stage, this.curtain, this.hint, this.hiddenSign, this.message);
     return make("main", {}, this.options.node, this.rail.node, frame, bar);
   }
 
@@ -165,7 +166,18 @@ export class Layout {
     if (all || ["look", "counts", "label", "labels"].includes(what)) this.look.show();
     if (all || what === "view") this.zoom.textContent = `${Math.round((100 * editor.view.scale) / editor.look.ratio)} %`;
     this.hiddenSign.hidden = !editor.look.hidden;
+    this.tell(what);
     this.stage.dataset.tool = this.pointers.held.pan ? "pan" : editor.tool.name;
+  }
+
+  /* What the tool does, until it is used; what it waits for, for as long as it does. */
+  tell(what) {
+    const { tool } = this.editor;
+    if (what === "tool" || what === "open") this.used = false;
+    if (what === "counts") this.used = true;
+    const pending = tool.hint?.();
+    this.hint.textContent = pending ?? text(`hint.${tool.name}`);
+    this.hint.hidden = this.used && !pending;
   }
 
   point(place) {
@@ -185,9 +197,8 @@ export class Layout {
     this.curtain.className = "curtain failed";
   }
 
-  opened(words) {
+  opened() {
     this.curtain.hidden = true;
-    if (words) this.say(words);
     this.show("open");
   }
 

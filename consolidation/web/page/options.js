@@ -16,7 +16,6 @@ const toStep = (size) => Math.round((STEPS * Math.log(size)) / Math.log(LARGEST_
 export class Options {
   constructor(editor, actions, keys) {
     Object.assign(this, { editor, actions, keys });
-    this.hint = make("p.hint");
     this.sizeValue = make("output");
     this.size = make("input", { type: "range", min: 0, max: STEPS, step: 1, oninput: () => editor.set("size", toSize(this.size.value)) });
     this.sizePart = make("label.option.size", {}, make("span", {}, text("size")), this.size, this.sizeValue);
@@ -32,7 +31,7 @@ export class Options {
       ...MODES.map((mode) => make("button", { onclick: () => editor.set("mode", mode), "data-value": mode }, text(`mode.${mode}`))));
     this.modePart = make("div.option", {}, make("span", {}, text("mode")), this.modes, this.modeKey);
     this.extra = make("div.option");
-    this.node = make("div.options", {}, this.sizePart, this.shapes, this.gapPart, this.pressurePart, this.modePart, this.extra, this.hint);
+    this.node = make("div.options", {}, this.sizePart, this.shapes, this.gapPart, this.pressurePart, this.modePart, this.extra);
     this.show();
   }
 
@@ -50,7 +49,6 @@ export class Options {
     for (const button of this.shapes.children) press(button, (button.dataset.value === "square") === editor.square);
     for (const button of this.modes.children) press(button, button.dataset.value === editor.mode);
     this.modeKey.textContent = this.keys.of("key.mode");
-    this.hint.textContent = editor.tool?.hint?.() ?? text(`hint.${name}`);
     this.extra.replaceChildren(...(editor.tool?.buttons?.() ?? []).map(([words, act]) => make("button", { onclick: act }, words)));
     this.extra.hidden = !this.extra.children.length;
   }

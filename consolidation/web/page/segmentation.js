@@ -110,20 +110,23 @@ export class Segmentation extends HTMLElement {
     const turn = ++this.opening;
     const { editor, layout } = this;
     layout.wait(text("open.loading"));
+    editor.busy = true;
     try {
       const { bitmap, window: shown } = await openPicture(source);
       if (turn !== this.opening) return;
       editor.open(bitmap);
-      layout.opened(shown ? text("open.window", shown) : "");
+      if (shown) layout.say(text("open.window", shown));
     } catch (error) {
       if (turn === this.opening) layout.fail(text("open.failed", { reason: error.message }));
       return;
     }
-    const initial = this.initial;
+    const { initial } = this;
     if (initial?.src) await this.openInitial(initial);
-    if (turn !== this.opening) return;
     const { draft } = await link.started;
-    if (turn === this.opening) this.restore(draft);
+    if (turn !== this.opening) return;
+    this.restore(draft);
+    editor.busy = false;
+    layout.opened();
     this.dispatchEvent(new CustomEvent("ready"));
   }
 
