@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.harness import report
 from PIL import Image
 
+from benchmarks.harness import report
 from consolidation.labeling.paint_folder import PaintFolder
 from consolidation.labeling.paint_server import Painting
 from tests.browser import chromium
@@ -178,7 +178,16 @@ def one_size(browser: Any, name: str, figures: dict[str, float], rows: list[list
         figures[f"event, {name}, median ms"] = statistics.median(cpu)
         figures[f"event, {name}, p95 ms"] = p95
         sys.stderr.write(f"{name}: {figures}\n")
-        rows.append([name, len(cpu), statistics.median(cpu), p95, statistics.median(wall), float(np.percentile(wall, 95))])
+        rows.append(
+            [
+                name,
+                len(cpu),
+                statistics.median(cpu),
+                p95,
+                statistics.median(wall),
+                float(np.percentile(wall, 95)),
+            ]
+        )
         figures[f"shown as in the map, {name}"] = float(shown_right(frame))
         if name == "1 MP":
             return
@@ -239,7 +248,14 @@ def main() -> None:
             figures["event, 100 MP, median ms"] / figures["event, 1 MP, median ms"]
         )
     sections = {"Targets": (["figure", "measured", "at most", "reached"], _judged(figures))}
-    columns = ["picture", "frames", "CPU median ms", "CPU p95 ms", "clock median ms", "clock p95 ms"]
+    columns = [
+        "picture",
+        "frames",
+        "CPU median ms",
+        "CPU p95 ms",
+        "clock median ms",
+        "clock p95 ms",
+    ]
     sections["A pointer event with a brush of 500 px, to the end of its frame"] = (columns, rows)
     other = [[k, v] for k, v in figures.items() if k not in TARGETS]
     sections["More"] = (["figure", "measured"], other)

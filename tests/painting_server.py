@@ -40,9 +40,15 @@ def scene(path: Path, size: tuple[int, int] = (120, 160), seed: int = 0) -> Path
     height, width = size
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width]
-    pixels = np.stack([x * 120 // width + 60, y * 110 // height + 70, (x + y) * 70 // (height + width) + 90], -1).astype(np.float32)
+    pixels = np.stack(
+        [x * 120 // width + 60, y * 110 // height + 70, (x + y) * 70 // (height + width) + 90], -1
+    ).astype(np.float32)
     for _ in range(5):
-        cy, cx, r = rng.uniform(0, height), rng.uniform(0, width), rng.uniform(0.08, 0.2) * min(size)
+        cy, cx, r = (
+            rng.uniform(0, height),
+            rng.uniform(0, width),
+            rng.uniform(0.08, 0.2) * min(size),
+        )
         inside = np.hypot(y - cy, x - cx) < r
         pixels[inside] = rng.uniform(30, 230, 3)
     pixels += rng.normal(0, 6, pixels.shape)

@@ -78,9 +78,7 @@ class Twin:
         if 0 not in self.locked:
             self.map[self.map == 0] = target
 
-    def region(
-        self, place: Place, kind: str, everything: bool, most: int, target: int
-    ) -> None:
+    def region(self, place: Place, kind: str, everything: bool, most: int, target: int) -> None:
         x, y = (math.floor(value) for value in place)
         label = int(self.map[y, x])
         chosen = self.map == label

@@ -69,9 +69,7 @@ def test_what_is_painted_is_sent_and_consolidated(
         {
             "datasetObjectId": "0",
             "dataObject": {"s3Uri": "s3://b/a.png"},
-            "annotations": [
-                {"workerId": "w", "annotationData": {"content": json.dumps(answer)}}
-            ],
+            "annotations": [{"workerId": "w", "annotationData": {"content": json.dumps(answer)}}],
         }
     ]
     (tmp_path / "request.json").write_text(json.dumps(request))
@@ -312,7 +310,17 @@ def read_mask_of(page: PaintingPage, number: int = 0) -> Any:
 
 
 def test_many_labels_of_every_kind(browser: Any, tmp_path: Path) -> None:
-    strange = ['say "hi"', "it's", "<b>bold</b>", "🚗 car", "שלום", "مرحبا", "a & b", "\\n", "{{ x }}"]
+    strange = [
+        'say "hi"',
+        "it's",
+        "<b>bold</b>",
+        "🚗 car",
+        "שלום",
+        "مرحبا",
+        "a & b",
+        "\\n",
+        "{{ x }}",
+    ]
     labels = strange + [f"label {n}" for n in range(255 - len(strange))]
     folder = PaintFolder(scene(tmp_path / "a.png"), labels, tmp_path / "out")
     with painting_page(browser, folder) as page:
@@ -326,16 +334,24 @@ def test_many_labels_of_every_kind(browser: Any, tmp_path: Path) -> None:
         assert sorted(np.unique(painted)) == [0, 1, 4, 5, 255]
         assert np.array_equal(read_mask_of(page), painted)
     answer = json.loads(folder.file(folder.pictures[0], "json").read_bytes())
-    colors = [value["color"] for value in answer["crowd-semantic-segmentation"]["labelMappings"].values()]
+    colors = [
+        value["color"] for value in answer["crowd-semantic-segmentation"]["labelMappings"].values()
+    ]
     assert len(set(colors)) == 255
     assert not {"#000000", "#ffffff"} & set(colors)
 
 
 @pytest.mark.parametrize("plain", [False, True])
 def test_the_screen_shows_the_map(browser: Any, folder: PaintFolder, plain: bool) -> None:
-    template = SEED.replace("<crowd-semantic-segmentation ", "<crowd-semantic-segmentation plain ") if plain else SEED
+    template = (
+        SEED.replace("<crowd-semantic-segmentation ", "<crowd-semantic-segmentation plain ")
+        if plain
+        else SEED
+    )
     with painting_page(browser, folder, template) as page:
-        assert page.evaluate("editor.renderer.constructor.name") == ("PlainRenderer" if plain else "GlRenderer")
+        assert page.evaluate("editor.renderer.constructor.name") == (
+            "PlainRenderer" if plain else "GlRenderer"
+        )
         page.stroke((20, 20), (60, 40))
         page.press("2")
         page.set("size", 3)
@@ -358,7 +374,11 @@ def test_the_screen_shows_the_map(browser: Any, folder: PaintFolder, plain: bool
         )
         assert wrong == []
         page.press("o", "u", "h")
-        assert page.evaluate("[editor.look.outlines, editor.look.gaps, editor.look.hidden]") == [True, True, False]
+        assert page.evaluate("[editor.look.outlines, editor.look.gaps, editor.look.hidden]") == [
+            True,
+            True,
+            False,
+        ]
         page.page.keyboard.down("h")
         assert page.inside.get_by_text("Labels are hidden").is_visible()
         page.page.keyboard.up("h")
@@ -404,7 +424,9 @@ def test_an_earlier_mask_is_corrected(browser: Any, tmp_path: Path) -> None:
     earlier[20:60, 20:80] = 2
     (tmp_path / "masks").mkdir()
     Image.fromarray(earlier).save(tmp_path / "masks" / "a.png")
-    folder = PaintFolder(scene(tmp_path / "a.png"), LABELS, tmp_path / "out", masks=tmp_path / "masks")
+    folder = PaintFolder(
+        scene(tmp_path / "a.png"), LABELS, tmp_path / "out", masks=tmp_path / "masks"
+    )
     with painting_page(browser, folder) as page:
         assert np.array_equal(page.map, earlier)
         assert page.evaluate("element.value.initialValueModified") is False
@@ -420,7 +442,10 @@ def test_the_frame_reaches_nothing(browser: Any, folder: PaintFolder) -> None:
     with painting_page(browser, folder) as page:
         assert page.frame.evaluate("origin") == "null"
         for attempt in ("localStorage.length", "parent.document.title", "document.cookie"):
-            assert page.frame.evaluate(
-                "text => { try { return Function('return ' + text) && eval(text) && 'reached'; } catch { return 'refused'; } }",
-                attempt,
-            ) == "refused", attempt
+            assert (
+                page.frame.evaluate(
+                    "text => { try { return Function('return ' + text) && eval(text) && 'reached'; } catch { return 'refused'; } }",
+                    attempt,
+                )
+                == "refused"
+            ), attempt

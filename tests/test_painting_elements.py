@@ -138,7 +138,9 @@ def test_wrong_attributes_are_told(browser: Any, folder: PaintFolder) -> None:
         src="{{ task.input.taskObject | grant_read_access }}"></crowd-semantic-segmentation></crowd-form>
         <crowd-semantic-segmentation labels="['a']"
         src="{{ task.input.taskObject | grant_read_access }}"></crowd-semantic-segmentation>"""
-    with painting_page(browser, folder, template.replace("</crowd-form>", "</crowd-form>", 1)) as page:
+    with painting_page(
+        browser, folder, template.replace("</crowd-form>", "</crowd-form>", 1)
+    ) as page:
         told = page.frame.evaluate(
             "[...document.querySelectorAll('crowd-semantic-segmentation')].map(e => e.shadowRoot.querySelector('.message').textContent)"
         )
@@ -162,7 +164,9 @@ def test_the_image_classifier(browser: Any, tmp_path: Path) -> None:
     mask = np.zeros((120, 160), np.uint8)
     mask[20:60, 20:60] = 1
     Image.fromarray(mask).save(tmp_path / "mask.png")
-    folder = PaintFolder(scene(tmp_path / "a.png"), ["a"], tmp_path / "out", masks=tmp_path / "mask.png")
+    folder = PaintFolder(
+        scene(tmp_path / "a.png"), ["a"], tmp_path / "out", masks=tmp_path / "mask.png"
+    )
     sent: list[Any] = []
     folder.save = lambda picture, answer: sent.append(answer)  # type: ignore[method-assign]
     with painting_page(browser, folder, template, ready=".choices") as page:

@@ -78,9 +78,7 @@ def page(browser: Any) -> Iterator[Any]:
         yield opened
 
 
-def painted(
-    page: Any, steps: Sequence[Mapping[str, Any]], budget: int = 0
-) -> dict[str, Any]:
+def painted(page: Any, steps: Sequence[Mapping[str, Any]], budget: int = 0) -> dict[str, Any]:
     script = "([steps, w, h, budget]) => driver.run(`${location.origin}/web`, w, h, JSON.parse(steps), budget)"
     result: dict[str, Any] = page.evaluate(script, [json.dumps(steps), WIDTH, HEIGHT, budget])
     return result

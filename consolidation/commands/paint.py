@@ -115,6 +115,8 @@ def _listen(port: int):  # type: ignore[no-untyped-def]
         listener.bind((HOST, port))
     except OSError as error:
         listener.close()
-        raise OptionError(f"port {port} cannot be had ({error}): choose another by --port") from None
+        raise OptionError(
+            f"port {port} cannot be had ({error}): choose another by --port"
+        ) from None
     listener.listen()
     return listener

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from consolidation.web import modules
+
 SANDBOX = "allow-scripts allow-forms allow-modals allow-popups"
 """Not ``allow-same-origin``: the template reaches no storage and no session."""
+_SCRIPT = "page/frame.js"
 _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 _HTML = re.compile(r"<html\b[^>]*>", re.IGNORECASE)
 
@@ -21,10 +24,13 @@ def frame_page(rendered: str, web: str) -> str:
     web : str
         Address of the folder `consolidation.web`, without a slash at the end.
     """
+    scripts = "".join(
+        f'<link rel="modulepreload" href="{web}/{name}" crossorigin>' for name in modules(_SCRIPT)
+    )
     ours = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<link rel="stylesheet" href="{web}/tokens.css"><link rel="stylesheet" href="{web}/frame.css">'
-        f'<script type="module" src="{web}/page/frame.js" crossorigin></script>'
+        f'{scripts}<script type="module" src="{web}/{_SCRIPT}" crossorigin></script>'
     )
     for place in (_HEAD, _HTML):
         if found := place.search(rendered):

@@ -116,7 +116,9 @@ class PaintFolder:
         about = picture.path.stat()
         parts = [picture.path.absolute(), about.st_size, about.st_mtime_ns]
         parts += [self.out.absolute(), self.worker, *self.classes.names]
-        return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "replace")).hexdigest()[:32]
+        return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "replace")).hexdigest()[
+            :32
+        ]
 
     def initial(self, picture: Picture) -> NDArray[np.uint8] | None:
         """Mask to begin with; None if there is none.

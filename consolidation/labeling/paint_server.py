@@ -174,12 +174,12 @@ def application(painting: Painting, hosts: Sequence[str]) -> Starlette:
 
     async def answers(request: Request) -> Response:
         picture_ = painting.picture(request.path_params["number"])
-        answer = json.loads(await _body(request))
+        answer = await _body(request)
         await run_in_threadpool(painting.folder.save, picture_, answer)
         return JSONResponse({"done": _done(painting)})
 
     async def segment(request: Request) -> Response:
-        asked = json.loads(await _body(request))
+        asked = await _body(request)
         number = request.path_params["number"]
         return JSONResponse(await run_in_threadpool(painting.suggest, number, asked))
 
@@ -208,7 +208,8 @@ class SharedFiles(StaticFiles):
         return response
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request) -> Any:
+    """JSON of a request."""
     if request.headers.get("content-type", "").partition(";")[0] != "application/json":
         raise ObjectError("the request is no JSON")
     parts = []
@@ -218,7 +219,10 @@ async def _body(request: Request) -> bytes:
         if size > MAX_ANSWER:
             raise ObjectError(f"the request has more than {MAX_ANSWER:,} bytes")
         parts.append(part)
-    return b"".join(parts)
+    try:
+        return json.loads(b"".join(parts))
+    except (ValueError, RecursionError):
+        raise ObjectError("the request is no JSON") from None
 
 
 def _done(painting: Painting) -> list[bool]:
@@ -235,5 +239,3 @@ def _about(painting: Painting) -> dict[str, Any]:
         "language": painting.language,
         "out": str(painting.folder.out),
     }
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,13 @@ from numpy.typing import NDArray
 from consolidation.errors import ObjectError
 from consolidation.masks import MAX_PIXELS
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 SHOWN_AS_IS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
 """Formats that browsers know, with 8 bits a channel."""
 ENDINGS = frozenset(
-    ".png .jpg .jpeg .webp .gif .tif .tiff .bmp .ppm .pgm .jp2 .dib .pcx .tga".split()
+    [".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".jp2", ".dib", ".pcx", ".tga"]
 )
 _WINDOW = (0.1, 99.9)
 """Percentiles of what is shown of more than 8 bits."""
@@ -101,7 +105,7 @@ def pixels_of(data: bytes) -> NDArray[np.uint8]:
         return np.asarray(image.convert("RGB"))
 
 
-def _opened(data: bytes) -> "Image.Image":  # noqa: F821, UP037
+def _opened(data: bytes) -> Image.Image:
     from PIL import Image
 
     try:
@@ -114,7 +118,7 @@ def _opened(data: bytes) -> "Image.Image":  # noqa: F821, UP037
         raise ObjectError(f"the picture cannot be read: {reason}") from None
 
 
-def _deep(image: "Image.Image") -> bool:  # noqa: F821, UP037
+def _deep(image: Image.Image) -> bool:
     """Whether it has more than 8 bits a channel."""
     if image.mode.startswith(("I", "F")):
         return True

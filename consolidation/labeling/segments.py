@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ def available() -> bool:
     return find_spec("consolidation.autosegment") is not None
 
 
-def suggest(image: NDArray[np.uint8], request: Mapping[str, Any], cache: Any = None) -> Any:
+def suggest(image: NDArray[np.uint8], request: Any, cache: Any = None) -> Any:
     """Masks of the object that four points mark, best first, JSON-ready.
 
     Parameters
@@ -42,10 +41,9 @@ def suggest(image: NDArray[np.uint8], request: Mapping[str, Any], cache: Any = N
     OptionError
         If points or clicks are not what they should be.
     """
-    from consolidation.autosegment import segment
+    from consolidation.autosegment import segment  # type: ignore[import-not-found, unused-ignore]
 
-    points = _numbers(request.get("points"), 2, 4)
-    clicks = _numbers(request.get("clicks", []), 3, MAX_CLICKS)
+    points, clicks = points_of(request)
     masks: list[dict[str, Any]] = []
     try:
         first = segment(image, points, clicks, cache=cache)
@@ -59,6 +57,14 @@ def suggest(image: NDArray[np.uint8], request: Mapping[str, Any], cache: Any = N
     except ValueError as error:
         raise OptionError(str(error)) from None
     return {"masks": masks}
+
+
+def points_of(request: Any) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
+    """Points and clicks of a request, checked; OptionError as `suggest`."""
+    if not isinstance(request, dict):
+        raise OptionError("points and clicks are lists of whole numbers")
+    points = _numbers(request.get("points"), 2, 4)
+    return points, _numbers(request.get("clicks", []), 3, MAX_CLICKS)
 
 
 def runs(crop: NDArray[np.bool_]) -> list[int]:
@@ -83,5 +89,3 @@ def _numbers(value: Any, length: int, most: int) -> list[tuple[int, ...]]:
     if not whole or len(value) > most:
         raise OptionError(f"points and clicks are lists of {length} whole numbers, at most {most}")
     return [tuple(row) for row in value]
-
-

@@ -22,9 +22,7 @@ _CROWD_SCRIPT = re.compile(
 )
 _ELEMENT = re.compile(r"<(crowd-[a-z0-9-]+)", re.IGNORECASE)
 KNOWN = frozenset(
-    "crowd-form crowd-semantic-segmentation crowd-image-classifier crowd-input crowd-text-area "
-    "crowd-checkbox crowd-radio-group crowd-radio-button crowd-slider crowd-button crowd-alert "
-    "crowd-instructions crowd-card".split()
+    ["crowd-form", "crowd-semantic-segmentation", "crowd-image-classifier", "crowd-input", "crowd-text-area", "crowd-checkbox", "crowd-radio-group", "crowd-radio-button", "crowd-slider", "crowd-button", "crowd-alert", "crowd-instructions", "crowd-card"]
 )
 """Elements that the page has."""
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
+from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+_IMPORT = re.compile(r"^import [^\"]*\"(\.[^\"]+)\";", re.MULTILINE)
 
 
 def text(name: str) -> str:
@@ -16,3 +20,21 @@ def text(name: str) -> str:
     True
     """
     return (FOLDER / name).read_text("utf-8")
+
+
+@cache
+def modules(name: str) -> tuple[str, ...]:
+    """Scripts that a script imports, directly or not, itself first: a page asks for all at once.
+
+    Examples
+    --------
+    >>> modules("painting/history.js")
+    ('painting/history.js', 'painting/tiles.js')
+    """
+    found = [name]
+    for script in found:
+        for imported in _IMPORT.findall(text(script)):
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(script), imported))
+            if path not in found:
+                found.append(path)
+    return tuple(found)

@@ -7,9 +7,11 @@ import { keys, link, loadStyle } from "./frame_state.js";
 import { Segmentation } from "./segmentation.js";
 import { loadTexts } from "./texts.js";
 
+const style = loadStyle();
 const { language, keys: chosen, draft } = await link.started;
 Object.assign(keys.chosen, chosen);
-await Promise.all([loadTexts(language).then((loaded) => { document.documentElement.lang ||= loaded; }), loadStyle()]);
+document.documentElement.lang ||= await loadTexts(language);
+await style;
 
 const ELEMENTS = {
   "crowd-semantic-segmentation": Segmentation,
