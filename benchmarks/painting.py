@@ -72,7 +72,9 @@ def opened(browser: Any, size: tuple[int, int]) -> Iterator[tuple[Any, Any, floa
             seconds = frame.evaluate(
                 """() => new Promise(resolve => {
                     const { editor } = document.querySelector("crowd-semantic-segmentation");
-                    const look = () => (editor.renderer.tiles?.overview ? resolve(performance.now() / 1000) : setTimeout(look, 5));
+                    const shown = () => editor.renderer.tiles?.overview;
+                    const look = () =>
+                        shown() ? resolve(performance.now() / 1000) : setTimeout(look, 5);
                     look();
                 })"""
             )
@@ -106,7 +108,7 @@ def traced(browser: Any, page: Any, act: Any) -> list[dict[str, Any]]:
 
 
 def event_costs(events: list[dict[str, Any]]) -> tuple[list[float], list[float]]:
-    """Milliseconds of script of every pointer event and the frame after it: CPU, and by the clock."""
+    """Milliseconds of script of each pointer event and its frame: CPU, and by the clock."""
     script = [
         event
         for event in events
@@ -145,7 +147,8 @@ def shown_right(frame: Any) -> bool:
             editor.setLook({ opacity: 1 });
             let checked = 0;
             for (let i = 0; i < 40; i++) {
-                const [x, y] = [Math.floor(map.width * (0.1 + 0.02 * i)), Math.floor(map.height * (0.2 + 0.015 * i))];
+                const x = Math.floor(map.width * (0.1 + 0.02 * i));
+                const y = Math.floor(map.height * (0.2 + 0.015 * i));
                 view.scale = 8; view.centre(x + 0.5, y + 0.5);
                 editor.stale = true;
                 editor.draw();
@@ -154,7 +157,8 @@ def shown_right(frame: Any) -> bool:
                 const label = editor.labels.of(map.at(x, y));
                 if (!label) continue;
                 checked++;
-                const color = "#" + pixel.slice(0, 3).map(v => v.toString(16).padStart(2, "0")).join("");
+                const hex = pixel.slice(0, 3).map(v => v.toString(16).padStart(2, "0"));
+                const color = "#" + hex.join("");
                 if (color !== label.color) return false;
             }
             return checked > 3;
@@ -168,7 +172,8 @@ def one_size(browser: Any, name: str, figures: dict[str, float], rows: list[list
     with opened(browser, SIZES[name]) as (page, frame, seconds):
         figures[f"open {name}, s"] = seconds
         frame.evaluate(
-            "([size]) => document.querySelector('crowd-semantic-segmentation').editor.set('size', size)",
+            """([size]) => document.querySelector("crowd-semantic-segmentation")
+                .editor.set("size", size)""",
             [BRUSH],
         )
         strokes(page, 2, 10)

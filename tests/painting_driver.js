@@ -1,6 +1,6 @@
 /* Drives the page's own tools, without a screen: what a test says, action by action. */
 
-export async function run(web, width, height, actions, budget) {
+export async function run(web, actions, width, height, budget) {
   const load = (name) => import(`${web}/${name}`);
   const [{ Editor }, { Canvas }, { Brush, Fill }, { Polygon }, { Actions }] = await Promise.all(
     ["page/editor.js", "painting/canvas.js", "page/tools.js", "page/polygon_tool.js", "page/actions.js"].map(load));

@@ -99,8 +99,8 @@ class PaintingPage:
 
     def evaluate(self, script: str, argument: Any = None) -> Any:
         """Run a script of ours in the frame; `element` and `editor` are there."""
-        text = f"argument => {{ const element = {ELEMENT}; const editor = element?.editor; return {script}; }}"
-        return self.frame.evaluate(text, argument)
+        known = f"const element = {ELEMENT}; const editor = element?.editor;"
+        return self.frame.evaluate(f"argument => {{ {known} return {script}; }}", argument)
 
     @property
     def map(self) -> NDArray[np.uint8]:
@@ -128,8 +128,8 @@ class PaintingPage:
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where the middle of a pixel of the picture is in the tab."""
         left, top = self.evaluate(
-            "editor.view.toScreen(argument[0] + 0.5, argument[1] + 0.5).map(v => v / editor.look.ratio)",
-            [x, y],
+            "editor.view.toScreen(...argument).map(v => v / editor.look.ratio)",
+            [x + 0.5, y + 0.5],
         )
         return self.box["x"] + left, self.box["y"] + top
 

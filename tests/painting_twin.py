@@ -151,7 +151,7 @@ def thin(start: tuple[int, ...], end: tuple[int, ...]) -> Iterator[tuple[int, in
 
 
 def enclosed(shape: tuple[int, int], corners: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
-    """Pixels of a polygon: those with an odd number of edges to the left, and all on its outline."""
+    """Pixels of a polygon: an odd number of edges is to the left, or they are on its outline."""
     out = np.zeros(shape, bool)
     edges = list(zip(corners, [*corners[1:], corners[0]], strict=True))
     for y, x in np.ndindex(*shape):

@@ -1,4 +1,4 @@
-"""The elements that templates use: attributes, events, fields, submit; and what a frame may not do."""
+"""The elements that templates use: attributes, events, fields, submit."""
 
 from __future__ import annotations
 
@@ -33,10 +33,13 @@ EVERYTHING = """<!doctype html><html><head><style>.note { color: teal; }</style>
   <crowd-text-area name="remarks" label="Remarks" rows="4"></crowd-text-area>
   <crowd-checkbox name="weather" value="rain" checked>Rain</crowd-checkbox>
   <crowd-checkbox name="weather" value="fog">Fog</crowd-checkbox>
-  <crowd-radio-group required label="Light"><crowd-radio-button name="light" value="day">Day</crowd-radio-button>
-  <crowd-radio-button name="light" value="night">Night</crowd-radio-button></crowd-radio-group>
+  <crowd-radio-group required label="Light">
+    <crowd-radio-button name="light" value="day">Day</crowd-radio-button>
+    <crowd-radio-button name="light" value="night">Night</crowd-radio-button>
+  </crowd-radio-group>
   <crowd-slider name="sure" min="1" max="10" step="1" value="7"></crowd-slider>
-  <input name="plain" value="p"><select name="pick"><option>x</option><option selected>y</option></select>
+  <input name="plain" value="p">
+  <select name="pick"><option>x</option><option selected>y</option></select>
   <input type="hidden" name="hidden" id="hidden">
   <crowd-unknown><span id="unknown">Shown.</span></crowd-unknown>
   <crowd-button form-action="submit" id="send">Send it</crowd-button>
@@ -50,7 +53,8 @@ EVERYTHING = """<!doctype html><html><head><style>.note { color: teal; }</style>
   document.querySelector("crowd-form").onsubmit = function (event) {
     seen.push("submit");
     if (window.stopped) event.preventDefault();
-    document.getElementById("hidden").value = String(annotator.value.labeledImage.pngImageData.length > 20);
+    const { pngImageData } = annotator.value.labeledImage;
+    document.getElementById("hidden").value = String(pngImageData.length > 20);
   };
 </script></body></html>""".replace('"car",', "'car',")
 
@@ -135,14 +139,14 @@ def test_labels_are_live(browser: Any, folder: PaintFolder) -> None:
 
 def test_wrong_attributes_are_told(browser: Any, folder: PaintFolder) -> None:
     template = """<crowd-form><crowd-semantic-segmentation name="x" labels="['a', b]"
-        src="{{ task.input.taskObject | grant_read_access }}"></crowd-semantic-segmentation></crowd-form>
+        src="{{ task.input.taskObject | grant_read_access }}"></crowd-semantic-segmentation>
+        </crowd-form>
         <crowd-semantic-segmentation labels="['a']"
         src="{{ task.input.taskObject | grant_read_access }}"></crowd-semantic-segmentation>"""
-    with painting_page(
-        browser, folder, template.replace("</crowd-form>", "</crowd-form>", 1)
-    ) as page:
+    with painting_page(browser, folder, template) as page:
         told = page.frame.evaluate(
-            "[...document.querySelectorAll('crowd-semantic-segmentation')].map(e => e.shadowRoot.querySelector('.message').textContent)"
+            """[...document.querySelectorAll("crowd-semantic-segmentation")]
+                .map(e => e.shadowRoot.querySelector(".message").textContent)"""
         )
         assert told[0] == 'labels: column 7: a value was expected, not "b]"'
         assert told[1].startswith("This element is not inside <crowd-form>")
@@ -157,7 +161,8 @@ def test_german(browser: Any, folder: PaintFolder) -> None:
 def test_the_image_classifier(browser: Any, tmp_path: Path) -> None:
     template = """<crowd-form><crowd-image-classifier name="verdict" categories="['good', 'bad']"
         header="Is it right?" src="{{ task.input.taskObject | grant_read_access }}"
-        overlay='{"semanticSegmentation": {labels: ["a"], "labelMappings": {"a": {"color": "#2ca02c"}},
+        overlay='{"semanticSegmentation": {labels: ["a"],
+        "labelMappings": {"a": {"color": "#2ca02c"}},
         "src": "{{ task.input.initialValue.src }}"},}'>
         <worker-comment link-text="Say why">Why?</worker-comment>
         <short-instructions>Look.</short-instructions></crowd-image-classifier></crowd-form>"""

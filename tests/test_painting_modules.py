@@ -28,13 +28,23 @@ def page(browser: Any) -> Iterator[Any]:
         opened.evaluate(
             """async () => {
                 const load = (name) => import(`${location.origin}/web/painting/${name}`);
-                const names = ["png", "png_read", "deflate", "encoder", "attributes", "labels", "exif"];
+                const names = ["png", "png_read", "deflate", "encoder", "attributes",
+                    "labels", "exif"];
                 const all = await Promise.all(names.map((name) => load(`${name}.js`)));
-                window.m = Object.assign({}, ...all, await import(`${location.origin}/web/page/auto_tool.js`));
+                const tool = await import(`${location.origin}/web/page/auto_tool.js`);
+                window.m = Object.assign({}, ...all, tool);
                 window.bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-                window.text = (bytes) => btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(""));
-                window.counted = (data) => { const counts = new Float64Array(256); for (const v of data) counts[v]++; return counts; };
-                window.colors = Array.from({ length: 256 }, (_, i) => m.parseHex(m.labelColor(Math.max(0, i - 1))));
+                window.text = (bytes) =>
+                    btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(""));
+                window.counted = (data) => {
+                    const counts = new Float64Array(256);
+                    for (const value of data) counts[value]++;
+                    return counts;
+                };
+                window.colors = Array.from({ length: 256 }, (_, i) =>
+                    m.parseHex(m.labelColor(Math.max(0, i - 1))));
+                window.classes = (list) =>
+                    new Map(list.map(([r, g, b], i) => [r << 16 | g << 8 | b, i + 1]));
             }"""
         )
         yield opened
@@ -61,8 +71,7 @@ def test_png_written_is_the_map(page: Any, labels: Any) -> None:
         const map = { data, width, height };
         const now = m.encodeNow(map, counted(data), colors);
         const later = bytes(await m.encode(map, counted(data), colors));
-        const classOf = new Map(colors.slice(1).map(([r, g, b], i) => [r << 16 | g << 8 | b, i + 1]));
-        const back = await m.readMask(later, classOf);
+        const back = await m.readMask(later, classes(colors.slice(1)));
         return [text(now), text(later), text(back.classes), back.unknown];
     }"""
     now, later, back, unknown = page.evaluate(script, [send(labels), width, height])
@@ -112,7 +121,7 @@ def test_any_png_is_read(page: Any, mode: str) -> None:
     image.save(out, "PNG")
     got, unknown = page.evaluate(
         """async ([file, rgb]) => {
-            const found = await m.readMask(bytes(file), new Map(rgb.slice(1).map(([r, g, b], i) => [r << 16 | g << 8 | b, i + 1])));
+            const found = await m.readMask(bytes(file), classes(rgb.slice(1)));
             return [text(found.classes), found.unknown];
         }""",
         [send(out.getvalue()), rgb],
@@ -126,7 +135,10 @@ def test_colours_that_are_no_labels_are_counted(page: Any) -> None:
     pixels = np.array([[[44, 160, 44], [44, 160, 45]], [[255, 255, 255], [0, 0, 0]]], np.uint8)
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "PNG")
-    script = "async file => { const found = await m.readMask(bytes(file), new Map([[0x2ca02c, 1]])); return [[...found.classes], found.unknown]; }"
+    script = """async file => {
+        const found = await m.readMask(bytes(file), new Map([[0x2ca02c, 1]]));
+        return [[...found.classes], found.unknown];
+    }"""
     assert page.evaluate(script, send(out.getvalue())) == [[1, 0, 0, 0], 1]
 
 
@@ -193,7 +205,10 @@ def test_a_turned_picture_is_turned_back(page: Any, kind: str) -> None:
     out = io.BytesIO()
     Image.new("RGB", (20, 10)).save(out, kind, exif=exif)
     size = page.evaluate(
-        "async file => { const b = await createImageBitmap(new Blob([m.unturn(bytes(file))])); return [b.width, b.height]; }",
+        """async file => {
+            const { width, height } = await createImageBitmap(new Blob([m.unturn(bytes(file))]));
+            return [width, height];
+        }""",
         send(out.getvalue()),
     )
     assert size == [20, 10]

@@ -1,4 +1,4 @@
-"""The page's painting against a naive twin: the same actions give the same class map, to the pixel."""
+"""The page's painting against a naive twin: the same actions, the same map, to the pixel."""
 
 from __future__ import annotations
 
@@ -72,14 +72,18 @@ actions = st.one_of(
 def page(browser: Any) -> Iterator[Any]:
     with module_page(browser) as opened:
         opened.evaluate(
-            "async text => { window.driver = await import(URL.createObjectURL(new Blob([text], {type: 'text/javascript'}))); }",
+            """async text => {
+                const blob = new Blob([text], { type: "text/javascript" });
+                window.driver = await import(URL.createObjectURL(blob));
+            }""",
             DRIVER.read_text("utf-8"),
         )
         yield opened
 
 
 def painted(page: Any, steps: Sequence[Mapping[str, Any]], budget: int = 0) -> dict[str, Any]:
-    script = "([steps, w, h, budget]) => driver.run(`${location.origin}/web`, w, h, JSON.parse(steps), budget)"
+    script = """([steps, ...more]) =>
+        driver.run(`${location.origin}/web`, JSON.parse(steps), ...more)"""
     result: dict[str, Any] = page.evaluate(script, [json.dumps(steps), WIDTH, HEIGHT, budget])
     return result
 

@@ -29,7 +29,8 @@ def frame_page(rendered: str, web: str) -> str:
     )
     ours = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<link rel="stylesheet" href="{web}/tokens.css"><link rel="stylesheet" href="{web}/frame.css">'
+        f'<link rel="stylesheet" href="{web}/tokens.css">'
+        f'<link rel="stylesheet" href="{web}/frame.css">'
         f'{scripts}<script type="module" src="{web}/{_SCRIPT}" crossorigin></script>'
     )
     for place in (_HEAD, _HTML):

@@ -1,4 +1,4 @@
-"""Masks of the worker's page: from files into what it begins with, and from its answer into a file."""
+"""Masks of the page: of files, for it to begin with, and of its answers, into files."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ def mask_file(mask: NDArray[np.uint8], classes: Classes) -> bytes:
 
 
 def read_mask(data: bytes, classes: Classes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
-    """Class indices (H, Wd) of a mask file: its values where it is grey or has a palette, else its colours.
+    """Class indices (H, Wd) of a mask file.
+
+    They are its values where it is grey or has a palette, else what its colours mean.
 
     Raises
     ------

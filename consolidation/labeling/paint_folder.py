@@ -47,8 +47,8 @@ class Picture:
 class PaintFolder:
     """Pictures, labels, and the folder for what is painted.
 
-    Written are ``<picture>/worker_<worker>.png`` (class indices), ``<picture>/worker_<worker>.json``
-    (the answer as Ground Truth has it) and ``classes.json``: a folder that ``consolidate run`` reads.
+    Written are ``<picture>/worker_<worker>.png`` (class indices), ``.json`` beside it (the answer
+    as Ground Truth has it) and ``classes.json``: a folder that ``consolidate run`` reads.
 
     Parameters
     ----------

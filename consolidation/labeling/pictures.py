@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SHOWN_AS_IS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
 """Formats that browsers know, with 8 bits a channel."""
 ENDINGS = frozenset(
-    [".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".jp2", ".dib", ".pcx", ".tga"]
+    (".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".jp2")
 )
 _WINDOW = (0.1, 99.9)
 """Percentiles of what is shown of more than 8 bits."""

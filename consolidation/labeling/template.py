@@ -22,7 +22,11 @@ _CROWD_SCRIPT = re.compile(
 )
 _ELEMENT = re.compile(r"<(crowd-[a-z0-9-]+)", re.IGNORECASE)
 KNOWN = frozenset(
-    ["crowd-form", "crowd-semantic-segmentation", "crowd-image-classifier", "crowd-input", "crowd-text-area", "crowd-checkbox", "crowd-radio-group", "crowd-radio-button", "crowd-slider", "crowd-button", "crowd-alert", "crowd-instructions", "crowd-card"]
+    f"crowd-{name}"
+    for name in (
+        *("form", "semantic-segmentation", "image-classifier", "input", "text-area", "checkbox"),
+        *("radio-group", "radio-button", "slider", "button", "alert", "instructions", "card"),
+    )
 )
 """Elements that the page has."""
 
