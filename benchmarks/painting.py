@@ -131,11 +131,12 @@ def event_costs(events: list[dict[str, Any]]) -> tuple[list[float], list[float]]
     return cpu, wall
 
 
-def longest_task(events: list[dict[str, Any]]) -> float:
-    """Longest task of the thread that has run the frame's timers, in milliseconds."""
+def longest_task(events: list[dict[str, Any]]) -> tuple[float, float]:
+    """Milliseconds of the longest task of the thread that ran the frame's timers: CPU, clock."""
     timers = {(e["pid"], e["tid"]) for e in events if e["name"] == "TimerFire"}
     tasks = [e for e in events if "RunTask" in e["name"] and (e["pid"], e["tid"]) in timers]
-    return max(e.get("dur", 0) for e in tasks) / 1e3
+    cpu = max(e.get("tdur", 0) for e in tasks)
+    return cpu / 1e3, max(e.get("dur", 0) for e in tasks) / 1e3
 
 
 def shown_right(frame: Any) -> bool:
@@ -207,7 +208,9 @@ def one_size(browser: Any, name: str, figures: dict[str, float], rows: list[list
         frame.evaluate(script)
         events = traced(browser, page, lambda: seconds_taken.extend(frame.evaluate(script)))
         figures[f"encode {name}, s"] = seconds_taken[0]
-        figures[f"longest task while encoding {name}, ms"] = longest_task(events)
+        cpu_task, clock_task = longest_task(events)
+        figures[f"longest task while encoding {name}, ms"] = cpu_task
+        figures[f"the same by the clock, {name}, ms"] = clock_task
         if name == "12 MP":
             strokes(page, 200, 3)
             held, steps = frame.evaluate(

@@ -167,6 +167,7 @@ export class Layout {
     if (all || what === "view") this.zoom.textContent = `${Math.round((100 * editor.view.scale) / editor.look.ratio)} %`;
     this.hiddenSign.hidden = !editor.look.hidden;
     this.tell(what);
+    if (what === "counts" || what === "history") this.point(this.pointers.last);
     this.stage.dataset.tool = this.pointers.held.pan ? "pan" : editor.tool.name;
   }
 
@@ -181,7 +182,7 @@ export class Layout {
   }
 
   point(place) {
-    const inside = place && this.editor.canvas.map.has(Math.floor(place[0]), Math.floor(place[1]));
+    const inside = place && this.editor.ready && this.editor.canvas.map.has(Math.floor(place[0]), Math.floor(place[1]));
     this.place.textContent = inside ? text("pointed.at", { x: Math.floor(place[0]), y: Math.floor(place[1]) }) : "";
     this.under.textContent = inside ? this.editor.labels.of(this.editor.at(place))?.name ?? text("labels.unpainted") : "";
   }

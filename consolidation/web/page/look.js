@@ -57,7 +57,8 @@ export class Look {
     this.next.disabled = this.rest.disabled = counts[0] === 0;
     this.next.lastChild.textContent = keys.of("rest.next");
     const label = editor.label?.name ?? "";
-    this.rest.replaceChildren(...text("rest", { label: "\u0000" }).split("\u0000").flatMap((part, i) => (i ? [make("bdi", {}, label), part] : [part])), make("kbd", {}, keys.of("rest")));
+    const [before, after] = text("rest", { label: "\u0000" }).split("\u0000");
+    this.rest.replaceChildren(make("span", {}, before, make("bdi", {}, label), after), make("kbd", {}, keys.of("rest")));
     this.rest.hidden = !editor.label;
   }
 }
