@@ -41,6 +41,7 @@ TARGETS: dict[str, float] = {
     "encode 100 MP, s": 8,
     "longest task while encoding 12 MP, ms": 50,
     "longest task while encoding 100 MP, ms": 50,
+    "draft safe after a stroke, 100 MP, s": 1,
     "class map and 200 undo steps at 12 MP, MB": 150,
 }
 
@@ -139,6 +140,23 @@ def longest_task(events: list[dict[str, Any]]) -> tuple[float, float]:
     return cpu / 1e3, max(e.get("dur", 0) for e in tasks) / 1e3
 
 
+def draft_time(frame: Any) -> float:
+    """Seconds from the end of a stroke until the browser's database has it."""
+    seconds: float = frame.evaluate(
+        """async () => {
+            const { editor, form } = document.querySelector("crowd-semantic-segmentation");
+            const start = performance.now();
+            const { width } = editor.canvas.map;
+            editor.tool.down([width / 4, 300], {});
+            editor.tool.move([width / 2, 320], {});
+            editor.tool.up();
+            while (form.unsaved) await new Promise((resolve) => setTimeout(resolve, 2));
+            return (performance.now() - start) / 1000;
+        }"""
+    )
+    return seconds
+
+
 def shown_right(frame: Any) -> bool:
     """Whether pixels on the screen have the colour of their class in the map."""
     same: bool = frame.evaluate(
@@ -194,6 +212,7 @@ def one_size(browser: Any, name: str, figures: dict[str, float], rows: list[list
                 float(np.percentile(wall, 95)),
             ]
         )
+        figures[f"draft safe after a stroke, {name}, s"] = draft_time(frame)
         figures[f"shown as in the map, {name}"] = float(shown_right(frame))
         if name == "1 MP":
             return

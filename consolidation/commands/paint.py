@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -82,10 +84,13 @@ def paint(
     app = application(painting, [f"{HOST}:{port}", f"localhost:{port}"])
     say(f"{len(folder.pictures):,} pictures, to paint at {painting.address}")
     say(f"masks and answers go to {folder.out}; end with Ctrl+C")
+    # whoever reads it through a pipe wants it now
+    sys.stdout.flush()
     if browser:
         webbrowser.open(painting.address)
     config = uvicorn.Config(app, log_level="warning", lifespan="off", server_header=False)
-    with listener:
+    # ended by Ctrl+C, as was said
+    with listener, contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
 
 
