@@ -46,7 +46,7 @@ def test_the_commands_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     (tmp_path / "painted" / "a").mkdir()
     for worker in ("ann", "bob"):
         (tmp_path / "painted" / "a" / f"worker_{worker}.png").write_bytes(mask_file(mask, classes))
-    assert main(run.split()[1:] + ["--quiet"]) == 0
+    assert main([*run.split()[1:], "--quiet"]) == 0
     assert (tmp_path / "consensus" / "masks" / "a.png").is_file()
 
 
