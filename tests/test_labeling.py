@@ -300,7 +300,29 @@ def test_other_pages_and_names_are_refused(client: Client) -> None:
 )
 def test_wrong_points_are_refused(request_: Any) -> None:
     with pytest.raises(OptionError, match="whole numbers"):
-        segments.points_of(request_)
+        segments.start_of(request_, (9, 9))
+
+
+@pytest.mark.parametrize(
+    ("mask", "error"),
+    [
+        ({"box": [0, 0, 3, 3]}, "runs do not fill"),
+        ({"box": [0, 0, 3, 3], "runs": [4, -1, 6]}, "runs do not fill"),
+        ({"box": [8, 0, 3, 3], "runs": [9]}, "is not in the image of 9 x 9 pixels"),
+        ({"box": [0, 0, 3], "runs": [9]}, "whole numbers"),
+        ("x", "whole numbers"),
+    ],
+)
+def test_wrong_masks_are_refused(mask: Any, error: str) -> None:
+    with pytest.raises(OptionError, match=error):
+        segments.start_of({"mask": mask}, (9, 9))
+
+
+def test_a_mask_is_what_its_runs_say() -> None:
+    request = {"mask": {"box": [1, 2, 3, 2], "runs": [1, 3, 2]}, "clicks": [[1, 1, -1]]}
+    start, clicks = segments.start_of(request, (9, 9))
+    assert np.argwhere(start["mask"]).tolist() == [[2, 2], [2, 3], [3, 1]]
+    assert clicks == [(1, 1, -1)]
 
 
 def test_labels_of_a_text_or_a_file(tmp_path: Path) -> None:

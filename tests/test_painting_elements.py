@@ -191,6 +191,20 @@ def test_auto_segmentation(
 
     def suggest(image: Any, request: Any, cache: Any = None) -> Any:
         asked.append(request)
+        if "mask" in request:
+            left, top, width, _ = request["mask"]["box"]
+            crop = segments.start_of(request, image.shape)[0]["mask"][
+                top:, left : left + width // 2
+            ]
+            return {
+                "masks": [
+                    {
+                        "name": "painted",
+                        "box": [left, top, crop.shape[1], len(crop)],
+                        "runs": segments.runs(crop),
+                    }
+                ]
+            }
         (_, top), (left, _), (_, bottom), (right, _) = request["points"]
         crop = np.zeros((bottom - top + 1, right - left + 1), bool)
         crop[2:-2, 2:-2] = True
@@ -206,6 +220,7 @@ def test_auto_segmentation(
 
     monkeypatch.setattr(segments, "suggest", suggest)
     monkeypatch.setattr(segments, "available", lambda: True)
+    monkeypatch.setattr(segments, "new_cache", lambda: None)
     with painting_page(browser, folder) as page:
         points = [(50, 20), (30, 40), (50, 60), (80, 40)]
         page.press("a")
@@ -238,5 +253,22 @@ def test_auto_segmentation(
         page.press("Escape")
         page.inside.get_by_text("0 of 4").wait_for()
         assert not page.map.any()
+        page.press("b", "2")
+        page.set("size", 20)
+        page.stroke((30, 90), (100, 90))
+        before = page.map
+        page.click(60, 90, button="right")
+        page.inside.get_by_role("menuitem", name="Correct by clicks").click()
+        page.inside.get_by_text("What is painted").wait_for()
+        page.page.keyboard.down("Shift")
+        page.click(95, 90)
+        page.page.keyboard.up("Shift")
+        page.page.wait_for_timeout(150)
+        page.press("Enter")
+        half = before.copy()
+        half[:, 65:] = 0
+        assert np.array_equal(page.map, half)
+        page.press("Control+z")
+        assert np.array_equal(page.map, before), "one step"
     assert asked[0] == {"points": [list(point) for point in points], "clicks": []}
     assert asked[2]["clicks"] == [[30, 20, 1], [60, 40, -1]]

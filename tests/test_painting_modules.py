@@ -29,10 +29,9 @@ def page(browser: Any) -> Iterator[Any]:
             """async () => {
                 const load = (name) => import(`${location.origin}/web/painting/${name}`);
                 const names = ["png", "png_read", "deflate", "encoder", "attributes",
-                    "labels", "exif"];
+                    "labels", "exif", "runs"];
                 const all = await Promise.all(names.map((name) => load(`${name}.js`)));
-                const tool = await import(`${location.origin}/web/page/auto_tool.js`);
-                window.m = Object.assign({}, ...all, tool);
+                window.m = Object.assign({}, ...all);
                 window.bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
                 window.text = (bytes) =>
                     btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(""));
@@ -192,10 +191,16 @@ def test_255_colours(page: Any) -> None:
 @given(arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 9))))
 def test_runs_come_back(page: Any, mask: Any) -> None:
     height, width = mask.shape
-    got = page.evaluate(
-        "([box, runs]) => [...m.unpackRuns(box, runs)]", [[0, 0, width, height], runs(mask)]
+    lengths = runs(mask)
+    got, again = page.evaluate(
+        """([box, runs]) => {
+            const mask = m.unpackRuns(box, runs);
+            return [[...mask], m.packRuns(mask)];
+        }""",
+        [[0, 0, width, height], lengths],
     )
     assert got == mask.ravel().astype(int).tolist()
+    assert again == lengths
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])

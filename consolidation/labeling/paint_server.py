@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
+from numpy.typing import NDArray
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -72,8 +75,8 @@ class Painting:
         self.template = BUILTIN.read_text("utf-8") if template is None else template
         self.key = secrets.token_urlsafe(24)
         """Whoever opens the page must know it: others on this machine do not."""
-        self._segment_cache: dict[str, Any] = {}
-        self._pixels = lru_cache(maxsize=1)(lambda number: pixels_of(self.picture(number).read()))
+        self._segmenting = threading.Lock()
+        self._image = lru_cache(maxsize=1)(self._read)
 
     @property
     def address(self) -> str:
@@ -107,7 +110,14 @@ class Painting:
 
     def suggest(self, number: int, request: Any) -> Any:
         """Auto-segmentation of a picture."""
-        return segments.suggest(self._pixels(number), request)
+        # one at a time: what is kept of the picture is shared
+        with self._segmenting:
+            pixels, cache = self._image(number)
+            return segments.suggest(pixels, request, cache)
+
+    def _read(self, number: int) -> tuple[NDArray[np.uint8], Any]:
+        """Pixels of a picture, and what auto-segmentation keeps of it."""
+        return pixels_of(self.picture(number).read()), segments.new_cache()
 
 
 def application(painting: Painting, hosts: Sequence[str]) -> Starlette:

@@ -19,52 +19,87 @@ def available() -> bool:
     return find_spec("consolidation.autosegment") is not None
 
 
-def suggest(image: NDArray[np.uint8], request: Any, cache: Any = None) -> Any:
-    """Masks of the object that four points mark, best first, JSON-ready.
+def new_cache() -> Any:
+    """What `suggest` keeps of an image between its objects."""
+    from consolidation.autosegment import Cache  # type: ignore[import-not-found, unused-ignore]
+
+    return Cache()
+
+
+def suggest(image: NDArray[np.uint8], request: Any, cache: Any = None) -> dict[str, Any]:
+    """Masks of an object, best first, JSON-ready.
 
     Parameters
     ----------
     image : ndarray of shape (H, Wd, 3), uint8
     request : mapping
-        ``points``: four of [x, y]; ``clicks``: any number of [x, y, 1 or -1].
+        ``points``, four of [x, y], or ``mask``, what is painted already, as ``box`` and ``runs``;
+        ``clicks``: any number of [x, y, 1 or -1].
     cache : object, optional
-        Kept by the caller for as long as the image is the same.
+        Of `new_cache`, for as long as the image is the same.
 
     Returns
     -------
     dict
-        ``masks``: of each ``name``, ``box`` (left, top, width, height) and ``runs``: lengths of
-        runs, row by row through the box, beginning with what is outside.
+        ``masks``: of each ``name``, ``box`` (left, top, width, height) and ``runs``, as `runs`.
 
     Raises
     ------
     OptionError
-        If points or clicks are not what they should be.
+        If points, mask or clicks are not what they should be.
     """
-    from consolidation.autosegment import segment  # type: ignore[import-not-found, unused-ignore]
+    from consolidation.autosegment import segment
 
-    points, clicks = points_of(request)
-    masks: list[dict[str, Any]] = []
+    start, clicks = start_of(request, image.shape[:2])
     try:
-        first = segment(image, points, clicks, cache=cache)
-        for number, name in enumerate(first.alternatives):
-            result = first
-            if number:
-                result = segment(image, points, clicks, alternative=number, cache=cache)
-            masks.append(
-                {"name": name, "box": [int(side) for side in result.box], "runs": runs(result.crop)}
-            )
+        first = segment(image, **start, clicks=clicks, cache=cache)
+        found = {"painted": first}
+        if "points" in start:
+            names = first.alternatives
+            others = [
+                segment(image, **start, clicks=clicks, alternative=number, cache=cache)
+                for number in range(1, len(names))
+            ]
+            found = dict(zip(names, [first, *others], strict=True))
     except ValueError as error:
         raise OptionError(str(error)) from None
-    return {"masks": masks}
+    return {
+        "masks": [
+            {"name": name, "box": [int(side) for side in one.box], "runs": runs(one.crop)}
+            for name, one in found.items()
+        ]
+    }
 
 
-def points_of(request: Any) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
-    """Points and clicks of a request, checked; OptionError as `suggest`."""
+def start_of(request: Any, size: tuple[int, ...]) -> tuple[dict[str, Any], list[tuple[int, ...]]]:
+    """What a request begins with, as arguments, and its clicks; OptionError as `suggest`."""
     if not isinstance(request, dict):
         raise OptionError("points and clicks are lists of whole numbers")
-    points = _numbers(request.get("points"), 2, 4)
-    return points, _numbers(request.get("clicks", []), 3, MAX_CLICKS)
+    clicks = _numbers(request.get("clicks", []), 3, MAX_CLICKS)
+    painted = request.get("mask")
+    if painted is None:
+        return {"points": _numbers(request.get("points"), 2, 4)}, clicks
+    mask = np.zeros(size[:2], bool)
+    if not isinstance(painted, dict):
+        raise OptionError("a mask has a box and runs, which are whole numbers")
+    box, lengths = painted.get("box"), painted.get("runs")
+    ((left, top, width, height),) = _numbers([box], 4, 1)
+    rows, columns = mask.shape
+    if (
+        left < 0
+        or top < 0
+        or min(width, height) < 1
+        or left + width > columns
+        or top + height > rows
+    ):
+        raise OptionError(f"the mask's box {box} is not in the image of {columns} x {rows} pixels")
+    lengths = lengths if isinstance(lengths, list) else []
+    whole = all(isinstance(length, int) and length >= 0 for length in lengths)
+    if not whole or sum(lengths) != width * height:
+        raise OptionError(f"the mask's runs do not fill its box {box}")
+    inside = np.repeat(np.arange(len(lengths)) % 2 == 1, lengths)
+    mask[top : top + height, left : left + width] = inside.reshape(height, width)
+    return {"mask": mask}, clicks
 
 
 def runs(crop: NDArray[np.bool_]) -> list[int]:

@@ -110,6 +110,14 @@ export class Actions {
     return canvas.commit();
   }
 
+  /* Correct the region at a place by clicks. */
+  refine(place) {
+    const [x, y] = place.map(Math.floor);
+    const { map } = this.editor.canvas;
+    this.use("auto");
+    this.tools.get("auto").refine(region(map, x, y), map.at(x, y));
+  }
+
   /* A key that is pressed; returns whether it meant something. */
   keyDown(event) {
     const { editor, keys, pointers } = this;

@@ -1,5 +1,6 @@
-/* Auto-segmentation: four ends of an object become its mask; clicks correct it. */
+/* Auto-segmentation: four ends of an object become its mask; clicks correct it, or what is painted. */
 
+import { packRuns, unpackRuns } from "../painting/runs.js";
 import { dot, twice } from "./marks.js";
 import { text } from "./texts.js";
 import { Tool } from "./tools.js";
@@ -21,6 +22,8 @@ export class AutoSegment extends Tool {
   reset() {
     this.points = [];
     this.clicks = [];
+    /* What is painted already and is to be corrected: a selection and its label. */
+    this.painted = null;
     this.result = null;
     this.kind = 0;
     this.waiting = false;
@@ -28,7 +31,19 @@ export class AutoSegment extends Tool {
   }
 
   get pending() {
-    return this.points.length > 0;
+    return this.points.length > 0 || this.painted !== null;
+  }
+
+  get complete() {
+    return this.points.length === POINTS || this.painted !== null;
+  }
+
+  /* Correct a region that is painted, by clicks. */
+  refine({ box, mask }, label) {
+    this.reset();
+    this.painted = { box, mask, label };
+    this.result = [{ name: "painted", box, mask }];
+    this.tell();
   }
 
   tell() {
@@ -39,9 +54,9 @@ export class AutoSegment extends Tool {
   down(place, { subtract }) {
     const pixel = place.map(Math.floor);
     if (!this.there || !this.label || !this.editor.canvas.map.has(...pixel)) return;
-    if (this.points.length < POINTS) this.points.push(pixel);
-    else this.clicks.push([...pixel, subtract ? -1 : 1]);
-    if (this.points.length === POINTS) this.ask();
+    if (this.complete) this.clicks.push([...pixel, subtract ? -1 : 1]);
+    else this.points.push(pixel);
+    if (this.complete) this.ask();
     this.tell();
   }
 
@@ -50,7 +65,9 @@ export class AutoSegment extends Tool {
     const turn = ++this.turn;
     this.waiting = true;
     try {
-      const { result } = await this.link.ask("segment", { points: this.points, clicks: this.clicks });
+      const { painted, clicks } = this;
+      const start = painted ? { mask: { box: painted.box, runs: packRuns(painted.mask) } } : { points: this.points };
+      const { result } = await this.link.ask("segment", { request: { ...start, clicks } });
       if (turn !== this.turn) return;
       this.result = result.masks.map(({ name, box, runs }) => ({ name, box, mask: unpackRuns(box, runs) }));
       this.kind = Math.min(this.kind, this.result.length - 1);
@@ -68,8 +85,13 @@ export class AutoSegment extends Tool {
     const result = this.result?.[this.kind];
     if (result) {
       const { canvas } = this.editor;
-      const [x, y] = this.points[0];
-      canvas.begin(this.label, canvas.map.at(x, y));
+      const { painted } = this;
+      if (painted) {
+        canvas.begin(0, painted.label, "picked");
+        canvas.stamp(painted.box, painted.mask);
+      }
+      const [x, y] = this.points[0] ?? [];
+      canvas.begin(painted?.label ?? this.label, painted ? 0 : canvas.map.at(x, y));
       canvas.stamp(result.box, result.mask);
       canvas.commit();
     }
@@ -96,12 +118,13 @@ export class AutoSegment extends Tool {
 
   undo() {
     if (!this.pending) return false;
-    if (this.clicks.length) this.clicks.pop();
+    if (!this.clicks.length && this.painted) this.reset();
+    else if (this.clicks.length) this.clicks.pop();
     else {
       this.points.pop();
       this.result = null;
     }
-    if (this.points.length === POINTS) this.ask();
+    if (this.complete) this.ask();
     else this.turn++;
     this.tell();
     return true;
@@ -151,18 +174,6 @@ export class AutoSegment extends Tool {
       });
     }
   }
-}
-
-/* Lengths of runs, row by row through the box, beginning with what is outside. */
-export function unpackRuns([, , width, height], runs) {
-  const mask = new Uint8Array(width * height);
-  let at = 0;
-  runs.forEach((length, i) => {
-    if (i % 2) mask.fill(1, at, at + length);
-    at += length;
-  });
-  if (at !== mask.length) throw new Error(`a mask of ${at} pixels for a box of ${width} x ${height}`);
-  return mask;
 }
 
 /* The suggestion: a checkered veil within a line. */

@@ -1,6 +1,6 @@
 /* The frame's side of the way to the shell: it alone can store and send.
 
-   frame -> shell  ready; draft {packed, state}; submit {id, answer}; segment {id, points, clicks};
+   frame -> shell  ready; draft {packed, state}; submit {id, answer}; segment {id, request};
                    keys {keys}; preferences {preferences}
    shell -> frame  start {language, keys, preferences, draft, segments}; saved {sequence | reason};
                    submitted {id | reason}; segmented {id, result | reason} */

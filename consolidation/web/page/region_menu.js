@@ -32,6 +32,7 @@ export function regionMenu(layout, { place, x, y }) {
   }
   const { label: target } = editor;
   if (target && target !== label) menu.append(item("change", text("region.change", { label: isolated(target.name) }), { label: target.index }));
+  if (label && actions.tools.get("auto").there) menu.append(make("button", { role: "menuitem", onclick: () => { menu.hidePopover(); actions.refine(place); } }, text("auto.refine")));
   if (label) menu.append(item("delete", text("region.delete")));
   menu.addEventListener("toggle", ({ newState }) => { if (newState === "closed") menu.remove(); });
   menu.addEventListener("keydown", (event) => {

@@ -5,7 +5,7 @@
 const STORED_KEYS = "consolidation-keys";
 
 export class FrameHost {
-  /* `send(answer)` and `segment(points, clicks)` resolve or throw an Error with the reason. */
+  /* `send(answer)` and `segment(request)` resolve or throw an Error with the reason. */
   constructor(frame, drafts, { language, segments, send, segment, onSent }) {
     Object.assign(this, { frame, drafts, language, segments, send, segment, onSent });
     this.task = null;
@@ -72,9 +72,9 @@ export class FrameHost {
     }
   }
 
-  async suggest(_, { id, points, clicks }) {
+  async suggest(_, { id, request }) {
     try {
-      this.tell({ kind: "segmented", id, result: await this.segment(points, clicks) });
+      this.tell({ kind: "segmented", id, result: await this.segment(request) });
     } catch (error) {
       this.tell({ kind: "segmented", id, reason: String(error?.message ?? error) });
     }

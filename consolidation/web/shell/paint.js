@@ -15,7 +15,7 @@ const host = new FrameHost($("frame"), drafts, {
   language,
   segments: about.segments,
   send: async (answer) => { about.done = (await post(`/answers/${current}`, answer)).done; },
-  segment: (points, clicks) => post(`/segments/${current}`, { points, clicks }),
+  segment: (request) => post(`/segments/${current}`, request),
   onSent: () => {
     show();
     const next = about.done.indexOf(false, current) >= 0 ? about.done.indexOf(false, current) : about.done.indexOf(false);
