@@ -57,14 +57,15 @@ def picture(path: Path, size: tuple[int, int]) -> Path:
 
 
 @contextmanager
-def opened(browser: Any, size: tuple[int, int]) -> Iterator[tuple[Any, Any, float]]:
-    """The page, its frame, and the seconds until painting was possible."""
+def opened(browser: Any, size: tuple[int, int]) -> Iterator[tuple[Any, Any, tuple[float, float]]]:
+    """The page, its frame, and the seconds until painting was possible: by the clock, and CPU."""
     with tempfile.TemporaryDirectory() as place:
         folder = PaintFolder(picture(Path(place) / "a.jpg", size), LABELS, Path(place) / "out")
         with serving(lambda origin: Painting(folder, origin)) as painting:
             context = browser.new_context(viewport={"width": 1280, "height": 800})
             page = context.new_page()
             page.set_default_timeout(120_000)
+            before = page_cpu(browser)
             page.goto(painting.address)
             inside = page.frame_locator("#frame")
             inside.locator(".stage").wait_for()
@@ -79,8 +80,16 @@ def opened(browser: Any, size: tuple[int, int]) -> Iterator[tuple[Any, Any, floa
                     look();
                 })"""
             )
-            yield page, frame, seconds
+            yield page, frame, (seconds, page_cpu(browser) - before)
             context.close()
+
+
+def page_cpu(browser: Any) -> float:
+    """CPU seconds that all of the browser's page processes have taken."""
+    session = browser.new_browser_cdp_session()
+    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    session.detach()
+    return sum(process["cpuTime"] for process in processes if process["type"] == "renderer")
 
 
 def strokes(page: Any, count: int, length: int) -> None:
@@ -191,7 +200,7 @@ def shown_right(frame: Any) -> bool:
 def one_size(browser: Any, name: str, figures: dict[str, float], rows: list[list[Any]]) -> None:
     """Measure one size of picture."""
     with opened(browser, SIZES[name]) as (page, frame, seconds):
-        figures[f"open {name}, s"] = seconds
+        figures[f"open {name}, s"], figures[f"open {name}, CPU s of the page"] = seconds
         frame.evaluate(
             """([size]) => document.querySelector("crowd-semantic-segmentation")
                 .editor.set("size", size)""",

@@ -129,6 +129,9 @@ def test_labels_are_live(browser: Any, folder: PaintFolder) -> None:
         assert page.map[60, 40] == 0, "a label that is gone takes its pixels along"
         assert page.map[20, 40] == 2
         assert page.label == "late"
+        page.press("Control+z", "Control+z")
+        assert page.map[60, 40] == 0, "and undo does not bring them back"
+        assert page.map[20, 40] == 2
         page.evaluate("(element.labels = element.labels.concat('tree', 'new'), 0)")
         mappings = page.evaluate("element.value.labelMappings")
         assert list(mappings) == ["late", "road", "car", "tree", "new"]
@@ -272,3 +275,21 @@ def test_auto_segmentation(
         assert np.array_equal(page.map, before), "one step"
     assert asked[0] == {"points": [list(point) for point in points], "clicks": []}
     assert asked[2]["clicks"] == [[30, 20, 1], [60, 40, -1]]
+
+
+def test_a_draft_is_read_by_names(browser: Any, tmp_path: Path) -> None:
+    scene(tmp_path / "a.png")
+    folder = PaintFolder(tmp_path / "a.png", ["road", "car", "tree"], tmp_path / "out")
+    template = """<crowd-form><crowd-semantic-segmentation name="x" labels='["road", "car", "tree"]'
+        src="{{ task.input.taskObject | grant_read_access }}"></crowd-semantic-segmentation>
+        </crowd-form>"""
+    with painting_page(browser, folder, template) as page:
+        for label, row in (("1", 20), ("2", 50), ("3", 80)):
+            page.press(label)
+            page.stroke((20, row), (60, row))
+        page.saved()
+        page.page.close()
+        # the owner has changed the template meanwhile
+        page.painting.template = template.replace('"road", "car", "tree"', '"tree", "road"')
+        page.open()
+        assert [int(page.map[row, 40]) for row in (20, 50, 80)] == [2, 0, 1]

@@ -90,7 +90,11 @@ export class Editor extends EventTarget {
 
   setLabels(names, colors) {
     const gone = this.labels.set(names, colors);
-    if (this.ready && gone.some(({ index }) => this.canvas.counts[index] > 0)) this.clear(gone.map(({ index }) => index));
+    if (this.ready && gone.length) {
+      this.clear(gone.map(({ index }) => index));
+      // what is undone must not bring back classes that have no label
+      this.canvas.history.forget();
+    }
     if (!this.labels.list.includes(this.label)) this.label = this.labels.list[0] ?? null;
     if (this.renderer) this.paintPalette();
     this.notify("labels");

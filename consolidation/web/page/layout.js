@@ -28,6 +28,7 @@ export class Layout {
     this.curtain = make("p.curtain", { hidden: true });
     this.message = make("p.message", { role: "status", hidden: true });
     this.hint = make("p.hint", { role: "status" });
+    this.spoken = make("p.spoken", { ariaLive: "polite" });
     this.hiddenSign = make("p.sign", { hidden: true }, text("view.hidden"));
     this.pointers = new Pointers(editor, this.stage);
     this.tools = new Map([
@@ -65,7 +66,7 @@ export class Layout {
       make("button.icon", { onclick: () => this.showKeys(), title: `${text("keys")} (?)`, ariaLabel: text("keys") }, icon("keys")));
     this.drawer = make("button.icon.drawer", { onclick: () => this.node.classList.toggle("open"), title: text("instructions"), ariaLabel: text("instructions") }, icon("info"));
     this.options.node.prepend(this.drawer);
-    const frame = make("div.frame", {}, this.stage, this.curtain, this.hint, this.hiddenSign, this.message);
+    const frame = make("div.frame", {}, this.stage, this.curtain, this.hint, this.spoken, this.hiddenSign, this.message);
     return make("main", {}, this.options.node, this.rail.node, frame, bar);
   }
 
@@ -167,6 +168,7 @@ export class Layout {
     if (all || what === "view") this.zoom.textContent = `${Math.round((100 * editor.view.scale) / editor.look.ratio)} %`;
     this.hiddenSign.hidden = !editor.look.hidden;
     this.tell(what);
+    this.speak(what);
     if (what === "counts" || what === "history") this.point(this.pointers.last);
     this.stage.dataset.tool = this.pointers.held.pan ? "pan" : editor.tool.name;
   }
@@ -179,6 +181,18 @@ export class Layout {
     const pending = tool.hint?.();
     this.hint.textContent = pending ?? text(`hint.${tool.name}`);
     this.hint.hidden = this.used && !pending;
+  }
+
+  /* Say what a key has changed to those who do not see it. */
+  speak(what) {
+    const { editor } = this;
+    const words = {
+      tool: () => text(`tool.${editor.tool.name}`),
+      label: () => editor.label?.name ?? "",
+      size: () => text("size.pixels", { size: editor.size }),
+      mode: () => `${text("mode")} ${text(`mode.${editor.mode}`)}`,
+    }[what];
+    if (words) this.spoken.textContent = words();
   }
 
   point(place) {

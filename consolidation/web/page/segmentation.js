@@ -159,19 +159,14 @@ export class Segmentation extends HTMLElement {
     const { editor } = this;
     const { width, height } = editor.canvas.map;
     if (part.size?.[0] !== width || part.size?.[1] !== height) return;
-    if (part.labels) this.adopt(part.labels);
-    for (const packed of part.packed) editor.canvas.restore(packed);
+    // a draft has numbers: they mean the labels that they meant then, in whatever order these are now
+    const now = new Uint8Array(256);
+    for (const [name, index] of part.labels ?? []) now[index] = editor.labels.known.get(name)?.index ?? 0;
+    for (const packed of part.packed) editor.canvas.restore(packed, now);
     const label = editor.labels.known.get(part.label);
     if (label && editor.labels.list.includes(label)) editor.set("label", label);
     editor.notify("counts");
     if (part.packed.length) this.layout.say(text("draft.restored", { when: new Date(draft.saved).toLocaleString() }), true);
-  }
-
-  /* Classes of a draft are numbers: they mean what they meant then, whatever the labels' order is now. */
-  adopt(labels) {
-    const { known } = this.editor.labels;
-    const same = labels.every(([name, index]) => !known.has(name) || known.get(name).index === index);
-    if (!same) throw new Error("the labels are others than those of the draft");
   }
 
   changed(packed) {

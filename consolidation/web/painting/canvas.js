@@ -201,9 +201,12 @@ export class Canvas {
     return true;
   }
 
-  /* Put tiles back that a draft kept; no action, and nothing to undo. */
-  restore(packed) {
-    unpack(this.map, packed, (tile, pixels) => this.count(tile, this.replace(tile, pixels)));
+  /* Put tiles back that a draft kept; no action, and nothing to undo. `now` is what each class
+     of the draft is today. */
+  restore(packed, now = null) {
+    unpack(this.map, packed, (tile, pixels) => {
+      this.count(tile, this.replace(tile, now ? pixels.map((label) => now[label]) : pixels));
+    });
     this.tell();
   }
 

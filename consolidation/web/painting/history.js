@@ -22,6 +22,11 @@ export class History {
     while (this.bytes > this.budget && this.done.length > 1) this.drop([this.done.shift()]);
   }
 
+  /* Nothing can be undone any more. */
+  forget() {
+    this.drop([...this.done.splice(0), ...this.undone.splice(0)]);
+  }
+
   drop(steps) {
     for (const step of steps) this.bytes -= sizeOf(step);
   }
