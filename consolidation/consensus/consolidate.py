@@ -45,6 +45,7 @@ def consolidate(
     undecided_index: int | None = None,
     min_votes: int = 1,
     calibration: Calibration | None = None,
+    background: bool = True,
     void: bool | NDArray[np.bool_] = False,
 ) -> Consensus:
     """Merge several workers' masks of one image into a consensus.
@@ -87,6 +88,9 @@ def consolidate(
         Votes, before weights and smoothing, that a class needs to be chosen at a pixel.
     calibration : Calibration, optional
         Learnt from gold images: confidence, and all that follows from it, is mapped by it.
+    background : bool
+        Whether class 0 is background: what is voted so by all does not count in the image's
+        confidence. Otherwise it is a class like the others.
     void : bool or ndarray of shape (H, Wd), bool
         Where it is on purpose that nobody votes, as on the borders of objects in Pascal VOC: True
         for wherever nobody does. Any other pixel without a vote counts 0 in the image's confidence.
@@ -160,6 +164,7 @@ def consolidate(
         undecided_index=undecided_index,
         min_votes=min_votes,
     )
+    settings = replace(settings, background=bool(background))
     if stack.n_pixels == 0:
         raise ValueError(f"masks have no pixels: shape {stack.shape}")
     if pooled is not None:

@@ -174,11 +174,15 @@ class Shares:
             # pixels with too few votes are undecided whether they were painted or not
             share = self.by_pixel.reshape(-1)
             total, painted = rules.painted_share(stack.flat, stack.ignore, share)
+            if not self._settings.background:
+                voted = self.voters.reshape(-1) > 0
+                total, painted = float(share[voted].sum(dtype=np.float64)), int(voted.sum())
         else:
             sums = self.by_class
             unanimous = float(self._calibrated(np.ones(1, np.float32))[0])
-            total = float(sums.confidence.sum()) - sums.background * unanimous
-            painted = stack.n_pixels - sums.background - sums.unvoted
+            background = sums.background if self._settings.background else 0
+            total = float(sums.confidence.sum()) - background * unanimous
+            painted = stack.n_pixels - background - sums.unvoted
         counted = painted + self.unlabelled.unknown
         if counted:
             return float(total / counted)

@@ -15,10 +15,9 @@ from consolidation import storage
 from consolidation.errors import OptionError, SourceError
 from consolidation.formats.drawn import DrawnObject, Painting, Part
 from consolidation.formats.manifest_file import ManifestFile, lines_of_images
-from consolidation.formats.paint import is_background
 from consolidation.formats.place import Place
 from consolidation.formats.source import Source, SourceObject, SourceOptions
-from consolidation.masks import UNDECIDED, Classes
+from consolidation.masks import UNDECIDED, Classes, is_background
 from consolidation.text import shown
 
 _SHOWN = 8

@@ -41,7 +41,7 @@ class LabelPart:
         if len(sizes) > 1:
             listed = ", ".join(f"{width} x {height}" for height, width in sorted(sizes))
             return [Drawn(self.worker, None, error=f"its files have several sizes: {listed}")]
-        regions = [Region(label, shape) for label, shape, _ in layers]
+        regions = [Region(label, shape, may_be_empty=True) for label, shape, _ in layers]
         return [Drawn(self.worker, sizes.pop(), regions)]
 
 

@@ -60,7 +60,7 @@ def lookup(indices, table, length, out):
 
 @kernel
 def histogram(indices, counts):
-    """Count indices (N,) uint8: counts (256,) int64, in and out."""
+    """Count indices (N,): counts int64, one more than the highest at least, in and out."""
     for p in range(indices.size):
         counts[indices[p]] += 1
 

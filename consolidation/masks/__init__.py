@@ -1,9 +1,17 @@
 """PNG files, colours and classes: between a worker's picture and an array of class indices."""
 
 from consolidation.masks.chunks import MAX_PIXELS, Header, check_whole, read_header
-from consolidation.masks.classes import BACKGROUND, UNDECIDED, UNDECIDED_INDEX, Classes, palette
+from consolidation.masks.classes import (
+    BACKGROUND,
+    UNDECIDED,
+    UNDECIDED_INDEX,
+    Classes,
+    is_background,
+    palette,
+)
 from consolidation.masks.colors import class_color, hex_color, parse_color
 from consolidation.masks.matching import ColorMatcher, MatchCounts
+from consolidation.masks.meaning import Meaning
 from consolidation.masks.picture import read_picture
 from consolidation.masks.png import (
     Pixels,
@@ -22,6 +30,7 @@ __all__ = [
     "ColorMatcher",
     "Header",
     "MatchCounts",
+    "Meaning",
     "Pixels",
     "check_whole",
     "class_color",
@@ -30,6 +39,7 @@ __all__ = [
     "encode_grey",
     "encode_indexed",
     "hex_color",
+    "is_background",
     "palette",
     "parse_color",
     "read_header",

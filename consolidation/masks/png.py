@@ -46,12 +46,12 @@ class Pixels:
     Attributes
     ----------
     values : ndarray of shape (H, Wd) or (H, Wd, 3) or (H, Wd, 4), uint8
-        Indices into `palette`, or RGB, or RGBA.
+        Indices into `palette`, or RGB, or RGBA; grey of 16 bits is uint16, without a palette.
     palette : ndarray of shape (256, 4), uint8, or None
         RGBA colour of each index; indices beyond a short palette are transparent black.
     """
 
-    values: NDArray[np.uint8]
+    values: NDArray[Any]
     palette: NDArray[np.uint8] | None
 
 
@@ -63,7 +63,11 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
     AnswerError
         As for `read_header`, or if the file is truncated or corrupt.
     """
-    header = read_header(data, max_pixels)
+    return decode_as(read_header(data, max_pixels), data)
+
+
+def decode_as(header: Header, data: bytes) -> Pixels:
+    """As `decode`, of a file whose header has been read."""
     chunks = read_chunks(data)
     check_colors(header, chunks)
     try:
@@ -84,6 +88,8 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
 
 def _pixels(image: Image.Image, header: Header, chunks: Chunks) -> Pixels:
     """Pixels of a picture that Pillow has decoded."""
+    if header.depth == 16:
+        return Pixels(np.asarray(image).astype(np.uint16), None)
     if header.color_type in (PALETTE, GREY):
         values = _array(image, "L" if image.mode == "1" else image.mode)
         if values.dtype != np.uint8 or values.ndim != 2:

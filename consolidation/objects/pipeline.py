@@ -120,6 +120,7 @@ def consolidate_object(
             ignore_index=ignore,
             undecided_index=ignore,
             calibration=calibration,
+            background=classes.has_background,
             void=prepared.void,
         )
     except ValueError as error:
@@ -129,7 +130,7 @@ def consolidate_object(
         consensus=consensus,
         classes=_mask_classes(consensus, classes, prepared.answers),
         adjusted=_adjusted(prepared.answers),
-        blank=prepared.blank,
+        blank=prepared.blank if classes.has_background else frozenset(),
         warnings=[*prepared.warnings, *(AnswerWarning("", one) for one in consensus.warnings)],
         small=options.compression == "small",
     )

@@ -17,6 +17,7 @@ from consolidation.errors import (
     AnswerError,
     ConsolidationError,
     ForeignAnswerError,
+    ForeignValueError,
     ObjectError,
 )
 from consolidation.masks import UNDECIDED_INDEX, Classes
@@ -245,6 +246,8 @@ def _read(
         outcomes = [decode_one(index) for index in places]
     kept, foreign = [], []
     for index, ((worker, _), found) in enumerate(zip(answers, outcomes, strict=True)):
+        if isinstance(found, ForeignValueError):
+            raise ObjectError(f"worker {worker}: {found}")
         if isinstance(found, AnswerError):
             warnings.append(AnswerWarning.of_dropped(worker, found))
             if isinstance(found, ForeignAnswerError):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from consolidation.errors import AnswerError
-from consolidation.formats.groundtruth.json_text import check_depth, load_json
+from consolidation.formats.json_text import check_depth, load_json
 from consolidation.limits import DEFAULT_LIMITS, Limits
 from consolidation.masks.classes import MAX_CLASSES
 from consolidation.masks.colors import parse_color

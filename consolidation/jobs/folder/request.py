@@ -78,6 +78,7 @@ class RunRequest:
                 str(index): f"{name} {classes.colors.get(index, '')}".rstrip()
                 for index, name in enumerate(classes.names)
             },
+            "values": "" if classes.meaning is None else classes.meaning.text,
             "input": source.stamp(),
             "manifest": "" if source.manifest is None else source.manifest.stamp(),
         }
