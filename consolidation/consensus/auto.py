@@ -3,13 +3,19 @@
 The base is plurality with light smoothing (sigma 1) and ties by neighbours: on every real set
 tried it was as good as plain plurality or better. Over a job,
 
-- workers who are plainly junk (see `quality.JUNK`) get no vote;
-- the others' votes are weighted by reliability only if that shows to predict better. Each worker
+- workers who are not independent (see `independence`) are one voter, in estimates, in the test
+  and in votes;
+- workers who are plainly junk (see `junk`) get no vote; they are never the majority;
+- the others' votes are weighted by reliability only if that shows to predict better. Each voter
   in turn is held out of the whole job, reliability is learnt from the rest, and the masks that
-  worker made of the sampled images are predicted with weights and without. Weights are switched
-  on if the mean over images of the difference in mean IoU exceeds twice its standard error.
+  voter made of the sampled images are predicted with weights and without. Weights are switched
+  on if the mean over images of the difference in mean IoU exceeds twice its standard error, and
+  if more than half of the voters are predicted better: a few who are alike, and predict each
+  other, do not count for many;
+- nothing is weighted where workers disagree so much that nobody can tell who is right: where
+  half of them would be junk, or where some agree with few others (see `junk`).
 
-Only images with four votes or more are asked, so that three remain: with two left, every
+Only images with four voters or more are asked, so that three remain: with two left, every
 disagreement is a tie, and the test would reward whatever breaks ties best.
 """
 
@@ -25,7 +31,7 @@ from numpy.typing import NDArray
 
 from consolidation.consensus.consolidate import consolidate
 from consolidation.consensus.overlap import mean_of_present, overlap_iou
-from consolidation.consensus.quality import Estimate
+from consolidation.consensus.estimate import Estimate
 from consolidation.consensus.reliability import Reliability
 from consolidation.kernels import pairs
 
@@ -49,12 +55,14 @@ class Choice:
     estimate : Estimate
         Reliability of the workers.
     gain, error : float
-        Mean difference in mean IoU of predicting held-out workers with weights, and its standard
+        Mean difference in mean IoU of predicting held-out voters with weights, and its standard
         error; NaN where too few images could be asked.
     images : int
         Images asked.
     reason : str
         One sentence.
+    held_out, better : int
+        Voters who were held out, and those of them whom weights predicted better.
     """
 
     weighted: bool
@@ -63,9 +71,11 @@ class Choice:
     error: float
     images: int
     reason: str
+    held_out: int = 0
+    better: int = 0
 
     def weights(self, workers: Sequence[str]) -> NDArray[np.float64]:
-        """Weights (W,) of workers in an image: 0 for junk, else by reliability or all 1."""
+        """Weights (W,) of workers in an image: 0 for who has no vote, else by reliability or 1."""
         weights = self.estimate.weights(workers)
         return weights if self.weighted else (weights > 0).astype(np.float64)
 
@@ -75,7 +85,8 @@ class Choice:
         gain, error = (
             math.nan if told[name] is None else told[name] for name in ("gain", "standard_error")
         )
-        return cls(told["weighted"], estimate, gain, error, told["images"], told["reason"])
+        counts = (told["held_out"], told["better"])
+        return cls(told["weighted"], estimate, gain, error, told["images"], told["reason"], *counts)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -85,7 +96,9 @@ class Choice:
             "gain": None if math.isnan(self.gain) else round(self.gain, 6),
             "standard_error": None if math.isnan(self.error) else round(self.error, 6),
             "images": self.images,
-            "junk": sorted(self.estimate.junk),
+            "held_out": self.held_out,
+            "better": self.better,
+            **self.estimate.named(),
         }
 
 
@@ -106,12 +119,13 @@ class Trial:
         self.reliability = reliability
         self.smoothing, self.ties = smoothing, ties
         self.estimate = reliability.estimate()
-        self._without: dict[str, Estimate] = {}
+        self._without: dict[tuple[str, ...], Estimate] = {}
         self.gains: list[float] = []
+        self._by_voter: dict[tuple[str, ...], list[float]] = {}
 
     def suits(self, workers: Sequence[str]) -> bool:
         """Whether an image by these workers can be asked."""
-        return sum(worker not in self.estimate.junk for worker in workers) > MIN_LEFT
+        return int(self.estimate.voting(workers).sum()) > MIN_LEFT
 
     def ask(
         self,
@@ -120,13 +134,14 @@ class Trial:
         n_classes: int,
         ignore_index: int | None = None,
     ) -> None:
-        """Predict each worker's mask of one image (W, H, Wd) with weights and without."""
-        kept = [index for index, w in enumerate(workers) if w not in self.estimate.junk]
+        """Predict each voter's mask of one image (W, H, Wd) with weights and without."""
+        voters = np.flatnonzero(self.estimate.voting(workers)).tolist()
         differences = []
-        for held in kept:
-            rest = [index for index in kept if index != held]
+        for held in voters:
+            companions = self.estimate.companions(workers[held])
+            rest = [index for index in voters if index != held]
             names = [workers[index] for index in rest]
-            weights = self._estimate_without(workers[held]).weights(names)
+            weights = self._estimate_without(companions).weights(names)
             # whoever is junk to the others' eyes alone stays in both predictions
             learnt = _Fixed(np.maximum(weights, 1e-9))
             others = masks[rest]
@@ -144,37 +159,62 @@ class Trial:
                     ignore_index=ignore_index,
                 )
                 scores.append(_mean_iou(result.labels, truth, n_classes, ignore_index))
-            differences.append(scores[0] - scores[1])
+            difference = scores[0] - scores[1]
+            differences.append(difference)
+            self._by_voter.setdefault(companions, []).append(difference)
         self.gains.append(float(np.mean(differences)))
 
-    def _estimate_without(self, worker: str) -> Estimate:
-        if worker not in self._without:
-            self._without[worker] = self.reliability.without(worker).estimate()
-        return self._without[worker]
+    def _estimate_without(self, workers: tuple[str, ...]) -> Estimate:
+        if workers not in self._without:
+            self._without[workers] = self.reliability.without(*workers).estimate()
+        return self._without[workers]
 
     def choice(self) -> Choice:
         """Weigh the evidence."""
-        gains = np.array(self.gains)
-        junk = ", ".join(sorted(self.estimate.junk))
-        without = f"; without the votes of {junk}, who agree with nobody" if junk else ""
-        if len(gains) < MIN_IMAGES:
-            reason = (
-                f"votes that all count the same: {len(gains)} images have votes of {MIN_LEFT + 1} "
-                f"usable workers, {MIN_IMAGES} are needed to test weights"
-            )
-            nan = math.nan
-            return Choice(False, self.estimate, nan, nan, len(gains), reason + without)
-        gain = float(gains.mean())
-        error = float(gains.std(ddof=1) / math.sqrt(len(gains)))
-        weighted = gain > STANDARD_ERRORS * error
-        chosen = "votes weighted by reliability" if weighted else "votes that all count the same"
-        outcome = "gain" if gain >= 0 else "loss"
-        needed = "more" if weighted else "not more"
-        reason = (
-            f"{chosen}: by weights held-out workers are predicted with a {outcome} of "
-            f"{abs(gain):.4f} mean IoU, {needed} than twice its standard error of {error:.4f}"
+        estimate, gains = self.estimate, np.array(self.gains)
+        better = sum(float(np.mean(own)) > 0 for own in self._by_voter.values())
+        gain = error = math.nan
+        if len(gains) >= MIN_IMAGES:
+            gain = float(gains.mean())
+            error = float(gains.std(ddof=1) / math.sqrt(len(gains)))
+        held_out = len(self._by_voter)
+        weighted = (
+            gain > STANDARD_ERRORS * error
+            and 2 * better > held_out
+            and not estimate.contested
+            and not estimate.spared
         )
-        return Choice(weighted, self.estimate, gain, error, len(gains), reason + without)
+        reason = self._reason(weighted, gain, better)
+        about = (len(gains), reason, held_out, better)
+        return Choice(weighted, estimate, gain, error, *about)
+
+    def _reason(self, weighted: bool, gain: float, better: int) -> str:
+        estimate, held_out = self.estimate, len(self._by_voter)
+        if weighted:
+            reason = (
+                f"votes weighted by reliability: {better} of {held_out} workers, held out, are "
+                f"predicted better so"
+            )
+        elif estimate.contested:
+            reason = (
+                f"plain majority: {', '.join(sorted(estimate.contested))} agree with nobody, but "
+                f"are half of the workers, and nothing here tells which half is wrong"
+            )
+        elif estimate.spared:
+            reason = "plain majority: some workers disagree with most, and may be right"
+        elif math.isnan(gain):
+            reason = (
+                f"plain majority: {len(self.gains)} images have votes of {MIN_LEFT + 1} usable "
+                f"workers, and {MIN_IMAGES} are needed to tell whether weighting them helps"
+            )
+        elif gain > 0 and 2 * better <= held_out:
+            reason = (
+                f"plain majority: weighting workers would have helped only {better} of {held_out}"
+            )
+        else:
+            reason = "plain majority: weighting workers would not have helped"
+        junk = ", ".join(sorted(estimate.junk))
+        return reason + (f"; without the votes of {junk}, who agree with nobody" if junk else "")
 
 
 @dataclass(frozen=True)
