@@ -125,7 +125,7 @@ class Trial:
 
     def suits(self, workers: Sequence[str]) -> bool:
         """Whether an image by these workers can be asked."""
-        return int(self.estimate.voting(workers).sum()) > MIN_LEFT
+        return int(self.estimate.heads(workers).sum()) > MIN_LEFT
 
     def ask(
         self,
@@ -135,7 +135,7 @@ class Trial:
         ignore_index: int | None = None,
     ) -> None:
         """Predict each voter's mask of one image (W, H, Wd) with weights and without."""
-        voters = np.flatnonzero(self.estimate.voting(workers)).tolist()
+        voters = np.flatnonzero(self.estimate.heads(workers)).tolist()
         differences = []
         for held in voters:
             companions = self.estimate.companions(workers[held])

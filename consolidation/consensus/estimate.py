@@ -85,21 +85,22 @@ class Estimate:
     def voting(self, workers: Sequence[str]) -> NDArray[np.bool_]:
         """(W,) bool: who of these votes, no junk and one of each group.
 
-        The best of a group speaks for it. Where fewer than `MIN_HEADS` voters would be left,
-        all of a group vote.
+        Where fewer than `MIN_HEADS` voters would be left, all of a group vote.
         """
-        usable = np.array([worker not in self.junk for worker in workers], np.bool_)
-        if not self.groups:
-            return usable
+        heads = self.heads(workers)
+        if int(heads.sum()) >= MIN_HEADS or not self.groups:
+            return heads
+        return np.array([worker not in self.junk for worker in workers], np.bool_)
+
+    def heads(self, workers: Sequence[str]) -> NDArray[np.bool_]:
+        """(W,) bool: independent workers of these who are no junk; of a group, the best."""
         best: dict[Group | str, str] = {}
-        for worker in sorted(np.array(workers, object)[usable]):
+        for worker in sorted(worker for worker in workers if worker not in self.junk):
             head = self._group.get(worker, worker)
             if head not in best or self._rank(worker) > self._rank(best[head]):
                 best[head] = worker
-        if len(best) < MIN_HEADS:
-            return usable
-        heads = set(best.values())
-        return np.array([worker in heads for worker in workers], np.bool_)
+        chosen = set(best.values())
+        return np.array([worker in chosen for worker in workers], np.bool_)
 
     def named(self) -> dict[str, Any]:
         """Whom it distrusts, or does not count for more than one, JSON-ready."""

@@ -32,9 +32,11 @@ from consolidation.consensus.stack import Stack
 from consolidation.kernels import outlines
 
 MIN_IMAGES = 10
-LEAST = 0.75
+LEAST = 0.67
 """Midway, in odds, between the likest two people of any job measured and the least like copy."""
-ODDS = 4.0
+ODDS = 5.0
+ALIKE = 0.5
+"""Coincidence from which two workers do not vouch for each other, whoever the others are."""
 PRIOR_EDGES = 20
 """Edges without any coincidence that every two workers are credited with."""
 MOST_ROWS = 256

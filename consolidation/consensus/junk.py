@@ -12,11 +12,10 @@ from consolidation.consensus.worker_sums import FIXED_POINT, WorkerSums
 
 JUNK = 0.4
 """A worker below this share of the co-workers' quality is junk. Real workers were all above .63,
-stable junk (blank, blobs, noise) all below .18; the middle is .4. It takes four images of pure junk
-to get there."""
+stable junk (blank, blobs, noise) all below .18; the middle is .4."""
 CLEAR_IMAGES = 4
-"""Images that it takes to tell a blank answer that is junk from one that is honest, and a partner
-from chance."""
+"""Images that it takes to be junk, to tell a blank answer that is junk from one that is honest, and
+a partner from chance."""
 PSEUDO_IMAGES = 2.0
 """Images without agreement that a partner, or painted images alone, are credited with."""
 
@@ -59,7 +58,11 @@ def judge(
     partners : dict of worker to Partner
         Of those who have one.
     """
-    low = [worker for worker in quality if quality[worker] < JUNK * level[worker]]
+    low = [
+        worker
+        for worker in quality
+        if quality[worker] < JUNK * level[worker] and sums[worker].images >= CLEAR_IMAGES
+    ]
     spared = {}
     for worker in low:
         why = _excuse(worker, JUNK * level[worker], sums[worker], partners.get(worker))

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus.estimate import POWER, Estimate
-from consolidation.consensus.independence import LEAST, Group, coincidences
+from consolidation.consensus.independence import ALIKE, Group, coincidences
 from consolidation.consensus.junk import CLEAR_IMAGES, PSEUDO_IMAGES, Partner, judge
 from consolidation.consensus.pair_sums import PairSums
 from consolidation.consensus.worker_sums import WorkerSums
@@ -159,7 +159,7 @@ def _partners(
     kappa /= np.maximum(known.sum(axis=1), 1)
     images = np.array([pairs[key].images for key in keys])
     kappa *= images / (images + PSEUDO_IMAGES)
-    alike = coincidences(np.stack([pairs[key].offsets for key in keys])) >= LEAST
+    alike = coincidences(np.stack([pairs[key].offsets for key in keys])) >= ALIKE
     partners: dict[str, Partner] = {}
     for index in np.flatnonzero((images >= CLEAR_IMAGES) & ~alike).tolist():
         agreement = float(kappa[index])

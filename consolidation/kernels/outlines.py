@@ -39,6 +39,27 @@ def mark_edges(row, ignore, codes):
 
 
 @kernel
+def goes_on(mask, row, x, code):
+    """Whether the edge left of column x goes on, within a pixel, in both neighbouring rows."""
+    height, width = mask.shape
+    if row == 0 or row + 1 == height:
+        return False
+    for other in (row - 1, row + 1):
+        same = False
+        for y in range(max(x - 1, 1), min(x + 2, width)):
+            before, after = mask[other, y - 1], mask[other, y]
+            if code == LEFT + 1:
+                same = same or (before == 0 and after != 0)
+            elif code == RIGHT + 1:
+                same = same or (before != 0 and after == 0)
+            else:
+                same = same or (before != 0 and after != 0 and before != after)
+        if not same:
+            return False
+    return True
+
+
+@kernel
 def sticks_out(mask, row, outside):
     """Whether column `outside` of a mask (H, Wd) is background over `SPAN` rows up and down."""
     for other in range(max(row - SPAN, 0), min(row + SPAN + 1, mask.shape[0])):
@@ -53,6 +74,7 @@ def offsets(masks, ignore, step, codes, nearest, counts):
 
     Outer edges count where they stick out furthest among their neighbours: whatever symmetrical
     brush a mask is grown with, such an edge moves along the row by the brush's reach exactly.
+    Edges of single pixels, which do not go on in the next rows, are noise and do not count.
     Edges that more than half of the other workers have at the very same pixel tell nothing.
 
     Parameters
@@ -80,6 +102,8 @@ def offsets(masks, ignore, step, codes, nearest, counts):
                 if code != INNER + 1 and not sticks_out(
                     masks[a], row, x if code == RIGHT + 1 else x - 1
                 ):
+                    continue
+                if not goes_on(masks[a], row, x, code):
                     continue
                 same = 0
                 for b in range(n_workers):

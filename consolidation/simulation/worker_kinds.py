@@ -113,17 +113,17 @@ def hire_team(
 
 
 def _careful(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
-    return _trace(scene.truth, rng, _STEADY, _STEADY_GRAIN)
+    return traced(scene.truth, rng, _STEADY, _STEADY_GRAIN)
 
 
 def _sloppy(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
-    return _trace(scene.truth, rng, _HASTY, _HASTY_GRAIN)
+    return traced(scene.truth, rng, _HASTY, _HASTY_GRAIN)
 
 
 def _misses(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
     classes = scene.object_classes.copy()
     classes[rng.random(classes.size) < _MISSED] = 0
-    return _trace(classes[scene.objects], rng, _STEADY, _STEADY_GRAIN)
+    return traced(classes[scene.objects], rng, _STEADY, _STEADY_GRAIN)
 
 
 def _confuses(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
@@ -132,7 +132,7 @@ def _confuses(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
     swap[[one, other]] = other, one
     wrong = rng.random(scene.object_classes.size) < _CONFUSED
     classes = np.where(wrong, swap[scene.object_classes], scene.object_classes)
-    return _trace(classes[scene.objects], rng, _STEADY, _STEADY_GRAIN)
+    return traced(classes[scene.objects], rng, _STEADY, _STEADY_GRAIN)
 
 
 def _blobs(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
@@ -152,7 +152,7 @@ def _blank(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
     return np.zeros_like(scene.objects)
 
 
-def _trace(labels: Mask, rng: np.random.Generator, reach: float, grain: float) -> Mask:
+def traced(labels: Mask, rng: np.random.Generator, reach: float, grain: float) -> Mask:
     """Redraw the labels by hand: each pixel is taken from at most `reach` away on either axis."""
     rows, columns = labels.shape
     moves = [
