@@ -80,7 +80,8 @@ def attacked(job: Job, careful: int, attackers: int, attack: str, seed: int) -> 
 
     Careful workers are the same people in every image, drawn anew for each seed, and so are those
     whom attackers replace. An image is judged by its truth or, where there is none, by the people
-    who are on neither side; by those who were replaced if nobody else is left.
+    who are on neither side. Where nobody is, attackers spoil masks of the careful, and who would
+    have been replaced judges.
     """
     rng = np.random.default_rng([seed, careful, attackers, list(ATTACKS).index(attack)])
     team = _team(job, careful + attackers, rng)
@@ -94,6 +95,8 @@ def attacked(job: Job, careful: int, attackers: int, attack: str, seed: int) -> 
         honest = image.masks[[image.workers.index(worker) for worker in replaced]]
         other = [m for w, m in zip(image.workers, image.masks, strict=True) if w not in team]
         truth = [] if image.truth is None else [image.truth]
+        if not truth and not other:
+            other, honest = list(honest), own.masks[-attackers:]
         label = traced(honest[0], rng, 5.0, 20.0)
         scene = Scene(np.zeros_like(label), np.zeros(1, np.uint8), np.zeros((*label.shape, 3)))
         junk = bot.annotate(scene, rng)
@@ -104,7 +107,7 @@ def attacked(job: Job, careful: int, attackers: int, attack: str, seed: int) -> 
         workers = (*own.workers, *names)
         mixed.append(replace(own, workers=workers, masks=np.concatenate([own.masks, masks])))
         alone.append(own)
-        judges.append(tuple(truth or other or honest))
+        judges.append(tuple(truth or other))
     mixed_job = replace(job, images=tuple(mixed))
     return Attacked(mixed_job, replace(job, images=tuple(alone)), tuple(judges), frozenset(names))
 

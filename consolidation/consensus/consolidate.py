@@ -144,7 +144,7 @@ def consolidate(
         weights=weights,
         learnt=learnt,
         steps=steps,
-        smoothing=(AUTO_SMOOTHING if auto else 0.0) if smoothing is None else smoothing,
+        smoothing=_auto_smoothing(auto, reliability) if smoothing is None else smoothing,
         ties=("neighbours" if auto else "lowest") if ties is None else ties,
         undecided_index=undecided_index,
         min_votes=min_votes,
@@ -173,6 +173,11 @@ def consolidate(
             f"and {outcome.undecided} pixels are undecided"
         )
     return Consensus(stack, voting, outcome, settings, tuple(ids), tuple(voters), k, calibration)
+
+
+def _auto_smoothing(auto: bool, reliability: LearntWeights | WorkerConfusion | None) -> float:
+    """Sigma where none is given: a choice made over the job may have left smoothing out."""
+    return AUTO_SMOOTHING if auto and getattr(reliability, "smooths", True) else 0.0
 
 
 def _with_weight(stack: Stack, settings: Settings) -> tuple[Stack, Settings]:

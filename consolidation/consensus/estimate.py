@@ -113,12 +113,21 @@ class Estimate:
 
     def findings(self) -> list[str]:
         """One sentence for every group, and for whoever agrees with few, with the evidence."""
-        low = sorted(self.junk | self.contested)
+        workers = sorted({*self.junk, *self.contested, *self.spared})
         return [
             *(group.sentence() for group in self.groups),
-            *(self._low(worker) for worker in low),
-            *(self.spared[worker] for worker in sorted(self.spared)),
+            *(self._disagreement(worker) for worker in workers),
         ]
+
+    def note(self, worker: str) -> str:
+        """What `findings` says of one worker; empty for most."""
+        group = self._group.get(worker)
+        said = ("" if group is None else group.sentence(), self._disagreement(worker))
+        return "; ".join(sentence for sentence in said if sentence)
+
+    def _disagreement(self, worker: str) -> str:
+        low = worker in self.junk or worker in self.contested
+        return self._low(worker) if low else self.spared.get(worker, "")
 
     def _low(self, worker: str) -> str:
         share = f"{self.quality[worker]:.2f} where the others reach {self.level[worker]:.2f}"
@@ -129,9 +138,10 @@ class Estimate:
         return self.quality.get(worker, self.mean)
 
     def companions(self, worker: str) -> tuple[str, ...]:
-        """This worker, and all who are not independent of that one."""
+        """Return the worker, then all who are not independent of that one, sorted."""
         group = self._group.get(worker)
-        return (worker,) if group is None else group.workers
+        others = () if group is None else tuple(w for w in group.workers if w != worker)
+        return (worker, *others)
 
     @cached_property
     def _group(self) -> dict[str, Group]:

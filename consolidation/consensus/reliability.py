@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus.agreement import AgreementSums
-from consolidation.consensus.overlap import mean_of_present, overlap_iou
-from consolidation.consensus.patterns import VotePatterns
 from consolidation.consensus.estimate import Estimate
 from consolidation.consensus.independence import Group, dependent_groups, image_offsets
+from consolidation.consensus.overlap import mean_of_present, overlap_iou
 from consolidation.consensus.pair_sums import PairSums
+from consolidation.consensus.patterns import VotePatterns
 from consolidation.consensus.quality import estimate_quality
 from consolidation.consensus.stack import Stack
 from consolidation.consensus.worker_sums import Spread, WorkerSums, image_sums

@@ -72,7 +72,7 @@ class WorkerSums(NamedTuple):
         """Inverse of `as_list`; ValueError if they are impossible."""
         images, *rest, missed = map(int, numbers)
         sums = cls(images, Spread(*rest[:3]), Spread(*rest[3:]), missed)
-        possible = 0 < images and 0 <= missed <= images
+        possible = images > 0 and 0 <= missed <= images
         for spread in (sums.agreement, sums.painted):
             possible &= 0 <= spread.images <= images
             possible &= spread.images * spread.squares >= spread.total**2

@@ -44,6 +44,8 @@ class Summary:
     """What `auto` chose and why, if it was asked."""
     twins: tuple[tuple[str, str], ...] = ()
     """Workers with the same answers to the pixel."""
+    findings: tuple[str, ...] = ()
+    """Who is not independent, or agrees with few, and the evidence: a sentence each."""
     seconds: float = 0.0
     now: int = 0
     """Objects of this call; the others were done before."""
@@ -208,6 +210,7 @@ class JobRun:
             confidence=tables.confidence / images if images else None,
             method=learnt.choice.reason if learnt.choice is not None else "",
             twins=tuple(tables.reliability.twins()) if tables.reliability is not None else (),
+            findings=tuple(tables.findings()),
         )
 
 
@@ -216,7 +219,7 @@ _OF_THIS_CALL = ("seconds", "now")
 
 def _summary_again(content: Mapping[str, Any]) -> Summary:
     twins = tuple((first, second) for first, second in content["twins"])
-    return Summary(**{**content, "twins": twins})
+    return Summary(**{**content, "twins": twins, "findings": tuple(content["findings"])})
 
 
 def _now() -> str:

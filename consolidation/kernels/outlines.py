@@ -28,7 +28,7 @@ def mark_edges(row, ignore, codes):
     codes[0] = 0
     for x in range(1, row.size):
         before, after = row[x - 1], row[x]
-        if before == after or before == ignore or after == ignore:
+        if (before == after) | (before == ignore) | (after == ignore):
             codes[x] = 0
         elif before == 0:
             codes[x] = LEFT + 1

@@ -87,6 +87,7 @@ def _workers(rows: Sequence[WorkerRow], method: str) -> list[ReportWorker]:
                 junk=bool(row.junk),
                 votes=not row.junk or method in NO_RELIABILITY,
                 twins=row.twins,
+                note=row.note,
             )
         )
     return workers

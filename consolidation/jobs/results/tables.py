@@ -40,6 +40,8 @@ WORKER_COLUMNS = (
     "reliability_high",
     "junk",
     "twins",
+    "not_independent_of",
+    "note",
     "blank_answers",
     "ignored",
     "dropped_answers",
@@ -185,6 +187,8 @@ class Tables:
                 (math.nan, math.nan) if estimate is None else estimate.interval(worker),
                 None if estimate is None else worker in estimate.junk,
                 tuple(twins.get(worker, ())),
+                () if estimate is None else estimate.companions(worker)[1:],
+                "" if estimate is None else estimate.note(worker),
                 totals,
             )
             for worker, totals in self.workers.items()
@@ -196,6 +200,10 @@ class Tables:
 
         return sorted(rows, key=key)
 
+    def findings(self) -> list[str]:
+        """See `Estimate.findings`; nothing where no reliability is known."""
+        return [] if self.reliability is None else self.reliability.estimate().findings()
+
     def workers_csv(self) -> bytes:
         """Table of `worker_rows`."""
         rows = []
@@ -203,7 +211,7 @@ class Tables:
             totals = row.totals
             about = (row.worker, totals.images, totals.agreement, row.reliability, *row.interval)
             junk = "" if row.junk is None else "yes" if row.junk else "no"
-            told = (junk, " ".join(row.twins))
+            told = (junk, " ".join(row.twins), " ".join(row.companions), row.note)
             counts = (totals.blank_answers, totals.ignored, totals.dropped_answers)
             rows.append((*about, *told, *counts, totals.mean_seconds, *totals.class_iou.tolist()))
         return to_csv((*WORKER_COLUMNS, *(f"iou {name}" for name in self._classes)), rows)
