@@ -236,20 +236,18 @@ class Trial:
             gain = float(gains.mean())
             error = float(gains.std(ddof=1) / math.sqrt(len(gains)))
         held_out = len(self._by_voter)
+        helps = gain > STANDARD_ERRORS * error
         weighted = (
-            gain > STANDARD_ERRORS * error
-            and 2 * better > held_out
-            and not estimate.contested
-            and not estimate.spared
+            helps and 2 * better > held_out and not estimate.contested and not estimate.spared
         )
         smooths = not self._takes_sides(weighted)
-        reason = self._reason(weighted, gain, better)
+        reason = self._reason(weighted, helps, better)
         if not smooths:
             reason += "; without smoothing, which would move the consensus from most to a few"
         about = (len(gains), reason, held_out, better, smooths)
         return Choice(weighted, estimate, gain, error, *about)
 
-    def _reason(self, weighted: bool, gain: float, better: int) -> str:
+    def _reason(self, weighted: bool, helps: bool, better: int) -> str:
         estimate, held_out = self.estimate, len(self._by_voter)
         if weighted:
             reason = (
@@ -263,12 +261,12 @@ class Trial:
             )
         elif estimate.spared:
             reason = "plain majority: some workers disagree with most, and may be right"
-        elif math.isnan(gain):
+        elif len(self.gains) < MIN_IMAGES:
             reason = (
                 f"plain majority: {len(self.gains)} images have votes of {MIN_LEFT + 1} usable "
                 f"workers, and {MIN_IMAGES} are needed to tell whether weighting them helps"
             )
-        elif gain > 0 and 2 * better <= held_out:
+        elif helps:
             reason = (
                 f"plain majority: weighting workers would have helped only {better} of {held_out}"
             )

@@ -71,6 +71,8 @@ class WorkerSums(NamedTuple):
     def of(cls, numbers: Any) -> WorkerSums:
         """Inverse of `as_list`; ValueError if they are impossible."""
         images, *rest, missed = map(int, numbers)
+        if len(rest) != 2 * len(Spread._fields):
+            raise ValueError(f"{len(numbers)} sums of a worker")
         sums = cls(images, Spread(*rest[:3]), Spread(*rest[3:]), missed)
         possible = images > 0 and 0 <= missed <= images
         for spread in (sums.agreement, sums.painted):

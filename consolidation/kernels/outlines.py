@@ -53,7 +53,7 @@ def goes_on(mask, row, x, code):
             elif code == RIGHT + 1:
                 same = same or (before != 0 and after == 0)
             else:
-                same = same or (before != 0 and after != 0 and before != after)
+                same = same or (min(before, after) > 0 and before != after)
         if not same:
             return False
     return True
