@@ -81,7 +81,9 @@ def consolidate(
     min_votes : int, optional
         Votes, before weights and smoothing, that a class needs to be chosen at a pixel.
     calibration : Calibration, optional
-        Learnt from gold images: confidence, and all that follows from it, is mapped by it.
+        Learnt from gold images: confidence, and all that follows from it, is mapped by it; and
+        where gold showed that a pixel should be foreground from another share of the votes than
+        one half, that decides between foreground and background.
 
     Returns
     -------
@@ -149,6 +151,8 @@ def consolidate(
         undecided_index=undecided_index,
         min_votes=min_votes,
     )
+    if calibration is not None and calibration.foreground is not None:
+        settings = replace(settings, foreground=calibration.foreground)
     if stack.n_pixels == 0:
         raise ValueError(f"masks have no pixels: shape {stack.shape}")
     if pooled is not None:
