@@ -24,7 +24,7 @@ from consolidation.simulation.worker_kinds import hire, traced
 Mask = NDArray[np.uint8]
 SIDE = 400
 """Larger images are cropped to so many rows and columns around what is painted."""
-MOST_IMAGES = 24
+MOST_IMAGES = 16
 
 
 class Seen(NamedTuple):

@@ -103,7 +103,8 @@ def row(name: str, team: str, attack: str, outcomes: list[Outcome]) -> list[Any]
     mean = float(auto.mean())
     kept = (mean >= -0.002 or mean + 2 * error >= 0) and auto.min() >= -0.01
     if attack in JUNK:
-        kept = kept and careful.mean() >= -0.003
+        # junk may help plurality by chance: blank masks, where a crowd draws too large
+        kept = careful.mean() >= -0.003
     return [
         name,
         team,
@@ -127,6 +128,37 @@ COLUMNS = [
 ]
 
 
+Found = dict[tuple[str, str, str], list[Outcome]]
+
+
+def attack_job(job: Job, attacks: list[str], seed: int, found: Found) -> None:
+    """Let every attack loose on one job."""
+    for careful, attackers in TEAMS:
+        if careful + attackers > len(job.workers):
+            continue
+        team = f"{careful} + {attackers}"
+        for attack in attacks:
+            case = attacked(job, careful, attackers, attack, seed)
+            if len(case.mixed.images) < 8:
+                continue
+            found.setdefault((job.name, team, attack), []).append(run(case))
+            if attack in ("twins", "boxes") and careful == TEAMS[0][0]:
+                key = (job.name, team, TWO_IMAGES + attack)
+                found.setdefault(key, []).append(run(two_images_each(case)))
+
+
+def tables(found: Found, seeds: int) -> dict[str, tuple[list[str], list[list[Any]]]]:
+    """What was found, for a report."""
+    rows = [row(*key, outcomes) for key, outcomes in found.items()]
+    kept = sum(cells[-2] == "yes" for cells in rows)
+    summary = [
+        ["attacks withstood", f"{kept} of {len(rows)}"],
+        ["careful workers called junk or copies", sum(cells[-3] for cells in rows)],
+        ["seeds", seeds],
+    ]
+    return {"Summary": (["figure", "measured"], summary), "Attacks": (COLUMNS, rows)}
+
+
 def main() -> None:
     """Measure, print, write results/attacks.md and .json."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -135,31 +167,12 @@ def main() -> None:
     parser.add_argument("--jobs", nargs="*", default=[], help="parts of names of jobs; all")
     parser.add_argument("--attacks", nargs="*", default=list(ATTACKS))
     given = parser.parse_args()
-    found: dict[tuple[str, str, str], list[Outcome]] = {}
+    found: Found = {}
     for seed in range(given.seeds):
         for job in jobs(given.data, seed, given.jobs):
-            for careful, attackers in TEAMS:
-                if careful + attackers > len(job.workers):
-                    continue
-                for attack in given.attacks:
-                    case = attacked(job, careful, attackers, attack, seed)
-                    if len(case.mixed.images) < 8:
-                        continue
-                    team = f"{careful} + {attackers}"
-                    found.setdefault((job.name, team, attack), []).append(run(case))
-                    if attack in ("twins", "boxes") and careful == TEAMS[0][0]:
-                        key = (job.name, team, TWO_IMAGES + attack)
-                        found.setdefault(key, []).append(run(two_images_each(case)))
+            attack_job(job, given.attacks, seed, found)
             sys.stderr.write(f"seed {seed}: {job.name}\n")
-    rows = [row(*key, outcomes) for key, outcomes in found.items()]
-    kept = sum(cells[-2] == "yes" for cells in rows)
-    accused = sum(cells[-3] for cells in rows)
-    summary = [
-        ["attacks withstood", f"{kept} of {len(rows)}"],
-        ["careful workers called junk or copies", accused],
-        ["seeds", given.seeds],
-    ]
-    report("attacks", {"Summary": (["figure", "measured"], summary), "Attacks": (COLUMNS, rows)})
+    report("attacks", tables(found, given.seeds))
 
 
 if __name__ == "__main__":
