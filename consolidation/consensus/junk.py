@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +36,19 @@ class Verdict(NamedTuple):
     contested: frozenset[str]
 
 
+def doubtful(
+    quality: Mapping[str, float], level: Mapping[str, float], sums: Mapping[str, WorkerSums]
+) -> list[str]:
+    """Workers who agree with the others so little that they may be junk."""
+    return [
+        worker
+        for worker in quality
+        if quality[worker] < JUNK * level[worker] and sums[worker].images >= CLEAR_IMAGES
+    ]
+
+
 def judge(
+    low: Sequence[str],
     quality: Mapping[str, float],
     level: Mapping[str, float],
     sums: Mapping[str, WorkerSums],
@@ -50,19 +62,16 @@ def judge(
 
     Parameters
     ----------
+    low : sequence of str
+        Who is doubtful.
     quality, level : dict of worker to float
         See `Estimate`.
     sums : dict of worker to WorkerSums
     heads : dict of worker to float
         1, or one over the size of the worker's group.
     partners : dict of worker to Partner
-        Of those who have one.
+        Of the doubtful who have one.
     """
-    low = [
-        worker
-        for worker in quality
-        if quality[worker] < JUNK * level[worker] and sums[worker].images >= CLEAR_IMAGES
-    ]
     spared = {}
     for worker in low:
         why = _excuse(worker, JUNK * level[worker], sums[worker], partners.get(worker))

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from consolidation.consensus.estimate import POWER, Estimate
 from consolidation.consensus.independence import ALIKE, Group, coincidences
-from consolidation.consensus.junk import CLEAR_IMAGES, PSEUDO_IMAGES, Partner, judge
+from consolidation.consensus.junk import CLEAR_IMAGES, PSEUDO_IMAGES, Partner, doubtful, judge
 from consolidation.consensus.pair_sums import PairSums
 from consolidation.consensus.worker_sums import WorkerSums
 
@@ -99,12 +99,14 @@ def estimate_quality(
     )
     qualities = dict(zip(workers, quality.tolist(), strict=True))
     levels = dict(zip(workers, level.tolist(), strict=True))
+    low = doubtful(qualities, levels, sums)
     verdict = judge(
+        low,
         qualities,
         levels,
         sums,
         dict(zip(workers, heads.tolist(), strict=True)),
-        _partners(keys, pairs, above, room),
+        _partners(low, keys, pairs, above, room),
     )
     return Estimate(
         quality=qualities,
@@ -146,14 +148,20 @@ def _evidence(
 
 
 def _partners(
+    workers: list[str],
     keys: list[tuple[str, str]],
     pairs: Mapping[tuple[str, str], PairSums],
     above: NDArray[np.float64],
     room: NDArray[np.float64],
 ) -> dict[str, Partner]:
-    """Whom each worker agrees with most, of those who are not nearly copies."""
-    if not keys:
+    """Whom each of these workers agrees with most, of those who are not nearly copies."""
+    wanted = set(workers)
+    asked = (
+        [index for index, key in enumerate(keys) if not wanted.isdisjoint(key)] if wanted else []
+    )
+    if not asked:
         return {}
+    keys, above, room = [keys[index] for index in asked], above[asked], room[asked]
     known = room > 1e-9
     kappa = np.where(known, above / np.where(known, room, 1), 0).sum(axis=1)
     kappa /= np.maximum(known.sum(axis=1), 1)
