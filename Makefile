@@ -1,9 +1,15 @@
 # Needs Python 3.11 or newer and make. Every target makes the environment it needs in .venv.
 PYTHON ?= python3
+ifeq ($(origin PYTHON),command line)
+# make test PYTHON=python3.13: a Python that is asked for has an environment of its own
+VENV   ?= .venv/$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+else
 VENV   ?= .venv
+endif
+VENV   := $(VENV)
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check bench fuzz oldest clean
+.PHONY: demo test quick check docs bench fuzz oldest clean
 
 demo: $(VENV)/.demo
 	$(BIN)/consolidate demo --out demo
@@ -11,12 +17,19 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
 
+# the inner loop: no server, browser, second process or real job
+quick: $(VENV)/.test
+	$(BIN)/python -m pytest -q -m "not slow"
+
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.voting
@@ -26,9 +39,10 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.calibration
 	$(BIN)/python -m benchmarks.jobs
 	$(BIN)/python -m benchmarks.report
+	$(BIN)/python -m benchmarks.formats
 	$(BIN)/python -m benchmarks.faults
 
-# seconds for each of payload, answer, png and manifest
+# seconds for each target
 FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
@@ -43,7 +57,7 @@ oldest: $(VENV)/.test
 	$(OLDEST)/bin/python -m pytest
 
 clean:
-	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo build dist docs/_build docs/_generated .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
@@ -60,6 +74,10 @@ $(VENV)/.test: $(BIN)/python pyproject.toml
 
 $(VENV)/.fuzz: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet -e '.[aws,fast,test,fuzz]'
+	touch $@
+
+$(VENV)/.docs: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet -e '.[docs]'
 	touch $@
 
 $(VENV)/.bench: $(BIN)/python pyproject.toml

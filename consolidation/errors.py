@@ -23,6 +23,10 @@ class AnswerError(ConsolidationError):
     """One worker's answer cannot be used; the object's other answers are not affected."""
 
 
+class ForeignAnswerError(AnswerError):
+    """A worker painted something, and nothing of it is a class of the job."""
+
+
 class RunError(ConsolidationError):
     """A run cannot begin or go on in its output folder."""
 

@@ -10,16 +10,55 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+from consolidation.consensus.methods import METHODS, MethodSpec
 from consolidation.errors import OptionError
 from consolidation.limits import MAX_WORKERS, Limits
 from consolidation.masks.chunks import MAX_PIXELS
+from consolidation.text import nearest
 
 ENVIRONMENT_PREFIX = "CONSOLIDATION_"
+TEST_DATA = "CONSOLIDATION_TEST_DATA"
+"""Where tests find real data: a variable of ours that is nobody's option."""
 _KINDS: Mapping[Any, str] = {int: "a whole number", float: "a number"}
+
+
+def variable(name: str) -> str:
+    """Environment variable of an option."""
+    return ENVIRONMENT_PREFIX + name.upper()
+
+
+def given_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that are set and may be options; an empty one counts as not set."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(ENVIRONMENT_PREFIX) and name != TEST_DATA and value.strip()
+    }
+
+
+def refuse_unknown(given: Iterable[str], known: Iterable[str], reader: str) -> None:
+    """Raise OptionError for a variable that `reader` does not know: it may be a slip of the pen.
+
+    Examples
+    --------
+    >>> refuse_unknown(["CONSOLIDATION_TIE"], ["CONSOLIDATION_TIES"], "the command line")
+    Traceback (most recent call last):
+        ...
+    consolidation.errors.OptionError: CONSOLIDATION_TIE is no option of the command line: is \
+CONSOLIDATION_TIES meant?
+    """
+    # their common beginning would make all of them alike
+    options = [name.removeprefix(ENVIRONMENT_PREFIX) for name in known]
+    for name in given:
+        option = name.removeprefix(ENVIRONMENT_PREFIX)
+        if option not in options:
+            near = nearest(option, options)
+            meant = f": is {ENVIRONMENT_PREFIX}{near} meant?" if near else ""
+            raise OptionError(f"{name} is no option of {reader}{meant}")
 
 
 @dataclass(frozen=True)
@@ -76,7 +115,7 @@ class Options:
 
     method: str = option_field(
         "auto",
-        choices=("auto", "plurality", "weighted", "dawid-skene"),
+        choices=tuple(METHODS),
         help="whose vote counts what: all the same (plurality), by reliability over the job "
         "(weighted), whichever predicts held-out workers better (auto), or by the workers' "
         "confusion of classes (dawid-skene, without smoothing)",
@@ -222,6 +261,11 @@ class Options:
             self.max_json_depth,
         )
 
+    @property
+    def spec(self) -> MethodSpec:
+        """What the method needs and does."""
+        return METHODS[self.method]
+
     @classmethod
     def table(cls) -> dict[str, tuple[Any, Option]]:
         """Default and `Option` of every option by name."""
@@ -251,12 +295,12 @@ class Options:
         """
         values = {}
         for name, (default, option) in cls.table().items():
-            variable = ENVIRONMENT_PREFIX + name.upper()
+            own = variable(name)
             if given.get(name) is not None:
                 flag = "--" + name.replace("_", "-")
                 values[name] = option.check(flag, given[name])
-            elif variable in environment:
-                values[name] = option.check(variable, environment[variable])
+            elif own in environment:
+                values[name] = option.check(own, environment[own])
             else:
                 values[name] = default
         return cls(**values)

@@ -626,6 +626,14 @@ def test_real_masks_are_read(go: Go, tmp_path: Path, name: str, blank: bool) -> 
         assert rows[folder.name]["workers"] == str(len(masks))
 
 
+def test_the_largest_image_reaches_the_source_from_python_too(tmp_path: Path) -> None:
+    write_index_mask(tmp_path / "job/a/worker_1.png", np.ones((3, 3)))
+    # without a class list, classes are looked for in the masks themselves
+    with pytest.raises(SourceError):
+        run_job(tmp_path / "job", tmp_path / "out", Options(max_pixels=8))
+    assert run_job(tmp_path / "job", tmp_path / "out", Options(max_pixels=9)).failures == 0
+
+
 # -- bad input
 
 GOOD = two_cats("good")

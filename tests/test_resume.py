@@ -100,11 +100,11 @@ from consolidation.cli import main
 from consolidation.jobs.work import parallel, objects as work
 from consolidation.jobs import runner
 
-def slowly(job, tasks):
+def slowly(job, tasks, snapshots_from):
     outcomes = []
     for task in tasks:
         time.sleep(0.01)
-        outcomes += work.consolidate_chunk(job, [task])
+        outcomes += work.consolidate_chunk(job, [task], snapshots_from)
     return outcomes
 
 runner.consolidate_chunk = slowly
@@ -307,7 +307,7 @@ def test_a_run_killed_while_it_tidies_up_tidies_up_later(
         raise StopError
 
     with monkeypatch.context() as patch, pytest.raises(StopError):
-        patch.setattr("consolidation.jobs.folder.state.RunState.tidy", fail)
+        patch.setattr("consolidation.jobs.folder.run_folder.RunFolder.tidy", fail)
         run_job(job, tmp_path / "out", PLAIN)
     assert run_job(job, tmp_path / "out", PLAIN).now == 0
     assert contents(tmp_path / "out") == contents(out)
@@ -524,7 +524,7 @@ def test_records_that_another_run_took_away_are_missed(
         raise AssertionError
 
     stopped(job, tmp_path, after=N)
-    monkeypatch.setattr("consolidation.jobs.folder.state.RunState.finish", take)
+    monkeypatch.setattr("consolidation.jobs.folder.run_folder.RunFolder.finish", take)
     monkeypatch.setattr(
         "consolidation.jobs.folder.record_store.RecordStore.read", lambda *_: iter(())
     )

@@ -88,6 +88,7 @@ class Batch:
         payload = wait(start(storage.read_bytes, uri), "reading the payload")
         objects = distinct_objects(payload, uri, self._options.max_objects)
         self._log.know(all_workers(objects))
+        self._log.expect(len(objects))
         about = (self._request.job_arn, self._options, config, self._request.labels)
         self._classes: Classes = wait(start(job_classes, *about), "finding the classes")
         late = None
@@ -115,7 +116,7 @@ class Batch:
             place = (name, self._layout.reliability, self._fetcher)
             about_masks = (self._classes, self._options, self._buffer)
             total = job_reliability(objects, *place, *about_masks)
-            if self._options.method == "weighted":
+            if self._options.spec.learns_reliability:
                 self._reliability = total
         if self._options.calibration:
             read = self._transfers.start(_read_calibration, self._options.calibration)

@@ -28,15 +28,23 @@ unnoticed. An empty one counts as not set.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from consolidation.consensus import METHODS
 from consolidation.errors import OptionError
 from consolidation.formats.groundtruth import listed_classes, parse_classes
 from consolidation.masks import Classes
-from consolidation.options import ENVIRONMENT_PREFIX, Options, option_field, yes_or_no
+from consolidation.options import (
+    ENVIRONMENT_PREFIX,
+    Options,
+    given_variables,
+    option_field,
+    refuse_unknown,
+    variable,
+    yes_or_no,
+)
 from consolidation.storage import StorageError, is_s3, split_s3
 
 LABELS = ENVIRONMENT_PREFIX + "LABELS"
@@ -50,7 +58,7 @@ class LambdaOptions(Options):
 
     method: str = option_field(
         "plurality",
-        choices=("plurality", "weighted", "dawid-skene"),
+        choices=tuple(name for name, spec in METHODS.items() if not spec.chooses),
         help="whose vote counts what: all the same (plurality), by reliability over the job "
         "(weighted, with job_reliability), or by the workers' confusion of classes (dawid-skene)",
     )
@@ -107,6 +115,15 @@ class LambdaOptions(Options):
         return listed_classes([name.strip() for name in text.split(",")], LABELS)
 
 
+def variables() -> list[str]:
+    """Names of the variables that the functions read."""
+    return [
+        variable(name)
+        for name, (_, option) in LambdaOptions.table().items()
+        if name not in _TOLD_BY_THE_EVENT and not option.whole_job
+    ]
+
+
 def read_options(environment: Mapping[str, str] = os.environ) -> LambdaOptions:
     """Read the configuration.
 
@@ -120,32 +137,22 @@ def read_options(environment: Mapping[str, str] = os.environ) -> LambdaOptions:
     >>> read_options({"CONSOLIDATION_JOB_RELIABILITY": "yes"}).method
     'weighted'
     """
-    given = {
-        variable: value
-        for variable, value in environment.items()
-        if variable.startswith(ENVIRONMENT_PREFIX) and value.strip()
-    }
-    known = [
-        ENVIRONMENT_PREFIX + name.upper()
-        for name, (_, option) in LambdaOptions.table().items()
-        if name not in _TOLD_BY_THE_EVENT and not option.whole_job
-    ]
-    for variable in given:
-        if variable not in known:
-            near = difflib.get_close_matches(variable, known, 1)
-            meant = f": is {near[0]} meant?" if near else ""
-            raise OptionError(f"{variable} is no option of the Lambda functions{meant}")
+    given = given_variables(environment)
+    refuse_unknown(given, variables(), "the Lambda functions")
     method = ENVIRONMENT_PREFIX + "METHOD"
-    if given.get(method) == "auto":
+    chosen = METHODS.get(given.get(method, "").strip())
+    if chosen is not None and chosen.chooses:
         raise OptionError(
-            f"{method} cannot be auto: that choice is made on a whole job, and a Lambda sees a "
-            f"batch at a time; weighted goes with {ENVIRONMENT_PREFIX}JOB_RELIABILITY=yes"
+            f"{method} cannot be {chosen.name}: that choice is made on a whole job, and a Lambda "
+            f"sees a batch at a time; weighted goes with {ENVIRONMENT_PREFIX}JOB_RELIABILITY=yes"
         )
     options = LambdaOptions.read({}, given)
     if options.job_reliability and method not in given:
         options = replace(options, method="weighted")
-    if options.method == "weighted" and not options.job_reliability:
-        raise OptionError(f"{method}=weighted needs {ENVIRONMENT_PREFIX}JOB_RELIABILITY=yes")
+    if options.spec.must_weigh and not options.job_reliability:
+        raise OptionError(
+            f"{method}={options.method} needs {ENVIRONMENT_PREFIX}JOB_RELIABILITY=yes"
+        )
     options.listed_classes()
     if is_s3(options.labels.strip()):
         _check_object(LABELS, options.labels.strip())

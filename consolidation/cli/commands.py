@@ -7,7 +7,7 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from consolidation.cli.printing import say, summary_text
+from consolidation.cli.printing import complain, say, summary_text
 from consolidation.cli.progress import progress
 from consolidation.errors import ConsolidationError, OptionError
 
@@ -29,7 +29,7 @@ def _run(given: argparse.Namespace) -> int:
             given.out,
             options,
             labels=given.labels,
-            source_options=_source_options(given, options.max_pixels),
+            source_options=_source_options(given),
             reliability=given.reliability,
             restart=given.restart,
             retry_failed=given.retry_failed,
@@ -67,6 +67,34 @@ def _inspect(given: argparse.Namespace) -> int:
     return 0
 
 
+def _segment(given: argparse.Namespace) -> int:
+    from consolidation.commands.segment import segment_boxes, segment_picture
+
+    if (given.image is None) == (given.boxes is None):
+        raise OptionError("segment takes either an IMAGE with --points or --box, or --boxes FILE")
+    if given.boxes is not None:
+        made = segment_boxes(given.boxes, given.out, images=given.images, segmenter=given.segmenter)
+        boxes = f"{made.boxes} boxes of {made.pictures} pictures ({made.kind})"
+        say(f"{boxes} have masks in {given.out}")
+        for failure in made.failures:
+            complain(f"consolidate: {failure}")
+        return SOME_FAILED if made.failures else 0
+    _refuse_folder("--out", given.out)
+    found = segment_picture(
+        given.image,
+        given.out,
+        given.points,
+        box=given.box,
+        plus=given.plus,
+        minus=given.minus,
+        alternative=given.alternative,
+        segmenter=given.segmenter,
+    )
+    left, top, width, height = found.box
+    say(f"{width} x {height} at {left}, {top}; confidence {found.confidence:.2f}: {given.out}")
+    return 0
+
+
 def _simulate(given: argparse.Namespace) -> int:
     from consolidation.simulation import simulate_job
 
@@ -101,7 +129,7 @@ def _calibrate(given: argparse.Namespace) -> int:
             given.truth,
             options,
             labels=given.labels,
-            source_options=_source_options(given, options.max_pixels),
+            source_options=_source_options(given),
             on_progress=on_progress,
         )
     storage.write_bytes(given.out, learnt.calibration.to_json().encode())
@@ -134,14 +162,20 @@ def _options(given: argparse.Namespace) -> Options:
     return Options.read(vars(given))
 
 
-def _source_options(given: argparse.Namespace, max_pixels: int | None = None) -> SourceOptions:
+def _source_options(given: argparse.Namespace) -> SourceOptions:
     from consolidation.formats import SourceOptions
 
     return SourceOptions(
         masks=given.masks,
         missing_is_blank=given.missing_is_blank,
-        max_pixels=max_pixels,
         manifest=given.manifest,
+        format=given.format,
+        preset=given.preset,
+        unpainted=given.unpainted,
+        priority=tuple(one.strip() for one in given.priority.split(",") if one.strip()),
+        multilabel=given.multilabel,
+        annotator_field=given.annotator_field,
+        emails=given.emails,
     )
 
 
@@ -166,6 +200,7 @@ COMMANDS = {
     "demo": _demo,
     "show": _show,
     "inspect": _inspect,
+    "segment": _segment,
     "simulate": _simulate,
     "calibrate": _calibrate,
     "evaluate": _evaluate,

@@ -23,6 +23,7 @@ def summary_text(summary: Summary, out: str | Path) -> str:
         f"  workers          {summary.workers:,}",
         f"  classes          {summary.classes} with background",
         f"  disputed pixels  {summary.disputed:.2%}",
+        f"  labelled by none {summary.unlabelled:.2%}, and {summary.void:.2%} void on purpose",
         f"  mean confidence  {confidence}",
         f"  warnings         {summary.warnings:,}" + _see(summary.warnings, "warnings.jsonl"),
         f"  failures         {summary.failures:,}" + _see(summary.failures, "failures.jsonl"),

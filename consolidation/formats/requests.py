@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,6 @@ from consolidation import storage
 from consolidation.errors import ConsolidationError, SourceError
 from consolidation.formats.groundtruth import (
     AnnotationAnswer,
-    RequestObject,
     Span,
     label_names,
     load_json,
@@ -74,6 +73,7 @@ class RequestedObject:
 class RequestSource(Source):
     """Objects of one or several consolidation requests."""
 
+    name = "requests"
     kind = "consolidation requests"
 
     @classmethod
@@ -85,7 +85,7 @@ class RequestSource(Source):
         self._place = place
         self.folder = place.folder
         self._names = None if place.entries is None else request_files(place)
-        self._labels: set[str] = set()
+        self._labels = AnswerLabels()
         self._labels_file = place.beside(LABELS_FILE)
         asked = options.labels is not None or self._labels_file is not None
         files = [place.uri] if self._names is None else list(map(place.below, self._names))
@@ -101,7 +101,7 @@ class RequestSource(Source):
         """Label categories beside the requests, else all answers' labels by name."""
         if self._labels_file is not None:
             return parse_classes(storage.read_bytes(self._labels_file), self._labels_file)
-        return classes_by_name(self._labels, self._place.uri)
+        return self._labels.classes(self._place.uri)
 
     def stamp(self) -> str:
         """See `Source`."""
@@ -109,7 +109,7 @@ class RequestSource(Source):
 
 
 def index_requests(
-    files: Sequence[str], folder: str, labels: set[str] | None, limits: Limits
+    files: Sequence[str], folder: str, labels: AnswerLabels | None, limits: Limits
 ) -> list[RequestedObject]:
     """Objects of request files and where they lie; adds the labels of all answers to `labels`."""
     objects: dict[str, RequestedObject] = {}
@@ -122,32 +122,37 @@ def index_requests(
                 name, folder, file, span, index, one.named, one.source_ref
             )
             if labels is not None:
-                labels.update(_labels(one, folder, limits))
+                for each in one.annotations:
+                    labels.add(name, AnnotationAnswer(each, folder), limits)
     if all(is_number(one.id) for one in objects.values() if one.named):
         # ids are line numbers of the input manifest, whatever order a request has them in
         return sorted(objects.values(), key=lambda one: (not one.named, *by_value(one.id)))
     return list(objects.values())
 
 
-def classes_by_name(labels: Iterable[str], name: str) -> Classes:
-    """Classes of labels found in answers, in alphabetical order."""
-    # no classes: one is our index 0 anyway, the pixels of others are ignored with a warning
-    labels = {one for one in labels if one.strip() and one not in (BACKGROUND, UNDECIDED)}
-    if not labels:
-        raise SourceError(f"{name}: no answer in it names a label")
-    return Classes.of_labels(sorted(labels))
+class AnswerLabels:
+    """Labels that the answers of a job name."""
 
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+        self._trouble = ""
 
-def _labels(one: RequestObject, folder: str, limits: Limits) -> set[str]:
-    found: set[str] = set()
-    for each in one.annotations:
+    def add(self, object_id: str, answer: AnnotationAnswer, limits: Limits) -> None:
+        """Add an answer's labels; one that cannot be read will be reported with its object."""
         try:
-            content = AnnotationAnswer(each, folder).content(limits)
-            found.update(label_names(content, limits))
-        except ConsolidationError:
-            # it will be reported when its object is consolidated
-            continue
-    return found
+            self._names.update(label_names(answer.content(limits), limits))
+        except ConsolidationError as error:
+            where = f"object {object_id}, worker {answer.annotation.worker}"
+            self._trouble = self._trouble or f": {where}: {error}"
+
+    def classes(self, name: str) -> Classes:
+        """Classes by these names in alphabetical order; SourceError names the first cause."""
+        # no classes: one is our index 0 anyway, the pixels of others are ignored with a warning
+        reserved = (BACKGROUND, UNDECIDED)
+        labels = {one for one in self._names if one.strip() and one not in reserved}
+        if not labels:
+            raise SourceError(f"{name}: no answer in it names a label{self._trouble}")
+        return Classes.of_labels(sorted(labels))
 
 
 def _reader(file: str) -> Any:

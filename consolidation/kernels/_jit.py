@@ -17,10 +17,29 @@ def kernel(function: Any) -> Any:
     folder can be written (a read-only container without `NUMBA_CACHE_DIR`). A missing cache
     costs a second at the first call; it must not cost the import.
     """
+    return _compiled(function)
+
+
+def counting_no_references(function: Any) -> Any:
+    """Compile a kernel whose small parts take many arrays.
+
+    numba counts the references to every array at every call and slice, which takes longer than
+    such parts. Without counts nothing can be allocated, and no array returned: kernels do neither.
+    """
+    return _compiled(function, _nrt=False)
+
+
+def part(function: Any) -> Any:
+    """Compile a part of such a kernel into its callers: a call with ten arrays costs 50 ns."""
+    return _compiled(function, _nrt=False, forceinline=True)
+
+
+def _compiled(function: Any, **options: Any) -> Any:
+    options |= {"nogil": True, "error_model": "numpy"}
     try:
-        compiled: Any = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+        compiled: Any = numba.njit(cache=True, **options)(function)
     except RuntimeError:
-        return numba.njit(nogil=True, error_model="numpy")(function)
+        return numba.njit(**options)(function)
     # numba stamps a cached kernel with its own file only, and would go on using it after a
     # change in a file that it calls
     file = compiled._cache._cache_file

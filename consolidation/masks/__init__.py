@@ -4,6 +4,7 @@ from consolidation.masks.chunks import MAX_PIXELS, Header, check_whole, read_hea
 from consolidation.masks.classes import BACKGROUND, UNDECIDED, UNDECIDED_INDEX, Classes, palette
 from consolidation.masks.colors import class_color, hex_color, parse_color
 from consolidation.masks.matching import ColorMatcher, MatchCounts
+from consolidation.masks.picture import read_picture
 from consolidation.masks.png import (
     Pixels,
     decode,
@@ -32,4 +33,5 @@ __all__ = [
     "palette",
     "parse_color",
     "read_header",
+    "read_picture",
 ]

@@ -23,7 +23,7 @@ from consolidation.kernels.colors import histogram, lookup, map_colors
 from consolidation.masks.png import Pixels
 
 RGB = tuple[int, int, int]
-_PLAIN, _OPAQUE_BACKGROUND, _SNAPPED, _UNMATCHED = range(4)
+_PLAIN, _LABELED, _OPAQUE_BACKGROUND, _SNAPPED, _UNMATCHED = range(5)
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,9 @@ class MatchCounts:
     snapped: int = 0
     unmatched: int = 0
     unknown: tuple[tuple[int, int], ...] = ()
-    """Pixels of mapped colours whose label is not one of the job's classes: (order, pixels)."""
+    """Pixels of mapped colours that mean no class of the job: (order, pixels)."""
+    foreign: bool = False
+    """Whether something is painted, and nothing of it means a class of the job."""
 
 
 MAX_COLORS = 1 << 16
@@ -47,8 +49,8 @@ class ColorMatcher:
     Parameters
     ----------
     mapping : mapping of RGB to int
-        Class index of each mapped colour; negative values -1, -2, ... number labels that are not
-        classes of the job and whose pixels are ignored.
+        Class index of each mapped colour; negative values -1, -2, ... number colours that mean no
+        class of the job and whose pixels are ignored.
     ignore : int
         Value to write for ignored pixels.
     snap : float
@@ -62,13 +64,13 @@ class ColorMatcher:
         self._colors = np.array(list(self.mapping), np.int64).reshape(-1, 3)
 
     def meaning(self, rgba: tuple[int, int, int, int]) -> tuple[int, int]:
-        """Value to write for a colour, and which rule says so (negative: an unknown label)."""
+        """Value to write for a colour, and which rule says so (negative: no class)."""
         *rgb_, alpha = rgba
         rgb = (rgb_[0], rgb_[1], rgb_[2])
         if alpha == 0:
             return 0, _PLAIN
         if alpha == 255:
-            kind = _PLAIN
+            kind = _LABELED
             index = self.mapping.get(rgb)
             if index is None and rgb in ((0, 0, 0), (255, 255, 255)):
                 return 0, _OPAQUE_BACKGROUND
@@ -92,7 +94,7 @@ class ColorMatcher:
             for index, color in enumerate(pixels.palette[:length].tolist()):
                 table[index], kinds[index] = self.meaning(tuple(color))
             lookup(pixels.values.reshape(-1), table, length, out.reshape(-1))
-            if not kinds.any():
+            if kinds.max() <= _LABELED and kinds.min() >= 0:
                 return MatchCounts()
             used = np.zeros(256, np.int64)
             histogram(pixels.values.reshape(-1), used)
@@ -148,9 +150,12 @@ def _summary(kinds: NDArray[np.int64], counts: NDArray[np.int64]) -> MatchCounts
         pixels = int(counts[kinds == kind].sum())
         if pixels:
             unknown.append((-kind - 1, pixels))
+    labeled = counts[(kinds == _LABELED) | (kinds == _SNAPPED)].any()
+    unmatched = int(counts[kinds == _UNMATCHED].sum())
     return MatchCounts(
         opaque_background=int(counts[kinds == _OPAQUE_BACKGROUND].sum()),
         snapped=int(counts[kinds == _SNAPPED].sum()),
-        unmatched=int(counts[kinds == _UNMATCHED].sum()),
+        unmatched=unmatched,
         unknown=tuple(unknown),
+        foreign=not labeled and (unmatched > 0 or bool(unknown)),
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation import storage
-from consolidation.masks import Classes, check_whole, decode_indices, read_header
+from consolidation.masks import UNDECIDED_INDEX, Classes, check_whole, decode_indices, read_header
 from consolidation.objects.answers import LoadedAnswer
 from consolidation.options import Options
 
@@ -49,12 +49,14 @@ class BlankMask:
         return []
 
 
-@dataclass(frozen=True)
+@dataclass
 class IndexMask:
     """PNG bytes whose pixels are class indices."""
 
     png: bytes
     modified: bool | None = None
+    void: bool = field(default=True, init=False)
+    """See `VoidAnswer`."""
 
     @property
     def colors(self) -> Mapping[str, tuple[int, int, int]]:
@@ -74,6 +76,7 @@ class IndexMask:
         beyond = out >= len(classes)
         warnings = []
         for index in np.unique(out[beyond]).tolist():
+            self.void &= index == UNDECIDED_INDEX
             pixels = int(np.count_nonzero(out == index))
             warnings.append(
                 f"{pixels:,} pixels of index {index}, which is no class of this job, are ignored"

@@ -114,12 +114,13 @@ def consolidate_object(
             method=options.method,
             workers=prepared.workers,
             reliability=reliability,
-            smoothing=None if options.method == "dawid-skene" else options.smoothing,
+            smoothing=options.smoothing if options.spec.smooths else None,
             ties=options.ties,
             min_votes=options.min_votes,
             ignore_index=ignore,
             undecided_index=ignore,
             calibration=calibration,
+            void=prepared.void,
         )
     except ValueError as error:
         raise ObjectError(str(error)) from None

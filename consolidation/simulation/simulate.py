@@ -178,9 +178,9 @@ def _annotations(
     came = np.flatnonzero(luck >= min(missing, luck.max()))
     answers: list[dict[str, Any]] = []
     masks: list[Any] = []
-    for place in rng.permutation(came).tolist():
-        worker = team[place]
-        mask = worker.annotate(scene, _stream(seed, _ANSWER, number, place), masks)
+    for member in rng.permutation(came).tolist():
+        worker = team[member]
+        mask = worker.annotate(scene, _stream(seed, _ANSWER, number, member), masks)
         masks.append(mask)
         data = {"content": worker_content(mask, labels)}
         answers.append({"workerId": worker.worker_id, "annotationData": data})

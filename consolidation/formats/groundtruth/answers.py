@@ -11,7 +11,7 @@ from consolidation.errors import AnswerError
 from consolidation.formats.groundtruth.json_text import check_depth, load_json
 from consolidation.limits import DEFAULT_LIMITS, Limits
 from consolidation.masks.classes import MAX_CLASSES
-from consolidation.masks.colors import hex_color, parse_color
+from consolidation.masks.colors import parse_color
 from consolidation.objects import WorkerAnswer
 from consolidation.text import shown
 
@@ -140,7 +140,6 @@ def _colors(mappings: Any, limits: Limits) -> dict[str, tuple[int, int, int]]:
     if len(mappings) > MAX_CLASSES:
         raise AnswerError(f"the answer has {len(mappings):,} labels, the limit is {MAX_CLASSES}")
     colors: dict[str, tuple[int, int, int]] = {}
-    owners: dict[tuple[int, int, int], str] = {}
     for label, value in mappings.items():
         if len(label) > limits.label_length:
             raise AnswerError(
@@ -153,12 +152,6 @@ def _colors(mappings: Any, limits: Limits) -> dict[str, tuple[int, int, int]]:
             raise AnswerError(
                 f"label {shown(label)} has no color such as #2ca02c but {shown(text)}"
             )
-        if color in owners:
-            raise AnswerError(
-                f"labels {shown(owners[color])} and {shown(label)} have the same color "
-                f"{hex_color(color)}"
-            )
-        owners[color] = label
         colors[label] = color
     return colors
 

@@ -25,6 +25,8 @@ IMAGE_COLUMNS = (
     "disputed",
     "tied",
     "undecided",
+    "unlabelled",
+    "void",
     "ignored",
     "mean_agreement",
     "warnings",
@@ -81,8 +83,13 @@ class Tables:
         self.workers: dict[str, WorkerTotals] = {}
         self.failures = self.warnings = 0
         self.pixels = 0
-        self.disputed = 0.0
+        self.disputed = self.unlabelled = self.void = 0.0
+        """Pixels, over all images."""
         self.confidence = 0.0
+
+    def share(self, pixels: float) -> float:
+        """Share of so many pixels among those of all images."""
+        return pixels / self.pixels if self.pixels else 0.0
 
     @property
     def images(self) -> int:
@@ -102,6 +109,8 @@ class Tables:
         pixels = image.height * image.width
         self.pixels += pixels
         self.disputed += image.disputed * pixels
+        self.unlabelled += image.unlabelled * pixels
+        self.void += image.void * pixels
         self.confidence += image.confidence
         values = vars(image) | {
             "id": record.id,
@@ -121,19 +130,19 @@ class Tables:
         if confidence < review_below:
             item = ReviewItem(record.id, confidence, image.need, record.line)
             self.to_review.append(item)
-        for decided, given, n in record.confusion:
-            self.confusion[decided, given] += n
+        for decided, voted, n in record.confusion:
+            self.confusion[decided, voted] += n
         for index, (n, confidence) in record.classes.items():
             self._class_sums[:, int(index)] += n, n * confidence
-        for one in record.workers:
-            totals = self.worker(one.worker)
-            totals.overlap += one.dense_overlap(self._n_classes)
+        for part in record.workers:
+            totals = self.worker(part.worker)
+            totals.overlap += part.dense_overlap(self._n_classes)
             totals.images += 1
             totals.pixels += pixels
-            totals.ignored_pixels += one.ignored
-            totals.blank_answers += one.blank
-            if one.seconds is not None:
-                totals.seconds.append(one.seconds)
+            totals.ignored_pixels += part.ignored
+            totals.blank_answers += part.blank
+            if part.seconds is not None:
+                totals.seconds.append(part.seconds)
 
     def _shortlist(self, record: Record, need: float) -> None:
         before = self.shortlist.least
@@ -141,7 +150,7 @@ class Tables:
         if need >= before:
             self.shortlisted[record.id] = record
             kept = set(self.shortlist.ids)
-            self.shortlisted = {one: self.shortlisted[one] for one in kept}
+            self.shortlisted = {object_id: self.shortlisted[object_id] for object_id in kept}
 
     @property
     def class_confidence(self) -> NDArray[np.float64]:
@@ -209,9 +218,17 @@ class Tables:
         rows = []
         for row in self.worker_rows():
             totals = row.totals
-            about = (row.worker, totals.images, totals.agreement, row.reliability, *row.interval)
+            agreement = (
+                row.worker,
+                totals.images,
+                totals.agreement,
+                row.reliability,
+                *row.interval,
+            )
             junk = "" if row.junk is None else "yes" if row.junk else "no"
-            told = (junk, " ".join(row.twins), " ".join(row.companions), row.note)
+            flags = (junk, " ".join(row.twins), " ".join(row.companions), row.note)
             counts = (totals.blank_answers, totals.ignored, totals.dropped_answers)
-            rows.append((*about, *told, *counts, totals.mean_seconds, *totals.class_iou.tolist()))
+            rows.append(
+                (*agreement, *flags, *counts, totals.mean_seconds, *totals.class_iou.tolist())
+            )
         return to_csv((*WORKER_COLUMNS, *(f"iou {name}" for name in self._classes)), rows)
