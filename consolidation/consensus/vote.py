@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus.dawid_skene import Fit, check_size, fit
+from consolidation.consensus.foreground import cut
 from consolidation.consensus.patterns import VotePatterns
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.smoothing import TIE_SIGMA, gaussian_window
@@ -81,6 +82,12 @@ def vote(stack: Stack, settings: Settings, keep_all: bool = False) -> Outcome:
         outcome = Outcome(stack, labels, votes, tied, highest, allowed)
         limit = stack.n_pixels if keep_all else stack.n_pixels // PIXELS_PER_OVERRULED
         smoothed, overruled = neighbours(stack, settings, outcome, close, limit)
+    if settings.foreground is not None and stack.n_workers > 1:
+        allowed = present(labels, votes, settings.min_votes) if not settings.learnt else allowed
+        moved = cut(stack, settings.foreground, settings.min_votes, allowed, labels, votes)
+        if overruled is not None:
+            stays = ~moved.reshape(-1)[overruled.places]
+            overruled = Overruled(overruled.places[stays], overruled.shares[stays])
     ties_stay = settings.ties == "undecided" and not by_neighbours
     unvoted_need_label = stack.ignore not in (-1, settings.undecided)
     if settings.min_votes > 1 or ties_stay or unvoted_need_label:
