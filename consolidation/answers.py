@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -13,11 +14,12 @@ from consolidation.errors import AnswerError
 from consolidation.groundtruth import Annotation, WorkerAnswer, parse_answer
 from consolidation.limits import Limits, shown
 from consolidation.masks import (
+    Chunks,
     Classes,
     ColorMatcher,
     MatchCounts,
     check_whole,
-    decode,
+    open_png,
     read_header,
 )
 from consolidation.options import Options
@@ -53,6 +55,8 @@ class PictureAnswer:
     """An answer of the labeling widget: a picture whose colours mean labels."""
 
     answer: WorkerAnswer
+    chunks: Chunks | None = None
+    """Of the picture, where they are known to be whole; None for what is no PNG."""
 
     @property
     def modified(self) -> bool | None:
@@ -71,16 +75,11 @@ class PictureAnswer:
 
     def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
         """See `LoadedAnswer`."""
-        unknown: list[str] = []
-        mapping = {}
-        for label, color in self.answer.colors.items():
-            index = classes.index(label)
-            if index is None:
-                unknown.append(label)
-                index = -len(unknown)
-            mapping[color] = index
-        pixels = decode(self.answer.png, options.max_pixels)
-        counts = ColorMatcher(mapping, ignore, options.snap_colors).match(pixels, out)
+        matcher, unknown = _matcher(
+            tuple(self.answer.colors.items()), classes.names, ignore, options.snap_colors
+        )
+        picture = open_png(self.answer.png, options.max_pixels, self.chunks)
+        counts = matcher.read(picture, out)
         warnings = _color_warnings(counts, unknown)
         if self.answer.size not in (None, out.shape):
             warnings.append(
@@ -101,8 +100,7 @@ class AnnotationAnswer:
         """Return the widget's answer in it."""
         answer = parse_answer(self.content(options.limits), options.limits)
         # before its size is believed
-        check_whole(answer.png)
-        return PictureAnswer(answer)
+        return PictureAnswer(answer, check_whole(answer.png))
 
     def content(self, limits: Limits) -> str | bytes | Mapping[str, Any]:
         """Return the content, read from where it lies; ConsolidationError if that cannot be."""
@@ -115,6 +113,24 @@ class AnnotationAnswer:
         if self.folder is None and not storage.is_s3(one.uri):
             raise AnswerError(f"its s3Uri {one.uri!r} is no s3:// URI")
         return storage.read_bytes(storage.within(self.folder or "", one.uri), limits.answer_bytes)
+
+
+@lru_cache(maxsize=256)
+def _matcher(
+    colors: tuple[tuple[str, tuple[int, int, int]], ...],
+    names: tuple[str, ...],
+    ignore: int,
+    snap: float,
+) -> tuple[ColorMatcher, tuple[str, ...]]:
+    """Matcher of an answer's colours, and its labels that are no classes; jobs have few."""
+    indices = {name: index for index, name in enumerate(names)}
+    unknown: list[str] = []
+    mapping = {}
+    for label, color in colors:
+        if label not in indices:
+            unknown.append(label)
+        mapping[color] = indices.get(label, -len(unknown))
+    return ColorMatcher(mapping, ignore, snap), tuple(unknown)
 
 
 def _color_warnings(counts: MatchCounts, unknown: Sequence[str]) -> list[str]:

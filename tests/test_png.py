@@ -108,7 +108,7 @@ def rgba(pixels: Pixels) -> Mask:
 
 
 @given(cases())
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)  # kernels are compiled at their first call
 def test_every_kind_of_png_means_its_rgba_expansion(case: Case) -> None:
     png = case.png()
     found = decode(png)

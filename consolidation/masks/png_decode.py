@@ -1,0 +1,205 @@
+"""PNG bytes to pixels: palette, grey, RGB and RGBA by our own kernels, the rest by Pillow.
+
+Palette and grey images are kept as indices with a palette of RGBA colours: what a colour means is
+then looked up at most 256 times an image, not once a pixel, and means the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consolidation.errors import AnswerError
+from consolidation.kernels._lanes import LANES
+from consolidation.kernels.png_unpack import look_up, unpack
+from consolidation.masks.chunks import (
+    GREY,
+    MAX_PIXELS,
+    PALETTE,
+    RGB,
+    RGBA,
+    Chunks,
+    Header,
+    check_colors,
+    read_chunks,
+    read_header,
+)
+from consolidation.masks.inflate import strips
+from consolidation.masks.png_pillow import by_pillow
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """A decoded image.
+
+    Attributes
+    ----------
+    values : ndarray of shape (H, Wd) or (H, Wd, 3) or (H, Wd, 4), uint8
+        Indices into `palette`, or RGB, or RGBA.
+    palette : ndarray of shape (256, 4), uint8, or None
+        RGBA colour of each index; indices beyond a short palette are transparent black.
+    """
+
+    values: NDArray[np.uint8]
+    palette: NDArray[np.uint8] | None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG whose chunks are whole and whose header is sound; its pixels are still packed."""
+
+    header: Header
+    chunks: Chunks
+
+    @property
+    def indexed(self) -> bool:
+        """Whether pixels are indices: palette or grey."""
+        return self.header.color_type in (PALETTE, GREY)
+
+    @property
+    def plain(self) -> bool:
+        """Whether our own kernels read it, not Pillow."""
+        colored = self.header.color_type in (RGB, RGBA) and not self.chunks.transparency
+        return not self.header.interlaced and (self.indexed or colored)
+
+    @property
+    def color_key(self) -> tuple[int, int, bytes, bytes]:
+        """Pictures of the same key have the same palette."""
+        chunks = self.chunks
+        return self.header.color_type, self.header.depth, chunks.palette, chunks.transparency
+
+    def pixels(self) -> Pixels:
+        """Unpack all of it; AnswerError if it is damaged."""
+        header = self.header
+        if not self.plain:
+            values = by_pillow(header, self.chunks)
+            if self.indexed:
+                self._check_index(int(values.max()))
+            return Pixels(values, palette_of(*self.color_key) if self.indexed else None)
+        if self.indexed:
+            values = np.empty((header.height, header.width), np.uint8)
+            highest = np.zeros(LANES, np.uint8)
+            for buffer, top, n_rows in strips(header, self.chunks.pixels):
+                part = values[top : top + n_rows]
+                unpack(buffer, header.line, header.line, header.depth, part, highest)
+            self._check_index(int(highest.max()))
+            return Pixels(values, palette_of(*self.color_key))
+        channels = header.bits // 8
+        values = np.empty((header.height, header.width, channels), np.uint8)
+        for buffer, top, n_rows in strips(header, self.chunks.pixels):
+            rows = buffer[header.line : (n_rows + 1) * header.line].reshape(n_rows, header.line)
+            values[top : top + n_rows] = rows[:, 1:].reshape(n_rows, header.width, channels)
+        return Pixels(values, None)
+
+    def look_up(
+        self, table: NDArray[Any], length: int, counted: NDArray[np.uint8], out: NDArray[Any]
+    ) -> NDArray[np.int64]:
+        """Write what a table makes of the indices of a plain picture.
+
+        Parameters
+        ----------
+        table : ndarray of shape (256,), uint8 or uint16
+            Zeros from `length` on.
+        length : int
+        counted : ndarray of shape (C,), uint8
+            Indices whose pixels shall be counted.
+        out : ndarray of shape (H, Wd), dtype of the table, C-contiguous, out
+
+        Returns
+        -------
+        ndarray of shape (256,), int64
+            Pixels by index, of those that shall be counted.
+
+        Raises
+        ------
+        AnswerError
+            If the picture is damaged.
+        """
+        header = self.header
+        highest = np.zeros(LANES, np.uint8)
+        counts = np.zeros(256, np.int64)
+        for buffer, top, n_rows in strips(header, self.chunks.pixels):
+            look_up(
+                buffer,
+                header.line,
+                header.line,
+                header.depth,
+                table,
+                length,
+                counted,
+                out[top : top + n_rows],
+                highest,
+                counts,
+            )
+        self._check_index(int(highest.max()))
+        return counts
+
+    def _check_index(self, highest: int) -> None:
+        n_colors = len(self.chunks.palette) // 3
+        if self.header.color_type == PALETTE and highest >= n_colors:
+            raise AnswerError(
+                f"PNG is damaged: a pixel has color {highest} of a palette of {n_colors}"
+            )
+
+
+def open_png(data: bytes, max_pixels: int = MAX_PIXELS, chunks: Chunks | None = None) -> Picture:
+    """Check header and chunks of a PNG, unless they were read before; nothing is unpacked.
+
+    Raises
+    ------
+    AnswerError
+        As for `read_header`, or if the file is truncated or corrupt.
+    """
+    header = read_header(data, max_pixels)
+    picture = Picture(header, chunks or read_chunks(data))
+    check_colors(header, picture.chunks)
+    return picture
+
+
+def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
+    """Decode a PNG of any colour type, 1 to 8 bits a channel, interlaced or not.
+
+    Raises
+    ------
+    AnswerError
+        As for `open_png`, or if its pixels are damaged.
+    """
+    return open_png(data, max_pixels).pixels()
+
+
+def decode_indices(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
+    """Decode a PNG whose stored values, not colours, are class indices: palette or grey.
+
+    Raises
+    ------
+    AnswerError
+        As for `decode`, or if it has colours instead of indices.
+    """
+    header = read_header(data, max_pixels)
+    if header.color_type not in (PALETTE, GREY):
+        raise AnswerError("the mask is a colour picture; class indices are a grey or palette PNG")
+    return decode(data, max_pixels).values
+
+
+def palette_of(
+    color_type: int, depth: int, colors: bytes, transparency: bytes
+) -> NDArray[np.uint8]:
+    """RGBA (256, 4) by index, of the contents of PLTE and tRNS, or of grey levels."""
+    palette = np.zeros((256, 4), np.uint8)
+    if color_type == GREY:
+        highest = 2**depth - 1
+        palette[: highest + 1] = np.arange(0, 256, 255 // highest, np.uint8)[:, None]
+        palette[: highest + 1, 3] = 255
+        if transparency:
+            # one sample of 16 bits, of which the lowest count
+            palette[int.from_bytes(transparency[:2], "big") & highest, 3] = 0
+        return palette
+    rgb = np.frombuffer(colors[: len(colors) // 3 * 3], np.uint8).reshape(-1, 3)
+    palette[: len(rgb), :3] = rgb
+    palette[: len(rgb), 3] = 255
+    alpha = np.frombuffer(transparency[: len(rgb)], np.uint8)
+    palette[: len(alpha), 3] = alpha
+    return palette
