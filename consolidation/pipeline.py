@@ -53,8 +53,6 @@ class ObjectResult:
     blank: frozenset[str] = frozenset()
     """Workers who painted nothing."""
     warnings: list[AnswerWarning] = field(default_factory=list)
-    small: bool = False
-    """Whether the mask's PNG shall be small rather than quick."""
 
     @property
     def n_workers(self) -> int:
@@ -73,7 +71,7 @@ class ObjectResult:
         undecided = colors.pop(UNDECIDED_INDEX, None) if self.has_undecided else None
         table = palette([colors[index] for index in sorted(colors)], undecided)
         labels = self.consensus.labels
-        return encode_indexed(labels.astype(np.uint8, copy=False), table, self.small)
+        return encode_indexed(labels.astype(np.uint8, copy=False), table)
 
     @property
     def has_undecided(self) -> bool:
@@ -84,8 +82,7 @@ class ObjectResult:
         """Confidence as an 8-bit grey PNG, value = round(255 c)."""
         consensus = self.consensus
         height, width = consensus.labels.shape
-        # what quick encoders make of confidence is half as large again; a mask's is hardly larger
-        return encode_grey((height, width), consensus.confidence_bytes, small=True)
+        return encode_grey((height, width), consensus.confidence_bytes)
 
     def metadata(self, creation_date: str, job_name: str) -> dict[str, Any]:
         """Return the manifest's `-metadata` block."""
@@ -136,7 +133,6 @@ def consolidate_object(
         adjusted=_adjusted(prepared.answers),
         blank=prepared.blank,
         warnings=[*prepared.warnings, *(AnswerWarning("", one) for one in consensus.warnings)],
-        small=options.compression == "small",
     )
 
 
