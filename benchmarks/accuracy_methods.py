@@ -25,7 +25,7 @@ class Learnt:
 
 
 def learn(job: Job) -> Learnt:
-    """All that `consolidation.jobs.learning` learns, from a job in memory."""
+    """All that `consolidation.jobs.work.learning` learns, from a job in memory."""
     reliability, confusion = Reliability(), WorkerConfusion()
     shared = [image for image in job.images if len(image.workers) > 1]
     for image in shared:

@@ -12,8 +12,8 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from consolidation.evaluation.scenes import Scene, draw_scene
-from consolidation.evaluation.worker_kinds import hire, hire_team
+from consolidation.simulation.scenes import Scene, draw_scene
+from consolidation.simulation.worker_kinds import hire, hire_team
 
 SETS = ("bioimage_cfos", "rts_thaw_slumps", "dermx_grouped", "bubil_crowd")
 
@@ -100,7 +100,7 @@ def careful_and_junk(job: Job, careful: int, junk: Sequence[str], seed: int) -> 
     careful : int
         How many real workers.
     junk : sequence of str
-        Kinds of `consolidation.evaluation.worker_kinds`, one worker each, in every image.
+        Kinds of `consolidation.simulation.worker_kinds`, one worker each, in every image.
     seed : int
         Who is drawn, and what junk workers paint.
     """

@@ -17,10 +17,10 @@ from benchmarks.accuracy_peers import answers, multi_label_staple
 from benchmarks.harness import measure, verdict
 from benchmarks.workloads import masks
 from consolidation import consolidate
+from consolidation.commands.run import run_job
 from consolidation.consensus.auto import SAMPLE
-from consolidation.evaluation.simulate import simulate_job
-from consolidation.jobs import run_job
 from consolidation.options import Options
+from consolidation.simulation.simulate import simulate_job
 
 SIDE, WORKERS, CLASSES = 1024, 5, 8
 

@@ -20,13 +20,18 @@ from PIL import Image
 
 from benchmarks.harness import measure, peak_memory, report, verdict
 from benchmarks.payloads import labels, payload
-from consolidation.answers import AnnotationAnswer
 from consolidation.consensus import consolidate
-from consolidation.groundtruth import compact, parse_answer, parse_request
+from consolidation.formats.groundtruth import (
+    AnnotationAnswer,
+    compact,
+    parse_answer,
+    parse_request,
+    result_metadata,
+)
 from consolidation.masks import Classes, ColorMatcher, decode, encode_grey, encode_indexed
+from consolidation.objects.pipeline import consolidate_object
+from consolidation.objects.prepare import LabeledObject, MaskBuffer
 from consolidation.options import Options
-from consolidation.pipeline import consolidate_object
-from consolidation.prepare import LabeledObject, MaskBuffer
 
 PLAIN = Options(method="plurality", smoothing=0.0, ties="lowest", threads=1)
 LAMBDA = Options(method="plurality", smoothing=1.0, ties="neighbours", threads=1)
@@ -44,7 +49,7 @@ def ours(data: bytes, names: list[str], options: Options = PLAIN) -> list[Output
         answers = [(each.worker, AnnotationAnswer(each)) for each in one.annotations]
         obj = LabeledObject(one.id, {"source-ref": one.source_ref}, answers)
         result = consolidate_object(obj, classes, options, buffer=BUFFER)
-        entry = compact(result.metadata(TIME, "job"))
+        entry = compact(result_metadata(result, TIME, "job"))
         out.append((result.mask_png, result.confidence_png(), entry))
     return out
 

@@ -25,11 +25,10 @@ from unittest import mock
 import numpy as np
 
 from benchmarks.harness import peak_memory, report
-from consolidation.answers import AnnotationAnswer
+from consolidation.commands.run import run_job
 from consolidation.errors import ConsolidationError, ObjectError
-from consolidation.groundtruth import Annotation
-from consolidation.jobs import run_job
-from consolidation.prepare import LabeledObject
+from consolidation.formats.groundtruth import Annotation, AnnotationAnswer
+from consolidation.objects.prepare import LabeledObject
 from consolidation.storage import s3
 from tests import fault_proxy, s3_server, test_faults, tiny_png, wire
 from tests.test_fault_injection import OPTIONS, entries, results
@@ -193,7 +192,7 @@ import numpy as np
 from benchmarks.faults import noise
 from consolidation.masks import Classes
 from consolidation.options import Options
-from consolidation.pipeline import consolidate_object
+from consolidation.objects.pipeline import consolidate_object
 
 def work(obj):
     result = consolidate_object(obj, Classes.of_labels(["cat", "dog"]), Options(method="{method}"))

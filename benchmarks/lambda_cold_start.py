@@ -46,13 +46,13 @@ LOCAL = """
 import json, pathlib, sys, time
 from consolidation.aws.kernel_cache import use_baked_cache
 use_baked_cache()
-from consolidation.answers import AnnotationAnswer
+from consolidation.formats.groundtruth import AnnotationAnswer
 from consolidation.aws.record import Record
-from consolidation.groundtruth import parse_request
+from consolidation.formats.groundtruth import parse_request
 from consolidation.masks import Classes
 from consolidation.options import Options
-from consolidation.pipeline import consolidate_object
-from consolidation.prepare import LabeledObject, MaskBuffer
+from consolidation.objects.pipeline import consolidate_object
+from consolidation.objects.prepare import LabeledObject, MaskBuffer
 path, rounds, *names = sys.argv[1:]
 folder, buffer = pathlib.Path(path).parent, MaskBuffer()
 options = Options(method="plurality")
@@ -67,7 +67,7 @@ def work():
         (folder / "confidence.png").write_bytes(result.confidence_png())
         about = Record.of(result, options, path, "mask").full
         (folder / "provenance.json").write_text(json.dumps(about, indent=1))
-        response.append(result.metadata("", "job"))
+        response.append(result_metadata(result, "", "job"))
     json.dumps(response)
 
 times = []

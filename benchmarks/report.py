@@ -18,15 +18,15 @@ from benchmarks.harness import measure, report, verdict
 from benchmarks.payloads import labels, payload
 from benchmarks.workloads import smooth_noise
 from consolidation.consensus import Consensus
-from consolidation.evaluation import simulate_job
-from consolidation.groundtruth import MaskClass, parse_request
-from consolidation.jobs.sources import open_source
-from consolidation.jobs.sources.requests import AnnotationAnswer
+from consolidation.formats import open_source
+from consolidation.formats.groundtruth import AnnotationAnswer, parse_request
 from consolidation.masks import Classes
+from consolidation.objects import MaskClass
+from consolidation.objects.pipeline import ObjectResult, consolidate_object
+from consolidation.objects.prepare import LabeledObject, MaskBuffer
 from consolidation.options import Options
-from consolidation.pipeline import ObjectResult, consolidate_object
-from consolidation.prepare import LabeledObject, MaskBuffer
 from consolidation.report import Report, ReportImage, ReportWorker, render, small_jpeg, take
+from consolidation.simulation import simulate_job
 
 IMAGES, WORKERS, CLASSES, SIDE = 60, 9, 8, 1024
 MEGABYTE = 1e6

@@ -17,8 +17,9 @@ from consolidation import cli
 
 def run_here(arguments: list[str]) -> None:
     """Run the command line and print what parts of it took, and its peak memory."""
-    from consolidation.jobs import runner, work
-    from consolidation.jobs.sources.requests import RequestedObject
+    from consolidation.formats.requests import RequestedObject
+    from consolidation.jobs import runner
+    from consolidation.jobs.work import objects as work
 
     own, image = _Clock(), _Clock()
     # a mask by itself: reading, consolidating, encoding, describing

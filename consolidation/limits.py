@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import reprlib
 from dataclasses import dataclass
 
 MAX_WORKERS = 255
@@ -36,32 +34,3 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
-
-# what moves a terminal's cursor or colors it, or turns the direction of writing around
-_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 80
-
-
-def shown(value: object) -> str:
-    """Value for a message: quoted, control characters escaped, cut short.
-
-    Examples
-    --------
-    >>> shown("cat"), len(shown("x" * 10**6))
-    ("'cat'", 80)
-    """
-    return _SHORT.repr(value)
-
-
-def printable(text: str, encoding: str | None = "utf-8") -> str:
-    r"""Text for a terminal: what it would obey, or cannot show, is spelt out.
-
-    Examples
-    --------
-    >>> printable("\x1b[2Jcat\ud800")
-    '\\x1b[2Jcat\\ud800'
-    """
-    text = _COMMANDS.sub(lambda match: ascii(match[0])[1:-1], text)
-    encoding = encoding or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)

@@ -32,15 +32,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from consolidation import Reliability, kernels
-from consolidation.answers import PictureAnswer
 from consolidation.aws.record import Record
 from consolidation.consensus import Calibration
 from consolidation.errors import ObjectError
-from consolidation.groundtruth import parse_answer
+from consolidation.formats.groundtruth import parse_answer, result_metadata
 from consolidation.masks import Classes, class_color, parse_color
+from consolidation.objects.answers import PictureAnswer
+from consolidation.objects.pipeline import consolidate_object
+from consolidation.objects.prepare import LabeledObject, ignore_index, prepare_object
 from consolidation.options import Options
-from consolidation.pipeline import consolidate_object
-from consolidation.prepare import LabeledObject, ignore_index, prepare_object
 
 MOST_WORKERS = 9
 """Ground Truth asks no more workers for an object."""
@@ -163,7 +163,7 @@ def consolidate(obj: LabeledObject, n_classes: int, options: Options) -> None:
         # 256 classes leave no index for undecided pixels
         with contextlib.suppress(ObjectError):
             result = consolidate_object(obj, classes, options, reliability, calibration=calibration)
-            result.metadata("", "job")
+            result_metadata(result, "", "job")
             result.confidence_png()
             assert result.mask_png
             assert Record.of(result, options, "payload", "mask").full

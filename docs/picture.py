@@ -9,13 +9,13 @@ import tempfile
 from pathlib import Path
 
 from consolidation.consensus import Reliability
-from consolidation.evaluation import simulate_job
-from consolidation.jobs.sources import open_source
+from consolidation.formats import open_source
 from consolidation.masks import decode_indices
+from consolidation.objects.pipeline import consolidate_object
+from consolidation.objects.prepare import ignore_index, prepare_object
 from consolidation.options import Options
-from consolidation.pipeline import consolidate_object
-from consolidation.prepare import ignore_index, prepare_object
 from consolidation.report import show
+from consolidation.simulation import simulate_job
 
 IMAGE = "7"
 

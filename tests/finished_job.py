@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from consolidation.groundtruth import MaskClass, compact, metadata
+from consolidation.formats.groundtruth import compact, metadata
+from consolidation.objects import MaskClass
 from tests import tiny_png, wire
 
 COLORS = bytes.fromhex("ffffff2ca02c1f77b4")

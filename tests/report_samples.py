@@ -12,7 +12,7 @@ from PIL import Image
 
 from consolidation import consolidate
 from consolidation.consensus import Consensus
-from consolidation.groundtruth import MaskClass
+from consolidation.objects import MaskClass
 from consolidation.report import (
     Report,
     ReportImage,

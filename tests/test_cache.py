@@ -59,3 +59,13 @@ import sys, {module}
 print(sorted({{'numba', 'scipy', 'boto3', 'PIL', 'numpy'}} & set(sys.modules)))
 """
     assert run(code) == ["[]"]
+
+
+def test_the_library_loads_no_format_job_or_wing():
+    code = """
+import sys, numpy, consolidation
+consolidation.consolidate(numpy.zeros((3, 2, 2), numpy.uint8)).confidence
+rooms = "formats jobs aws labeling autosegment web commands cli report evaluation objects masks"
+print([room for room in rooms.split() if f"consolidation.{room}" in sys.modules])
+"""
+    assert run(code) == ["[]"]

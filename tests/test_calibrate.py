@@ -13,16 +13,17 @@ from PIL import Image
 
 from consolidation import Calibration
 from consolidation.cli import main
+from consolidation.commands.calibrate import calibrate
+from consolidation.commands.evaluate import evaluate_folders
 from consolidation.errors import SourceError
 from consolidation.evaluation import (
     ConfidenceCounts,
     boundary_agreement,
-    evaluate_folders,
     expected_calibration_error,
     reliability_diagram,
 )
-from consolidation.groundtruth import mask_labels
-from consolidation.jobs import ReviewItem, calibrate, review_manifest
+from consolidation.formats.groundtruth import mask_labels
+from consolidation.jobs.results.review import ReviewItem, review_manifest
 from consolidation.masks import decode_indices
 from tests.wire import content, entry, plain, write_index_mask, write_json
 

@@ -220,18 +220,17 @@ def test_130_when_interrupted(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     function, arguments = {
-        "run": ("jobs.run_job", ["x", "--out", "y"]),
-        "inspect": ("jobs.inspect_source", ["x"]),
-        "demo": ("jobs.run_demo", []),
-        "simulate": ("evaluation.simulate_job", ["--out", "x"]),
-        "evaluate": ("evaluation.evaluate_folders", ["x", "y"]),
+        "run": ("commands.run.run_job", ["x", "--out", "y"]),
+        "inspect": ("commands.inspect.inspect_source", ["x"]),
+        "demo": ("commands.demo.run_demo", []),
+        "simulate": ("simulation.simulate_job", ["--out", "x"]),
+        "evaluate": ("commands.evaluate.evaluate_folders", ["x", "y"]),
     }[command]
 
     def interrupt(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    # not by its path as a text: the package gives its functions out lazily
-    module, name = function.split(".")
+    module, _, name = function.rpartition(".")
     monkeypatch.setattr(importlib.import_module(f"consolidation.{module}"), name, interrupt)
     assert call(command, *arguments) == 130
     more = "; the same command goes on from here" if command == "run" else ""
@@ -243,7 +242,7 @@ def test_an_error_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None
     def fail(*_: Any, **__: Any) -> None:
         raise ValueError("a bug")
 
-    monkeypatch.setattr("consolidation.jobs.run_job", fail)
+    monkeypatch.setattr("consolidation.commands.run.run_job", fail)
     with pytest.raises(ValueError, match="a bug"):
         main(["run", "x", "--out", "y"])
 

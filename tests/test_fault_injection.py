@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from consolidation import storage
+from consolidation.commands.run import run_job
 from consolidation.errors import ConsolidationError
-from consolidation.jobs import run_job
 from consolidation.storage import s3
 from tests import fault_proxy, wire
 from tests.fault_proxy import FAULTS, Proxy

@@ -18,12 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from consolidation.answers import AnnotationAnswer
 from consolidation.errors import ObjectError
-from consolidation.groundtruth import Annotation
+from consolidation.formats.groundtruth import Annotation, AnnotationAnswer
 from consolidation.masks import Classes, decode
-from consolidation.pipeline import consolidate_object
-from consolidation.prepare import LabeledObject
+from consolidation.objects.pipeline import consolidate_object
+from consolidation.objects.prepare import LabeledObject
 from tests import tiny_png, wire
 from tests.wire import BLUE, GREEN, ORANGE, PLAIN
 

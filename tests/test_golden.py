@@ -59,8 +59,8 @@ def test_the_ways_differ():
 
 
 def _write():
-    from consolidation.evaluation.scenes import draw_scene
-    from consolidation.evaluation.worker_kinds import hire_team
+    from consolidation.simulation.scenes import draw_scene
+    from consolidation.simulation.worker_kinds import hire_team
 
     def png(values):
         return encode_grey(values.shape, values.__getitem__)

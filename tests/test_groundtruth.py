@@ -16,8 +16,7 @@ import pytest
 from PIL import Image
 
 from consolidation.errors import AnswerError, OptionError, SourceError
-from consolidation.groundtruth import (
-    MaskClass,
+from consolidation.formats.groundtruth import (
     load_json,
     manifest_line,
     mask_labels,
@@ -38,6 +37,7 @@ from consolidation.masks import (
     parse_color,
     read_header,
 )
+from consolidation.objects import MaskClass
 from tests import tiny_png
 from tests.shared_data import GROUND_TRUTH, needs_shared
 

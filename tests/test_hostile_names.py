@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consolidation.cli import main
-from consolidation.jobs import run_job
-from consolidation.limits import printable
+from consolidation.commands.run import run_job
 from consolidation.names import file_name, file_names, object_id
+from consolidation.text import printable
 from tests import wire
 from tests.wire import BLUE, GREEN, json_lines, plain
 

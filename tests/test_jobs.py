@@ -18,9 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from consolidation.commands.inspect import inspect_source
+from consolidation.commands.run import run_job
 from consolidation.errors import OptionError, SourceError
-from consolidation.jobs import SourceOptions, Summary, inspect_source, open_source, run_job
-from consolidation.jobs.csv_text import to_csv
+from consolidation.formats import SourceOptions, open_source
+from consolidation.jobs import Summary
+from consolidation.jobs.results.csv_text import to_csv
 from consolidation.masks import decode_indices
 from consolidation.names import file_name, file_names
 from consolidation.options import Options

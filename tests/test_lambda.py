@@ -14,7 +14,7 @@ from PIL import Image
 
 from consolidation.aws.logs import worker_hash
 from consolidation.cli import main
-from consolidation.groundtruth import mask_labels
+from consolidation.formats.groundtruth import mask_labels
 from tests import wire
 from tests.lambda_job import Job, contents, ids
 from tests.runtime_api import Function, FunctionError

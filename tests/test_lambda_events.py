@@ -18,7 +18,11 @@ from consolidation.aws.settings import LambdaOptions, read_options
 from consolidation.aws.task import make_task
 from consolidation.consensus import Calibration
 from consolidation.errors import ConsolidationError, OptionError, SourceError
-from consolidation.groundtruth import mask_labels, parse_consolidation_event, parse_task_event
+from consolidation.formats.groundtruth import (
+    mask_labels,
+    parse_consolidation_event,
+    parse_task_event,
+)
 from consolidation.names import file_name
 from consolidation.storage import split_s3
 from tests import wire

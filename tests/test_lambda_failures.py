@@ -26,7 +26,8 @@ from consolidation.aws.response import Response
 from consolidation.aws.settings import LambdaOptions
 from consolidation.aws.task import make_task
 from consolidation.errors import ConsolidationError, InternalError, ObjectError, SourceError
-from consolidation.groundtruth import MaskClass, mask_labels, metadata
+from consolidation.formats.groundtruth import mask_labels, metadata
+from consolidation.objects import MaskClass
 from consolidation.storage import StorageError
 from tests import wire
 from tests.lambda_job import Context, Job, contents, ids

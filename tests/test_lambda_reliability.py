@@ -11,16 +11,15 @@ import numpy as np
 import pytest
 
 from consolidation import storage
-from consolidation.answers import AnnotationAnswer
 from consolidation.aws import statistics
 from consolidation.aws.invocation import consolidate_event
 from consolidation.aws.settings import LambdaOptions, read_options
 from consolidation.consensus import Reliability
 from consolidation.errors import ObjectError, SourceError
-from consolidation.groundtruth import parse_request
+from consolidation.formats.groundtruth import AnnotationAnswer, parse_request
 from consolidation.masks import Classes
-from consolidation.pipeline import consolidate_object
-from consolidation.prepare import LabeledObject, prepare_object
+from consolidation.objects.pipeline import consolidate_object
+from consolidation.objects.prepare import LabeledObject, prepare_object
 from consolidation.storage import StorageError
 from tests import wire
 from tests.lambda_job import Context, Job, ids

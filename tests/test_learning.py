@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from consolidation.cli import main
-from consolidation.evaluation import evaluate_folders, simulate_job
-from consolidation.jobs import run_job, work
+from consolidation.commands.evaluate import evaluate_folders
+from consolidation.commands.run import run_job
+from consolidation.jobs.work import objects as work
 from consolidation.options import Options
+from consolidation.simulation import simulate_job
 
 KINDS = ["careful", "careful", "sloppy", "noise", "blank"]
 
@@ -53,7 +55,7 @@ def test_auto_beats_plurality_where_there_is_junk(job, tmp_path):
 
 
 def test_the_same_bytes_twice_and_with_threads(job, tmp_path, monkeypatch):
-    monkeypatch.setattr("consolidation.prepare.PIXELS_WORTH_THREADS", 1)
+    monkeypatch.setattr("consolidation.objects.prepare.PIXELS_WORTH_THREADS", 1)
     for name, threads in (("one", 1), ("again", 1), ("four", 4)):
         run_job(job.folder, tmp_path / name, Options(threads=threads))
     one, again, four = (files(tmp_path / name) for name in ("one", "again", "four"))
@@ -80,18 +82,6 @@ def test_a_wrong_reliability_file_is_one_line(job, tmp_path, capsys):
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "holds no reliability statistics" in error
-
-
-def test_small_files_hold_the_same_pixels(job, tmp_path):
-    for compression in ("fast", "small"):
-        run_job(job.folder, tmp_path / compression, Options(compression=compression))
-    fast, small = (files(tmp_path / name) for name in ("fast", "small"))
-    assert sum(map(len, small.values())) <= sum(map(len, fast.values()))
-    for name in fast:
-        one, other = (
-            np.asarray(Image.open(tmp_path / c / "masks" / name)) for c in ("fast", "small")
-        )
-        np.testing.assert_array_equal(one, other)
 
 
 def test_a_defect_in_one_object_harms_no_other(job, tmp_path, monkeypatch):

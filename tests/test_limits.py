@@ -13,22 +13,23 @@ from typing import Any
 import pytest
 
 from consolidation import storage
-from consolidation.answers import AnnotationAnswer
 from consolidation.errors import AnswerError, ConsolidationError, ObjectError, OptionError
-from consolidation.groundtruth import (
+from consolidation.formats import Place
+from consolidation.formats.groundtruth import (
     Annotation,
+    AnnotationAnswer,
     load_json,
     mask_labels,
     parse_answer,
     parse_request,
 )
-from consolidation.jobs.sources import Place
-from consolidation.limits import Limits, shown
+from consolidation.limits import Limits
 from consolidation.masks import Classes, decode
+from consolidation.objects.pipeline import consolidate_object
+from consolidation.objects.prepare import LabeledObject
 from consolidation.options import Options
-from consolidation.pipeline import consolidate_object
-from consolidation.prepare import LabeledObject
 from consolidation.storage import StorageError
+from consolidation.text import shown
 from tests import tiny_png, wire
 from tests.wire import GREEN, plain
 
@@ -59,8 +60,8 @@ def test_an_answer_has_so_many_bytes_whatever_its_form(form: Any) -> None:
 
 
 def test_the_size_is_looked_at_before_anything_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("consolidation.groundtruth.answers._decode_base64", pytest.fail)
-    monkeypatch.setattr("consolidation.groundtruth.answers.load_json", pytest.fail)
+    monkeypatch.setattr("consolidation.formats.groundtruth.answers._decode_base64", pytest.fail)
+    monkeypatch.setattr("consolidation.formats.groundtruth.answers.load_json", pytest.fail)
     assert "the limit is 10" in refused("x" * 11, Limits(answer_bytes=10))
     assert "the limit is 10" in refused(wire.content([1]), Limits(answer_bytes=10))
 
@@ -269,7 +270,7 @@ def test_a_file_of_many_tiny_chunks_is_refused() -> None:
 
 _MEASURE = """
 import base64, json, resource, sys
-from consolidation.groundtruth import parse_answer
+from consolidation.formats.groundtruth import parse_answer
 from consolidation.masks import Classes, decode
 from consolidation.errors import AnswerError
 

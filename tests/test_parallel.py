@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import time
+import multiprocessing
+import os
 from collections.abc import Iterator
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from consolidation.commands.run import run_job
 from consolidation.errors import ConsolidationError, OptionError
-from consolidation.jobs import parallel, run_job
-from consolidation.jobs.parallel import CHUNK, Workers
+from consolidation.jobs.work import executors, parallel
+from consolidation.jobs.work.parallel import CHUNK, Workers
 from consolidation.options import Options
 from consolidation.storage import StorageError
 from tests import wire
@@ -38,7 +42,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _not_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing be done in this process while the others start."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1600000000")
-    monkeypatch.setattr(Workers, "_meanwhile", lambda *_: iter(()))
+    monkeypatch.setattr(Workers, "_before_starting", lambda *_: iter(()))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -115,7 +119,7 @@ def test_what_a_cluster_raises_is_an_error_of_ours(scheduler: str, number: int, 
 
 def test_a_cluster_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed", reason="needs dask[distributed]")
-    monkeypatch.setattr(parallel, "SECONDS_TO_CONNECT", 0.2)
+    monkeypatch.setattr(executors, "SECONDS_TO_CONNECT", 0.2)
     for address in ("tcp://127.0.0.1:9", "nonsense://x", "no-such-host.invalid:1"):
         with pytest.raises(OptionError, match="--scheduler") as caught:
             Workers(Options(backend="dask", scheduler=address), 100)
@@ -141,42 +145,70 @@ def test_a_small_job_is_done_alone() -> None:
     assert Workers(Options(jobs=8), 20).threads(Options(jobs=8, threads=2)) == 2
 
 
-@pytest.mark.parametrize(("worth", "here", "there"), [(0.0, 3, 5), (1e9, 8, 0)])
+def pid(_: int) -> int:
+    return os.getpid()
+
+
+@pytest.mark.parametrize(("worth", "here"), [(0.0, 1), (1e9, 8)])
 def test_processes_are_started_where_they_are_worth_it(
-    monkeypatch: pytest.MonkeyPatch, worth: float, here: int, there: int
+    monkeypatch: pytest.MonkeyPatch, worth: float, here: int
 ) -> None:
     monkeypatch.undo()
-    monkeypatch.setattr(parallel, "WORTH_STARTING", worth)
-    started, shared = [], []
+    monkeypatch.setattr(parallel, "WORTH_STARTING", dict.fromkeys(("fork", "forkserver"), worth))
+    # nothing more is done here while they start: what would be is another test's
+    monkeypatch.setattr(parallel, "_shared", partial(_without_here, parallel._shared))
+    workers = Workers(Options(jobs=2), 1000)
+    try:
+        for _ in range(2):  # the second pass finds them started
+            pids = list(workers.map(pid, iter([(n,) for n in range(8)]), 8))
+            assert len(pids) == 8
+            assert pids.count(os.getpid()) == here
+            here = 8 if worth else 0
+    finally:
+        workers.close()
 
-    def share(_: Any, work: Any, tasks: Any) -> Iterator[int]:
-        if work is parallel._wake:
-            while len(done) < 3:  # two more are done here meanwhile
-                time.sleep(0.001)
-            started.append(True)
-            return
-        for task in tasks:
-            shared.append(task)
-            yield work(*task)
 
-    done: list[int] = []
+def _without_here(shared: Any, *arguments: Any) -> Any:
+    return shared(*arguments[:4])
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_however_processes_are_started_they_work_and_end(
+    monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr(executors, "start_method", lambda: method)
+    workers = Workers(Options(jobs=2), 1000)
+    pids = set(workers.map(pid, iter([(n,) for n in range(40)]), 40))
+    assert pids - {os.getpid()}
+    workers.close()
+    assert not any(child.pid in pids for child in multiprocessing.active_children())
+
+
+def test_until_the_first_result_comes_back_tasks_are_done_here() -> None:
+    pool: list[Future[int]] = []
+
+    def submit(_work: Any, number: int) -> Future[int]:
+        future: Future[int] = Future()
+        pool.append(future)
+        return future
+
+    done_here = []
 
     def work(number: int) -> int:
-        if len(done) == 2 and worth == 0:
-            done.append(number)
-            while not started:
-                time.sleep(0.001)
-            time.sleep(0.05)
-        else:
-            done.append(number)
+        done_here.append(number)
+        if number == 5:  # by now the processes have started
+            for place, future in enumerate(pool):
+                future.set_result(place)
         return number
 
-    monkeypatch.setattr(Workers, "_shared", share)
-    workers = Workers(Options(jobs=2), 1000)
-    assert sorted(workers.map(work, iter([(n,) for n in range(8)]), 8)) == list(range(8))
-    assert (len(done) - len(shared), len(shared)) == (here, there)
-    # the second pass finds them started
-    if there:
-        before = len(shared)
-        list(workers.map(work, iter([(n,) for n in range(8)]), 8))
-        assert len(shared) == before + 8
+    tasks = iter([(n,) for n in range(6)])
+    assert sorted(parallel._shared(submit, work, tasks, 4, here=True)) == [0, 1, 2, 3, 4, 5]
+    assert done_here == [4, 5]
+
+
+def test_cores_are_those_of_a_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors.os, "sched_getaffinity", lambda _: set(range(16)))
+    monkeypatch.setattr(executors.Path, "read_text", lambda _: "250000 100000")
+    assert executors.cores() == 3
+    monkeypatch.setattr(executors.Path, "read_text", lambda _: "max 100000")
+    assert executors.cores() == 16

@@ -11,13 +11,14 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from consolidation.answers import Answer, LoadedAnswer, PictureAnswer
 from consolidation.errors import ObjectError
-from consolidation.groundtruth import MaskClass, parse_answer
+from consolidation.formats.groundtruth import parse_answer, result_metadata
 from consolidation.masks import UNDECIDED, Classes, decode_indices, hex_color
+from consolidation.objects import MaskClass
+from consolidation.objects.answers import Answer, LoadedAnswer, PictureAnswer
+from consolidation.objects.pipeline import ObjectResult, consolidate_object
+from consolidation.objects.prepare import LabeledObject
 from consolidation.options import Options
-from consolidation.pipeline import ObjectResult, consolidate_object
-from consolidation.prepare import LabeledObject
 from consolidation.storage import StorageError
 from tests import wire
 from tests.wire import BLUE, GREEN, ORANGE, PLAIN, plain
@@ -134,7 +135,7 @@ def test_a_single_worker_is_passed_through_with_confidence_zero() -> None:
     np.testing.assert_array_equal(decode_indices(result.mask_png), mask)
     assert result.reported_confidence == 0.0
     assert result.consensus.image_confidence == 1.0
-    entries = result.metadata("now", "job")["internal-color-map"].values()
+    entries = result_metadata(result, "now", "job")["internal-color-map"].values()
     assert {entry["confidence"] for entry in entries} == {0.0}
 
 
@@ -240,7 +241,7 @@ def assert_palette_agrees(result: ObjectResult) -> None:
     assert len(listed) == len(result.classes)
     for index in range(256):
         assert hex_color(tuple(table[index].tolist())) == listed.get(index, "#ffffff")
-    colors = result.metadata("now", "job")["internal-color-map"]
+    colors = result_metadata(result, "now", "job")["internal-color-map"]
     assert {key: one["hex-color"] for key, one in colors.items()} == {
         str(index): color for index, color in listed.items()
     }
@@ -309,7 +310,7 @@ def test_undecided_pixels_are_listed_only_where_there_are_some() -> None:
     result = run(*answers, options=plain(ties="undecided"))
     assert decode_indices(result.mask_png).tolist() == [[255, 0]]
     assert result.classes[-1] == MaskClass(255, UNDECIDED, "#ff00ff")
-    assert "255" in result.metadata("now", "job")["internal-color-map"]
+    assert "255" in result_metadata(result, "now", "job")["internal-color-map"]
     assert_palette_agrees(result)
     without = run(*answers)
     assert [one.name for one in without.classes] == ["BACKGROUND", "cat", "dog"]
@@ -397,7 +398,7 @@ def test_more_workers_than_can_be_counted_fail_the_object() -> None:
 def test_adjusted_if_any_worker_changed_it(flags: list[bool | None], status: str | None) -> None:
     extra = [{} if flag is None else {"initialValueModified": flag} for flag in flags]
     result = run(*((str(w), wire.content([1], **one)) for w, one in enumerate(extra)))
-    assert result.metadata("now", "job").get("adjustment-status") == status
+    assert result_metadata(result, "now", "job").get("adjustment-status") == status
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["when loaded", "when decoded"])
@@ -416,4 +417,6 @@ def test_the_same_answers_give_the_same_bytes() -> None:
     first, second = run(*answers), run(*answers)
     assert first.mask_png == second.mask_png
     assert first.confidence_png() == second.confidence_png()
-    assert json.dumps(first.metadata("now", "job")) == json.dumps(second.metadata("now", "job"))
+    assert json.dumps(result_metadata(first, "now", "job")) == json.dumps(
+        result_metadata(second, "now", "job")
+    )

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from consolidation import progress as module
+from consolidation.cli import progress as module
+from consolidation.cli.progress import progress
 from consolidation.jobs import Progress
-from consolidation.progress import progress
 
 
 def steps(mode: str) -> None:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from consolidation import consolidate
-from consolidation.evaluation import simulate_job
-from consolidation.jobs.sources import open_source
+from consolidation.formats import open_source
+from consolidation.objects.pipeline import consolidate_object
 from consolidation.options import Options
-from consolidation.pipeline import consolidate_object
 from consolidation.report import render
+from consolidation.simulation import simulate_job
 from tests.browser import Page
 from tests.report_samples import image, images, masks, report
 from tests.shared_data import GROUND_TRUTH

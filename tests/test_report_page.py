@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from consolidation import consolidate
-from consolidation.groundtruth import MaskClass
+from consolidation.objects import MaskClass
 from consolidation.report import (
     CalibrationBin,
     ReportImage,

@@ -19,10 +19,12 @@ import pytest
 import consolidation
 from consolidation import storage
 from consolidation.cli import main
+from consolidation.commands.run import run_job
 from consolidation.errors import RunError
-from consolidation.jobs import Progress, SourceOptions, Summary, run_job
-from consolidation.jobs.lock import only_run_in
-from consolidation.jobs.places import RESULTS
+from consolidation.formats import SourceOptions
+from consolidation.jobs import Progress, Summary
+from consolidation.jobs.folder.layout import RESULTS
+from consolidation.jobs.folder.lock import only_run_in
 from consolidation.options import Options
 from consolidation.storage import StorageError
 from tests import wire
@@ -95,7 +97,8 @@ import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from consolidation.cli import main
-from consolidation.jobs import parallel, runner, work
+from consolidation.jobs.work import parallel, objects as work
+from consolidation.jobs import runner
 
 def slowly(job, tasks):
     outcomes = []
@@ -106,7 +109,7 @@ def slowly(job, tasks):
 
 runner.consolidate_chunk = slowly
 # no task is done here while the processes start: the others shall be in the middle of one
-parallel.Workers._meanwhile = lambda *_: iter(())
+parallel.Workers._before_starting = lambda *_: iter(())
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -191,11 +194,8 @@ def test_two_processes_interrupted_or_killed_end_with_one_line(
         if not children.exists():
             process.kill()
             pytest.skip("this system does not say whose child a process is")
-        commands = {
-            pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in all_children(process.pid)
-        }
-        workers = [pid for pid, text in commands.items() if b"LokyProcess" in text]
-        os.kill(workers[0], signal.SIGKILL)
+        # forked by a process of one thread: its children are the workers
+        os.kill(next(all_children(process.pid)), signal.SIGKILL)
     out, error = process.communicate(timeout=60)
     status, says = {
         "everybody": (130, "consolidate: interrupted; the same command goes on from here\n"),
@@ -307,7 +307,7 @@ def test_a_run_killed_while_it_tidies_up_tidies_up_later(
         raise StopError
 
     with monkeypatch.context() as patch, pytest.raises(StopError):
-        patch.setattr("consolidation.jobs.state.RunState.tidy", fail)
+        patch.setattr("consolidation.jobs.folder.state.RunState.tidy", fail)
         run_job(job, tmp_path / "out", PLAIN)
     assert run_job(job, tmp_path / "out", PLAIN).now == 0
     assert contents(tmp_path / "out") == contents(out)
@@ -524,8 +524,10 @@ def test_records_that_another_run_took_away_are_missed(
         raise AssertionError
 
     stopped(job, tmp_path, after=N)
-    monkeypatch.setattr("consolidation.jobs.state.RunState.finish", take)
-    monkeypatch.setattr("consolidation.jobs.record_store.RecordStore.read", lambda *_: iter(()))
+    monkeypatch.setattr("consolidation.jobs.folder.state.RunState.finish", take)
+    monkeypatch.setattr(
+        "consolidation.jobs.folder.record_store.RecordStore.read", lambda *_: iter(())
+    )
     with pytest.raises(RunError, match=f"the records of {N} objects are gone: another run"):
         run_job(job, tmp_path, PLAIN)
     assert not (tmp_path / "output.manifest").exists()

@@ -15,11 +15,12 @@ from PIL import Image
 
 from consolidation import Calibration
 from consolidation.cli import main
+from consolidation.commands.run import run_job
 from consolidation.errors import OptionError
-from consolidation.evaluation import simulate_job
-from consolidation.jobs import Progress, run_job
-from consolidation.jobs.tables import IMAGE_COLUMNS, WORKER_COLUMNS
+from consolidation.jobs import Progress
+from consolidation.jobs.results.tables import IMAGE_COLUMNS, WORKER_COLUMNS
 from consolidation.options import Options
+from consolidation.simulation import simulate_job
 from tests import wire
 from tests.browser import Page
 from tests.wire import PLAIN, entry, json_lines, plain, write_json
@@ -301,7 +302,7 @@ def test_no_card_of_what_has_changed_since(
 def test_a_card_shows_what_the_run_decided(
     job: Path, tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import consolidation.jobs.show as module
+    import consolidation.commands.show as module
 
     shown = []
     show = module.show

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 
 from consolidation.cli import main
-from consolidation.evaluation import simulate_job
-from consolidation.jobs import Progress, SourceOptions, inspect_source, run_job
-from consolidation.jobs.record_store import RecordStore
-from consolidation.jobs.state import RunState
+from consolidation.commands.inspect import inspect_source
+from consolidation.commands.run import run_job
+from consolidation.formats import SourceOptions
+from consolidation.jobs import Progress
+from consolidation.jobs.folder.record_store import RecordStore
+from consolidation.jobs.folder.state import RunState
 from consolidation.options import Options
+from consolidation.simulation import simulate_job
 from consolidation.storage import s3
 from tests import finished_job as finished
 from tests import wire

@@ -17,11 +17,13 @@ import pytest
 from PIL import Image
 
 from consolidation.errors import SourceError
-from consolidation.evaluation import KINDS, SimulatedJob, mean_iou, read_mask, simulate_job
-from consolidation.evaluation.answers import truth_png, worker_content, worker_png
-from consolidation.evaluation.scenes import Scene, draw_scene, smooth_noise
-from consolidation.evaluation.worker_kinds import hire
+from consolidation.evaluation import mean_iou
+from consolidation.formats.truths import read_mask
 from consolidation.masks.colors import class_color
+from consolidation.simulation import KINDS, SimulatedJob, simulate_job
+from consolidation.simulation.answers import truth_png, worker_content, worker_png
+from consolidation.simulation.scenes import Scene, draw_scene, smooth_noise
+from consolidation.simulation.worker_kinds import hire
 
 Mask = npt.NDArray[np.uint8]
 SMALL: dict[str, Any] = {"images": 13, "workers": 7, "size": (48, 64), "kinds": KINDS}

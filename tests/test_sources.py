@@ -15,14 +15,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from consolidation.commands.inspect import inspect_source
+from consolidation.commands.run import run_job
 from consolidation.errors import RunError, SourceError
-from consolidation.jobs import SourceOptions, inspect_source, open_source, run_job
-from consolidation.jobs.records import Record
-from consolidation.jobs.sources import FinishedJob, RequestSource
-from consolidation.jobs.work import Job, Task, consolidate_chunk
+from consolidation.formats import SourceOptions, open_source
+from consolidation.formats.finished_job import FinishedJob
+from consolidation.formats.requests import RequestSource
+from consolidation.jobs.folder.records import Record
+from consolidation.jobs.work.objects import Job, Task, consolidate_chunk
 from consolidation.masks import Classes, decode_indices
+from consolidation.objects.prepare import LabeledObject
 from consolidation.options import Options
-from consolidation.prepare import LabeledObject
 from consolidation.storage import StorageError
 from tests import finished_job as finished
 from tests import wire

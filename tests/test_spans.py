@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consolidation.errors import SourceError
-from consolidation.groundtruth import lines, spans
+from consolidation.formats.groundtruth import lines, spans
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

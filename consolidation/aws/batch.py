@@ -28,10 +28,10 @@ from consolidation.aws.settings import LambdaOptions
 from consolidation.aws.statistics import job_reliability, statistics_name
 from consolidation.consensus import Calibration, Reliability
 from consolidation.errors import ConsolidationError, InternalError, ObjectError, SourceError
-from consolidation.groundtruth import ConsolidationEvent, RequestObject
+from consolidation.formats.groundtruth import ConsolidationEvent, RequestObject, result_metadata
 from consolidation.masks import Classes
-from consolidation.pipeline import ObjectResult, consolidate_object
-from consolidation.prepare import AnswerWarning
+from consolidation.objects.pipeline import ObjectResult, consolidate_object
+from consolidation.objects.prepare import AnswerWarning
 
 MOST_PENDING = 4
 """Objects whose files are on their way to S3 while the next one is consolidated."""
@@ -158,7 +158,7 @@ class Batch:
         record = Record.of(result, self._options, self._request.payload_uri, mask)
         write(layout.provenance(result.id), _json(record.full))
         outcome.record, outcome.warnings = record, result.warnings
-        outcome.block = result.metadata(layout.time, self._request.job_name)
+        outcome.block = result_metadata(result, layout.time, self._request.job_name)
 
     def _finish(self, outcome: _Outcome) -> None:
         """Wait for an object's files; add it to the response and the log."""

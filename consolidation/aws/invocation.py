@@ -11,7 +11,7 @@ from consolidation.aws.deadline import Deadline
 from consolidation.aws.logs import InvocationLog
 from consolidation.aws.settings import LambdaOptions
 from consolidation.errors import SourceError
-from consolidation.groundtruth import ConsolidationEvent, parse_consolidation_event
+from consolidation.formats.groundtruth import ConsolidationEvent, parse_consolidation_event
 
 
 def consolidate_event(event: Any, context: Any, options: LambdaOptions) -> list[dict[str, Any]]:

@@ -18,8 +18,8 @@ from consolidation import storage
 from consolidation.aws.access import sagemaker_client
 from consolidation.aws.settings import LABELS, LambdaOptions
 from consolidation.errors import SourceError
-from consolidation.groundtruth import listed_classes, parse_classes
-from consolidation.groundtruth.events import job_name
+from consolidation.formats.groundtruth import listed_classes, parse_classes
+from consolidation.formats.groundtruth.events import job_name
 from consolidation.masks import Classes
 from consolidation.storage import is_s3
 

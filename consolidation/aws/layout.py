@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from consolidation.errors import SourceError
-from consolidation.groundtruth import ConsolidationEvent
+from consolidation.formats.groundtruth import ConsolidationEvent
 from consolidation.names import file_name
 from consolidation.storage import is_s3
 

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import DTypeLike, NDArray
 
 from consolidation.aws.deadline import Deadline
-from consolidation.prepare import MaskBuffer
+from consolidation.objects.prepare import MaskBuffer
 
 
 class _Kept(threading.local):

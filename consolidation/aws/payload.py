@@ -7,13 +7,17 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from consolidation import storage
-from consolidation.answers import AnnotationAnswer
 from consolidation.aws.access import Transfers
 from consolidation.aws.deadline import Deadline
 from consolidation.aws.layout import Prefixes
-from consolidation.groundtruth import Annotation, RequestObject, parse_request
+from consolidation.formats.groundtruth import (
+    Annotation,
+    AnnotationAnswer,
+    RequestObject,
+    parse_request,
+)
 from consolidation.limits import Limits
-from consolidation.prepare import LabeledObject
+from consolidation.objects.prepare import LabeledObject
 from consolidation.storage import StorageError
 
 

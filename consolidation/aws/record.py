@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from consolidation.objects.pipeline import ObjectResult
 from consolidation.options import Options
-from consolidation.pipeline import ObjectResult
+from consolidation.text import rounded
 
 _COUNTS = ("disputed", "tied", "undecided", "ignored")
 
@@ -41,7 +41,7 @@ class Record:
         workers = [
             {
                 "worker": one.worker,
-                "agreement": _number(one.agreement),
+                "agreement": rounded(one.agreement),
                 "class_iou": _numbers(one.class_iou),
                 "ignored": one.ignored,
                 "blank": one.worker in result.blank,
@@ -54,8 +54,8 @@ class Record:
             "mask": mask,
             "size": list(consensus.labels.shape),
             "classes": [asdict(one) for one in result.classes],
-            "image_confidence": _number(consensus.image_confidence),
-            "need_of_review": _number(consensus.need_of_review),
+            "image_confidence": rounded(consensus.image_confidence),
+            "need_of_review": rounded(consensus.need_of_review),
             "class_confidence": _numbers(consensus.class_confidence.tolist()),
             "consensus": decided,
             "workers": workers,
@@ -78,9 +78,4 @@ class Record:
 
 
 def _numbers(values: Iterable[float]) -> list[float | None]:
-    return [_number(value) for value in values]
-
-
-def _number(value: float) -> float | None:
-    """Six digits; JSON has no NaN."""
-    return None if math.isnan(value) else round(value, 6)
+    return [rounded(value) for value in values]

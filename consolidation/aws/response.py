@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from consolidation.errors import ObjectError
-from consolidation.groundtruth import compact
-from consolidation.groundtruth.manifest import METADATA_SUFFIX, failure_metadata
+from consolidation.formats.groundtruth import compact
+from consolidation.formats.groundtruth.manifest import METADATA_SUFFIX, failure_metadata
 
 MOST_BYTES = 6_000_000
 """Lambda's limit is 6 MB, 6 x 2^20 bytes."""

@@ -34,7 +34,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from consolidation.errors import OptionError
-from consolidation.groundtruth import listed_classes, parse_classes
+from consolidation.formats.groundtruth import listed_classes, parse_classes
 from consolidation.masks import Classes
 from consolidation.options import ENVIRONMENT_PREFIX, Options, option_field, yes_or_no
 from consolidation.storage import StorageError, is_s3, split_s3

@@ -22,10 +22,10 @@ from consolidation.aws.deadline import OutOfTimeError
 from consolidation.aws.payload import Fetcher
 from consolidation.consensus import Reliability
 from consolidation.errors import SourceError
-from consolidation.groundtruth import RequestObject
+from consolidation.formats.groundtruth import RequestObject
 from consolidation.masks import Classes
+from consolidation.objects.prepare import MaskBuffer, ignore_index, prepare_object
 from consolidation.options import Options
-from consolidation.prepare import MaskBuffer, ignore_index, prepare_object
 from consolidation.storage import StorageError
 
 MOST_REMEMBERED = 1 << 14

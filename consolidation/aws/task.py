@@ -12,8 +12,8 @@ from consolidation.aws.labels import job_classes
 from consolidation.aws.logs import InvocationLog
 from consolidation.aws.settings import LambdaOptions
 from consolidation.errors import SourceError
-from consolidation.groundtruth import TaskEvent, parse_task_event
-from consolidation.groundtruth.events import job_name
+from consolidation.formats.groundtruth import TaskEvent, parse_task_event
+from consolidation.formats.groundtruth.events import job_name
 from consolidation.masks import Classes
 
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from consolidation._version import __version__
 from consolidation.cli.printing import complain
-from consolidation.progress import MODES
+from consolidation.cli.progress import MODES
 
 WRONG_USAGE = 2
 """Exit status."""
@@ -17,7 +17,7 @@ Command = Callable[[argparse.Namespace], int]
 """Does what was asked for, and returns the exit status."""
 
 _OF_FILES = (
-    *("compression", "confidence_maps", "calibration"),
+    *("confidence_maps", "calibration"),
     *("label_attribute", "mask_uri_prefix", "job_name"),
 )
 """Options of what becomes of a vote that has been taken."""

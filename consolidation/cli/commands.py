@@ -8,11 +8,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from consolidation.cli.printing import say, summary_text
+from consolidation.cli.progress import progress
 from consolidation.errors import ConsolidationError, OptionError
-from consolidation.progress import progress
 
 if TYPE_CHECKING:
-    from consolidation.jobs import SourceOptions
+    from consolidation.formats import SourceOptions
     from consolidation.options import Options
 
 SOME_FAILED = 1
@@ -20,7 +20,7 @@ SOME_FAILED = 1
 
 
 def _run(given: argparse.Namespace) -> int:
-    from consolidation.jobs import run_job
+    from consolidation.commands.run import run_job
 
     options = _options(given)
     with _progress(given) as on_progress:
@@ -41,7 +41,7 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _demo(given: argparse.Namespace) -> int:
-    from consolidation.jobs import run_demo
+    from consolidation.commands.demo import run_demo
 
     with _progress(given) as on_progress:
         demo = run_demo(given.out, _options(given), on_progress)
@@ -53,14 +53,14 @@ def _demo(given: argparse.Namespace) -> int:
 
 
 def _show(given: argparse.Namespace) -> int:
-    from consolidation.jobs import show_object
+    from consolidation.commands.show import show_object
 
     say(show_object(given.out, given.image))
     return 0
 
 
 def _inspect(given: argparse.Namespace) -> int:
-    from consolidation.jobs import inspect_source
+    from consolidation.commands.inspect import inspect_source
 
     found = inspect_source(given.source, labels=given.labels, source_options=_source_options(given))
     say(found.table())
@@ -68,7 +68,7 @@ def _inspect(given: argparse.Namespace) -> int:
 
 
 def _simulate(given: argparse.Namespace) -> int:
-    from consolidation.evaluation import simulate_job
+    from consolidation.simulation import simulate_job
 
     try:
         job = simulate_job(
@@ -91,7 +91,7 @@ def _simulate(given: argparse.Namespace) -> int:
 
 def _calibrate(given: argparse.Namespace) -> int:
     from consolidation import storage
-    from consolidation.jobs import calibrate
+    from consolidation.commands.calibrate import calibrate
 
     options = _options(given)
     _refuse_folder("--out", given.out)
@@ -111,7 +111,7 @@ def _calibrate(given: argparse.Namespace) -> int:
 
 
 def _evaluate(given: argparse.Namespace) -> int:
-    from consolidation.evaluation import evaluate_folders
+    from consolidation.commands.evaluate import evaluate_folders
 
     if given.diagram:
         _refuse_folder("--diagram", given.diagram)
@@ -120,7 +120,7 @@ def _evaluate(given: argparse.Namespace) -> int:
         raise ConsolidationError(f"{given.predicted} holds no confidence maps: nothing to draw")
     say(json.dumps(scores.as_dict(), indent=2) if given.json else scores.table())
     if scores.confidence is not None:
-        from consolidation.jobs import write_diagrams
+        from consolidation.commands.diagrams import write_diagrams
 
         written = write_diagrams(scores.confidence, scores.folder, given.diagram)
         if not given.json:
@@ -135,7 +135,7 @@ def _options(given: argparse.Namespace) -> Options:
 
 
 def _source_options(given: argparse.Namespace, max_pixels: int | None = None) -> SourceOptions:
-    from consolidation.jobs import SourceOptions
+    from consolidation.formats import SourceOptions
 
     return SourceOptions(
         masks=given.masks,

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from consolidation.limits import printable
+from consolidation.text import printable
 
 if TYPE_CHECKING:
     from consolidation.jobs import Summary

@@ -1,104 +1,24 @@
-"""Score a whole job: a folder of predicted masks against a folder of true ones."""
+"""Score the masks of a whole job against their truth, image by image."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
-from consolidation import storage
 from consolidation.errors import SourceError
 from consolidation.evaluation.boundary import boundary_f1
 from consolidation.evaluation.calibration import ConfidenceCounts
-from consolidation.evaluation.class_names import NO_CLASS, class_table, read_class_names
 from consolidation.evaluation.evaluation import Evaluation, ImageScore
-from consolidation.evaluation.folders import (
-    MaskFolder,
-    Reading,
-    find_masks,
-    match_masks,
-    read_mask,
-)
 from consolidation.evaluation.scores import class_iou, confusion_matrix
+from consolidation.masks import UNDECIDED_INDEX
+
+NO_CLASS = UNDECIDED_INDEX
+"""What says in a truth that nobody knows, and in a prediction that it did not decide."""
 
 Pair = tuple[str, npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
-
-
-def evaluate_folders(
-    predicted: str | Path, truth: str | Path, *, tolerance: float = 2
-) -> Evaluation:
-    """Score the masks of one folder against the truth in another.
-
-    Parameters
-    ----------
-    predicted, truth : path or ``s3://`` URI
-        Folders in any form that `find_masks` takes. Images are matched by id. Class names come
-        from a run's `provenance.json`, else from a `classes.json` in (or right above) the folder;
-        where both sides tell names, classes are matched by name, else by index. Confidence maps
-        that a run wrote beside the predicted masks are held against the truth too.
-    tolerance : float, default 2
-        Distance in pixels for the boundary F1.
-
-    Returns
-    -------
-    Evaluation
-
-    Raises
-    ------
-    SourceError
-        If a folder or mask cannot be read, both are the same masks, no id is in both folders, the
-        two masks of an image differ in size, or a class is named on one side only.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from PIL import Image
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for name, pixels in (("masks", [[0, 1, 1, 1]]), ("truth", [[0, 0, 1, 1]])):
-    ...         (Path(folder) / name).mkdir()
-    ...         image = Image.fromarray(np.array(pixels, dtype=np.uint8))
-    ...         image.save(Path(folder) / name / "0.png")
-    ...     result = evaluate_folders(Path(folder) / "masks", Path(folder) / "truth")
-    >>> round(result.mean_iou, 3), result.pixel_accuracy
-    (0.583, 0.75)
-    """
-    ours, theirs = find_masks(predicted), find_masks(truth)
-    predicted_masks, true_masks = match_masks(ours, theirs)
-    shared = [name for name in _by_id(true_masks) if name in predicted_masks]
-    if not shared:
-        raise SourceError(
-            f"{predicted} and {truth} have no image in common: "
-            f"{_some(predicted_masks)} against {_some(true_masks)}"
-        )
-    if storage.same(ours.path(predicted_masks[shared[0]]), theirs.path(true_masks[shared[0]])):
-        # A job's folder may hold both kinds of masks: a perfect score would be a silent mistake.
-        raise SourceError(f"{predicted} and {truth} lead to the same masks")
-    names, true_names = read_class_names(ours), read_class_names(theirs)
-    table = class_table(names, true_names, (str(predicted), str(truth)))
-    of_ids = {true_masks[name].id: predicted_masks[name] for name in shared}
-
-    def pairs() -> Iterator[Pair]:
-        for name in shared:
-            mask = read_mask(ours.path(predicted_masks[name]))
-            yield true_masks[name].id, table[mask], read_mask(theirs.path(true_masks[name]))
-
-    def confidence_map(image_id: str) -> npt.NDArray[np.uint8] | None:
-        path = ours.confidence(of_ids[image_id])
-        return None if path is None else read_mask(path)
-
-    return evaluate_masks(
-        pairs(),
-        class_names=true_names or names,
-        tolerance=tolerance,
-        only_predicted=_only(predicted_masks, true_masks),
-        only_truth=_only(true_masks, predicted_masks),
-        confidence=confidence_map,
-        calibrated=_calibrated(ours),
-        folder=ours.above,
-    )
 
 
 def evaluate_masks(
@@ -242,20 +162,3 @@ def _mean(values: list[float]) -> float:
 
 def _size(mask: npt.NDArray[np.uint8]) -> str:
     return " x ".join(str(length) for length in mask.shape)
-
-
-def _by_id(masks: Reading) -> list[str]:
-    return sorted(masks, key=lambda name: masks[name].id)
-
-
-def _only(masks: Reading, others: Reading) -> list[str]:
-    return [masks[name].id for name in _by_id(masks) if name not in others]
-
-
-def _some(masks: Reading) -> str:
-    ids = [repr(masks[name].id) for name in _by_id(masks)[:3]]
-    return ", ".join(ids) + (", ..." if len(masks) > 3 else "")
-
-
-def _calibrated(run: MaskFolder) -> bool:
-    return run.provenance is not None and bool(run.provenance["options"].get("calibration"))

@@ -11,17 +11,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from consolidation.consensus import Calibration, Reliability
-from consolidation.jobs.learning import Learnt, choose, gather
-from consolidation.jobs.lock import only_run_in
-from consolidation.jobs.parallel import Workers, chunks
-from consolidation.jobs.record_store import RecordStore
-from consolidation.jobs.reporting import write_report
-from consolidation.jobs.results import write_results
-from consolidation.jobs.shortlist import Shortlist
-from consolidation.jobs.sources import Source
-from consolidation.jobs.state import RunState
-from consolidation.jobs.tables import Tables
-from consolidation.jobs.work import Job, Task, consolidate_chunk, learn_chunk
+from consolidation.formats import Source
+from consolidation.jobs.folder.lock import only_run_in
+from consolidation.jobs.folder.record_store import RecordStore
+from consolidation.jobs.folder.state import RunState
+from consolidation.jobs.results.manifest import write_results
+from consolidation.jobs.results.report import write_report
+from consolidation.jobs.results.shortlist import Shortlist
+from consolidation.jobs.results.tables import Tables
+from consolidation.jobs.work.learning import Learnt, choose, gather
+from consolidation.jobs.work.objects import Job, Task, consolidate_chunk, learn_chunk
+from consolidation.jobs.work.parallel import Workers, chunks
 from consolidation.masks import Classes
 from consolidation.names import file_names
 from consolidation.options import Options

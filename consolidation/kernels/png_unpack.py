@@ -64,7 +64,8 @@ def _spread_block(typing_context, buffer, start, depth, out, place, highest):
         buffer_, start_, _, out_, place_, highest_ = arguments
         v = Lanes(context, builder, LANES, 8, start_)
         samples = _samples(v, buffer, buffer_, bits)
-        v.store(samples, out, out_, place_)
+        wide = builder.zext(samples, v.vector(out.dtype.bitwidth))
+        v.store(wide, out, out_, place_)
         _raise(v, samples, highest, highest_)
         return context.get_dummy_value()
 
@@ -136,7 +137,7 @@ def unpack(buffer, start, line, depth, out, highest):
     start, line : int
     depth : int
         Bits a sample: 1, 2, 4 or 8.
-    out : array (R, Wd), uint8, out
+    out : array (R, Wd), uint8 or uint16, out
         line > Wd * depth / 8, rounded up.
     highest : array (64,), uint8, in and out
         Its maximum becomes the highest sample. Begin with zeros.

@@ -5,10 +5,11 @@ from consolidation.masks.classes import BACKGROUND, UNDECIDED, UNDECIDED_INDEX, 
 from consolidation.masks.colors import class_color, hex_color, parse_color
 from consolidation.masks.matching import ColorMatcher, MatchCounts
 from consolidation.masks.png_decode import Picture, Pixels, decode, decode_indices, open_png
-from consolidation.masks.png_encode import encode_grey, encode_indexed
+from consolidation.masks.png_encode import ENCODER, encode_grey, encode_indexed
 
 __all__ = [
     "BACKGROUND",
+    "ENCODER",
     "MAX_PIXELS",
     "UNDECIDED",
     "UNDECIDED_INDEX",

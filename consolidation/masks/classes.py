@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.errors import OptionError
-from consolidation.limits import Limits, shown
+from consolidation.limits import Limits
 from consolidation.masks.colors import BACKGROUND_COLOR, class_color, parse_color
+from consolidation.text import shown
 
 BACKGROUND = "BACKGROUND"
 UNDECIDED = "UNDECIDED"

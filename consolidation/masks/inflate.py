@@ -127,9 +127,7 @@ def strips(
         row = unfilter(buffer, line, line, n_rows, max(1, header.bits // 8))
         if row < n_rows:
             kind = buffer[(row + 1) * line]
-            raise AnswerError(
-                f"PNG is damaged: row {top + row} has filter {kind}; there are 5"
-            )
+            raise AnswerError(f"PNG is damaged: row {top + row} has filter {kind}; there are 5")
         yield buffer, top, n_rows
         buffer[:line] = buffer[n_rows * line : (n_rows + 1) * line]
     stream.more(1)

@@ -30,6 +30,8 @@ from consolidation.masks.chunks import (
 from consolidation.masks.inflate import strips
 from consolidation.masks.png_pillow import by_pillow
 
+NO_INDICES = "the mask is a colour picture; class indices are a grey or palette PNG"
+
 
 @dataclass(frozen=True, eq=False)
 class Pixels:
@@ -74,25 +76,44 @@ class Picture:
     def pixels(self) -> Pixels:
         """Unpack all of it; AnswerError if it is damaged."""
         header = self.header
-        if not self.plain:
-            values = by_pillow(header, self.chunks)
-            if self.indexed:
-                self._check_index(int(values.max()))
-            return Pixels(values, palette_of(*self.color_key) if self.indexed else None)
         if self.indexed:
-            values = np.empty((header.height, header.width), np.uint8)
-            highest = np.zeros(LANES, np.uint8)
-            for buffer, top, n_rows in strips(header, self.chunks.pixels):
-                part = values[top : top + n_rows]
-                unpack(buffer, header.line, header.line, header.depth, part, highest)
-            self._check_index(int(highest.max()))
-            return Pixels(values, palette_of(*self.color_key))
-        channels = header.bits // 8
-        values = np.empty((header.height, header.width, channels), np.uint8)
+            indices = np.empty((header.height, header.width), np.uint8)
+            self.read_indices(indices)
+            return Pixels(indices, palette_of(*self.color_key))
+        if not self.plain:
+            return Pixels(by_pillow(header, self.chunks), None)
+        values = np.empty((header.height, header.width, header.bits // 8), np.uint8)
         for buffer, top, n_rows in strips(header, self.chunks.pixels):
             rows = buffer[header.line : (n_rows + 1) * header.line].reshape(n_rows, header.line)
-            values[top : top + n_rows] = rows[:, 1:].reshape(n_rows, header.width, channels)
+            values[top : top + n_rows] = rows[:, 1:].reshape(n_rows, *values.shape[1:])
         return Pixels(values, None)
+
+    def read_indices(self, out: NDArray[Any]) -> int:
+        """Write the stored indices of a palette or grey picture, and return the highest.
+
+        Parameters
+        ----------
+        out : ndarray of shape (H, Wd), uint8 or uint16, C-contiguous, out
+
+        Raises
+        ------
+        AnswerError
+            If the picture is damaged, or has colours instead of indices.
+        """
+        if not self.indexed:
+            raise AnswerError(NO_INDICES)
+        header = self.header
+        if self.plain:
+            top_lanes = np.zeros(LANES, np.uint8)
+            for buffer, top, n_rows in strips(header, self.chunks.pixels):
+                part = out[top : top + n_rows]
+                unpack(buffer, header.line, header.line, header.depth, part, top_lanes)
+            highest = int(top_lanes.max())
+        else:
+            out[...] = by_pillow(header, self.chunks)
+            highest = int(out.max())
+        self._check_index(highest)
+        return highest
 
     def look_up(
         self, table: NDArray[Any], length: int, counted: NDArray[np.uint8], out: NDArray[Any]
@@ -180,7 +201,7 @@ def decode_indices(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint
     """
     header = read_header(data, max_pixels)
     if header.color_type not in (PALETTE, GREY):
-        raise AnswerError("the mask is a colour picture; class indices are a grey or palette PNG")
+        raise AnswerError(NO_INDICES)
     return decode(data, max_pixels).values
 
 

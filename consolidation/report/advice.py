@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from consolidation.report.content import Report
-from consolidation.report.text import count, percent
+from consolidation.text import count, percent
 
 GOOD, TENTATIVE = 0.8, 0.667
 """Krippendorff (2004, p. 241): rely on alpha from .8, draw tentative conclusions from .667."""

@@ -16,7 +16,7 @@ from consolidation.masks import BACKGROUND, class_color, parse_color
 from consolidation.report.pictures import open_picture
 from consolidation.report.sheet import sheet
 from consolidation.report.snapshot import reduced, step_for, take
-from consolidation.report.text import common_prefix, percent
+from consolidation.text import common_prefix, percent
 
 PANEL = 256
 """Pixels of a panel's longer side, at most; smaller images are enlarged by whole numbers."""

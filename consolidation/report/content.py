@@ -9,7 +9,7 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from consolidation.groundtruth import MaskClass
+from consolidation.objects import MaskClass
 
 
 class Region(TypedDict):

@@ -18,7 +18,7 @@ from consolidation.masks.classes import UNDECIDED_COLORS
 from consolidation.report.advice import advise, agreement_in_words
 from consolidation.report.content import CalibrationBin, Report, ReportImage
 from consolidation.report.snapshot import split
-from consolidation.report.text import common_prefix, count, decimal, percent, visible
+from consolidation.text import common_prefix, count, decimal, percent, rounded, visible
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = ("snapshot.js", "paint.js", "marks.js", "stage.js", "item.js", "panel.js", "app.js")
@@ -140,7 +140,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return _plain(value.item())
     if isinstance(value, float):
-        return None if math.isnan(value) else round(value, 4)
+        return rounded(value, 4)
     return value
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from consolidation.report.text import visible
+from consolidation.text import visible
 
 MARGIN, TITLE, COLUMNS = 10, 22, 4
 INK, QUIET, LINE = "#1b1f27", "#59616e", "#c9c6be"

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from consolidation.groundtruth import MaskClass, manifest_line, metadata
+from consolidation.formats.groundtruth import manifest_line, metadata
+from consolidation.objects import MaskClass
 from tests import tiny_png, wire
 
 _GOOD = np.array([[0, 1, 2], [2, 1, 0]], np.uint8)

@@ -17,10 +17,10 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from consolidation.answers import AnnotationAnswer
 from consolidation.errors import AnswerError, ConsolidationError, ObjectError, SourceError
-from consolidation.groundtruth import (
+from consolidation.formats.groundtruth import (
     Annotation,
+    AnnotationAnswer,
     label_names,
     lines,
     load_json,
@@ -36,9 +36,9 @@ from consolidation.groundtruth import (
 )
 from consolidation.limits import Limits
 from consolidation.masks import Classes, Pixels, decode, decode_indices
+from consolidation.objects.pipeline import consolidate_object
+from consolidation.objects.prepare import LabeledObject
 from consolidation.options import Options
-from consolidation.pipeline import consolidate_object
-from consolidation.prepare import LabeledObject
 from tests import tiny_png
 
 MAX_PIXELS = 1 << 14

@@ -1,0 +1,172 @@
+"""`consolidate calibrate`: a calibration from gold images, whose truth is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consolidation.consensus import Calibration, Consensus
+from consolidation.consensus.calibration import count_bins
+from consolidation.errors import ConsolidationError, SourceError
+from consolidation.evaluation import ConfidenceCounts, expected_calibration_error
+from consolidation.formats import SourceOptions, job_classes, open_source
+from consolidation.formats.class_names import class_table, read_class_names
+from consolidation.formats.truths import find_masks, read_mask
+from consolidation.jobs.runner import Progress
+from consolidation.jobs.work.learning import learn_all
+from consolidation.jobs.work.objects import Job
+from consolidation.masks import UNDECIDED_INDEX
+from consolidation.objects.pipeline import consolidate_object
+from consolidation.objects.prepare import MaskBuffer
+from consolidation.options import Options
+
+
+@dataclass(frozen=True)
+class GoldImage:
+    """What one image with a truth tells: counts by bin, and by value of confidence."""
+
+    bins: NDArray[np.float64]
+    disputed: ConfidenceCounts
+    all: ConfidenceCounts
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A calibration, and what it is worth on images that it was not learnt from.
+
+    Attributes
+    ----------
+    calibration : Calibration
+    errors : dict of str to (float, float)
+        Expected calibration error of ``"disputed"`` and of ``"all"`` pixels, before and after;
+        after: each image by a map learnt from the others. NaN without such pixels.
+    skipped : tuple of str
+        Objects with a truth that could not be consolidated, and why.
+    """
+
+    calibration: Calibration
+    errors: dict[str, tuple[float, float]]
+    skipped: tuple[str, ...] = ()
+
+    def table(self) -> str:
+        """Lay it out as plain text."""
+        count = self.calibration.images
+        lines = [f"calibration learnt from {count} gold image{'s' if count > 1 else ''}"]
+        lines += [f"  skipped: {reason}" for reason in self.skipped]
+        for name, (before, after) in self.errors.items():
+            change = "none was there" if math.isnan(before) else f"{before:.3f} -> {after:.3f}"
+            lines.append(f"  calibration error, {name + ' pixels':<16} {change}")
+        if math.isnan(self.errors["disputed"][0]):
+            lines.append("  no pixel was disputed: there is hardly anything to learn from")
+        lines.append("  after: each image by what the others tell; 0 is perfect")
+        return "\n".join(lines)
+
+
+def calibrate(
+    source: str | Path,
+    truth: str | Path,
+    options: Options | None = None,
+    *,
+    labels: str | Path | None = None,
+    source_options: SourceOptions | None = None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Calibrated:
+    """Learn a calibration from the objects of a source whose truth is known.
+
+    Parameters
+    ----------
+    source : path or ``s3://`` URI
+        As for `run_job`. Reliability and the choice of ``auto`` are learnt from all of it.
+    truth : path or ``s3://`` URI
+        Folder of true masks, as for `evaluate_folders`: ``<id>.png`` or ``<id>/truth.png``, pixel
+        = class index, 255 where nobody knows. Classes are matched by name if a `classes.json` in
+        or right above the folder names them.
+    options : Options, optional
+        Those of the runs that will use the calibration.
+    labels : path or URI, optional
+        Label-categories file; without it the source tells its classes.
+    source_options : SourceOptions, optional
+    on_progress : callable, optional
+        Called after each gold image.
+
+    Raises
+    ------
+    SourceError
+        If source or truth cannot be read, they have no image in common, or a class is named on
+        one side only.
+    """
+    options = options or Options()
+    how = replace(source_options or SourceOptions(), labels=labels, limits=options.limits)
+    opened = open_source(source, how)
+    job = Job("", job_classes(opened, labels), options, "")
+    folder = find_masks(truth)
+    names = dict(enumerate(job.classes.names))
+    table = class_table(names, read_class_names(folder), (str(source), str(truth)))
+    true_masks = folder.of(opened.ids)
+    gold: list[GoldImage] = []
+    skipped: list[str] = []
+    progress = Progress(total=len(true_masks))
+    learnt = learn_all(job, opened.items).decides if true_masks else None
+    buffer = MaskBuffer()
+    for item in opened.items:
+        if item.id not in true_masks:
+            continue
+        try:
+            result = consolidate_object(item.load(), job.classes, options, learnt, buffer)
+        except ConsolidationError as error:
+            skipped.append(f"{item.id}: {error}")
+            progress.failures += 1
+        else:
+            true = read_mask(true_masks[item.id])
+            gold.append(_count(item.id, result.consensus, true, table))
+        progress.done += 1
+        on_progress(progress)
+    if not gold:
+        reason = f": {'; '.join(skipped)}" if skipped else ""
+        raise SourceError(f"{source} and {truth} have no image in common to learn from{reason}")
+    calibration = Calibration.of_bins([one.bins for one in gold])
+    return Calibrated(calibration, _errors(gold), tuple(skipped))
+
+
+def _count(
+    object_id: str, consensus: Consensus, truth: NDArray[np.uint8], table: NDArray[np.uint8]
+) -> GoldImage:
+    labels = consensus.labels
+    if labels.shape != truth.shape:
+        sizes = [" x ".join(map(str, mask.shape)) for mask in (labels, truth)]
+        raise SourceError(
+            f"image {object_id!r}: its masks have size {sizes[0]}, the truth {sizes[1]}"
+        )
+    scored = ~consensus.undecided & (truth != UNDECIDED_INDEX)
+    right = table[labels] == truth
+    values = consensus.confidence_bytes()
+    counts = {"disputed": ConfidenceCounts(), "all": ConfidenceCounts()}
+    for name, pixels in (("disputed", scored & consensus.disputed), ("all", scored)):
+        counts[name].add(values[pixels], right[pixels])
+    return GoldImage(count_bins(consensus.confidence[scored], right[scored]), **counts)
+
+
+def _errors(gold: Sequence[GoldImage]) -> dict[str, tuple[float, float]]:
+    """Calibration errors before, and after a map learnt from the other images."""
+    levels = np.arange(256) / 255
+    maps = []
+    for place in range(len(gold)):
+        others = [one.bins for other, one in enumerate(gold) if other != place]
+        maps.append(Calibration.of_bins(others)(levels))
+    errors = {}
+    for name in ("disputed", "all"):
+        counts: list[ConfidenceCounts] = [getattr(one, name) for one in gold]
+        pixels = np.sum([one.pixels for one in counts], axis=0)
+        right = np.sum([one.right for one in counts], axis=0)
+        before = expected_calibration_error(levels, pixels, right)
+        # every image has a map of its own: a value is held against the mean of what they make of it
+        told = zip(maps, counts, strict=True)
+        promised = np.sum([values * one.pixels for values, one in told], axis=0)
+        after = expected_calibration_error(promised / np.maximum(pixels, 1), pixels, right)
+        errors[name] = (before, after)
+    return errors

@@ -1,0 +1,1 @@
+"""What a finished run leaves for its users: manifest, tables, review list, report."""

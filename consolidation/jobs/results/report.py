@@ -1,0 +1,182 @@
+"""The report of a run, filled from its records and from the images most in need of review."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consolidation import storage
+from consolidation._version import __version__
+from consolidation.consensus import Reliability
+from consolidation.formats import Source, SourceObject
+from consolidation.jobs.folder.layout import REPORT, snapshot_path
+from consolidation.jobs.folder.records import Record
+from consolidation.jobs.results.pictures import picture_bytes
+from consolidation.jobs.results.tables import Tables
+from consolidation.jobs.results.worker_totals import WorkerRow
+from consolidation.jobs.work.learning import Learnt
+from consolidation.jobs.work.objects import NO_RELIABILITY, Job, snapshot_again
+from consolidation.objects import MaskClass
+from consolidation.report import Region, Report, ReportImage, ReportWorker, render, small_jpeg
+from consolidation.report.snapshot import SIDE
+
+PICTURES_AT_ONCE = 8
+
+
+def write_report(
+    job: Job, source: Source, names: Mapping[str, str], tables: Tables, learnt: Learnt
+) -> str:
+    """Write overview, workers, classes, and the shortlist's images; return the file's name."""
+    items = {one.id: one for one in source.items if one.id in tables.shortlisted}
+    shown = [tables.shortlisted[one] for one in tables.shortlist.ids]
+    method = job.options.method
+    reliability = tables.reliability
+    rows = tables.worker_rows()
+    alpha = None if reliability is None else reliability.krippendorff_alpha()
+    report = Report(
+        title=job.options.job_name,
+        classes=_classes(job),
+        images=_images(job, source.folder, items, names, shown),
+        n_images=tables.images,
+        workers=_workers(rows, method),
+        disputed=tables.disputed / tables.pixels if tables.pixels else 0.0,
+        confidence=tables.confidence / tables.images if tables.images else math.nan,
+        alpha=alpha,
+        method=method,
+        reason="" if learnt.choice is None else learnt.choice.reason,
+        failures=tables.failures,
+        warnings=tables.warnings,
+        version=__version__,
+        created=job.creation_date,
+        pairs=None if reliability is None else _pairs(reliability, rows),
+        confusion=tables.confusion,
+        class_confidence=tables.class_confidence.tolist(),
+    )
+    with storage.writer(storage.join(job.out, REPORT)) as file:
+        file.writelines(render(report))
+    return REPORT
+
+
+def _classes(job: Job) -> list[MaskClass]:
+    colors = job.classes.hex_colors()
+    pairs = zip(job.classes.names, colors, strict=True)
+    return [MaskClass(index, name, color) for index, (name, color) in enumerate(pairs)]
+
+
+def _workers(rows: Sequence[WorkerRow], method: str) -> list[ReportWorker]:
+    workers = []
+    for row in rows:
+        totals = row.totals
+        workers.append(
+            ReportWorker(
+                id=row.worker,
+                images=totals.images,
+                reliability=None if math.isnan(row.reliability) else row.reliability,
+                interval=None if math.isnan(row.interval[0]) else row.interval,
+                agreement=totals.agreement,
+                class_iou=totals.class_iou.tolist(),
+                blank=totals.blank_answers,
+                dropped=totals.dropped_answers,
+                seconds=None if math.isnan(totals.mean_seconds) else totals.mean_seconds,
+                junk=bool(row.junk),
+                votes=not row.junk or method in NO_RELIABILITY,
+                twins=row.twins,
+            )
+        )
+    return workers
+
+
+def _pairs(reliability: Reliability, rows: Sequence[WorkerRow]) -> NDArray[np.float64]:
+    """Agreement of every two workers, in the order of the rows."""
+    workers, matrix = reliability.agreement_matrix()
+    place = {worker: index for index, worker in enumerate(workers)}
+    pairs = np.full((len(rows), len(rows)), np.nan)
+    for i, first in enumerate(rows):
+        for j, second in enumerate(rows):
+            if first.worker in place and second.worker in place:
+                pairs[i, j] = matrix[place[first.worker], place[second.worker]]
+    return pairs
+
+
+def _images(
+    job: Job,
+    folder: str,
+    items: Mapping[str, SourceObject],
+    names: Mapping[str, str],
+    shown: Sequence[Record],
+) -> Iterator[ReportImage]:
+    pictures = _pictures(job, folder, shown)
+    for record, picture in zip(shown, pictures, strict=True):
+        image = record.image
+        assert image is not None
+        yield ReportImage(
+            id=record.id,
+            confidence=image.confidence,
+            disputed=image.disputed,
+            tied=image.tied,
+            undecided=image.undecided,
+            n_workers=image.workers,
+            need=image.need,
+            agreement={one.worker: one.agreement(len(job.classes)) for one in record.workers},
+            warnings=[
+                f"{worker}: {text}" if worker else text for worker, text, _ in record.warnings
+            ],
+            regions=[_region(one) for one in record.regions],
+            snapshot=_snapshot(job, items[record.id], names[record.id]),
+            picture=picture,
+        )
+
+
+def _snapshot(job: Job, item: SourceObject, name: str) -> bytes | None:
+    """Snapshot that the image's own process took, or a new one."""
+    path = snapshot_path(job.out, name)
+    if storage.exists(path):
+        return storage.read_bytes(path)
+    return snapshot_again(job, item)
+
+
+def _pictures(job: Job, folder: str, shown: Iterable[Record]) -> Iterator[bytes | None]:
+    """Small pictures, where they can be had; S3 that cannot be reached is not asked again."""
+    reachable = True
+
+    def read(record: Record) -> bytes | None:
+        nonlocal reachable
+        image = record.image
+        if image is None or not reachable:
+            return None
+        try:
+            data = picture_bytes(json.loads(record.line), folder)
+        except storage.StorageError as error:
+            reachable = error.absent
+            return None
+        return None if data is None else small_jpeg(data, (image.height, image.width), SIDE)
+
+    shown = list(shown)
+    with ThreadPoolExecutor(PICTURES_AT_ONCE) as pool:
+        for start in range(0, len(shown), PICTURES_AT_ONCE):
+            yield from pool.map(read, shown[start : start + PICTURES_AT_ONCE])
+
+
+def _region(told: Mapping[str, Any]) -> Region:
+    """A region as the report shows it: its box by corners, and those against the consensus."""
+    box = told["box"]
+    left, top = box["left"], box["top"]
+    against = [
+        worker
+        for name, workers in told["workers"].items()
+        if name != told["consensus"]
+        for worker in workers
+    ]
+    return Region(
+        box=(left, top, left + box["width"], top + box["height"]),
+        area=told["area"],
+        classes=list(told["shares"]),
+        workers=against,
+        reason=told["reason"],
+    )

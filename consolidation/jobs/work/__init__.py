@@ -1,0 +1,1 @@
+"""What is done with each object, in whatever process, and what a job tells about its workers."""
