@@ -12,7 +12,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from consolidation.kernels._lanes import LANES
+from consolidation.kernels._lanes import LANES, Lanes
 
 WORD = 8
 """Bytes of a word."""
@@ -67,6 +67,19 @@ def copy_block(typing_context, array, start, out, place):
         return context.get_dummy_value()
 
     return types.void(array, types.intp, out, types.intp), codegen
+
+
+@intrinsic
+def fill_block(typing_context, array, start, value):
+    """Write a value 64 times from `start` on."""
+
+    def codegen(context, builder, signature, arguments):
+        array_, start_, value_ = arguments
+        v = Lanes(context, builder, LANES, array.dtype.bitwidth, start_)
+        v.store(v.splat(value_, v.label), array, array_)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, array.dtype), codegen
 
 
 @intrinsic

@@ -1,7 +1,8 @@
 """Rows of a PNG of 1, 2, 4 or 8 bits a pixel to bytes: the samples, or what a table makes of them.
 
-In registers of 64 pixels: bits are spread by shifts and interleaving, a table of a few values is
-looked up by comparing with each, and the highest sample is kept, all without leaving them.
+In registers of 64 pixels: bits are spread by shifts and interleaving, up to 16 values are looked
+up by a tree of selections, one level for each bit of the sample, more by comparing with each, and
+the highest sample is kept, all without leaving them.
 """
 
 from __future__ import annotations
@@ -17,8 +18,6 @@ from consolidation.kernels._jit import kernel
 from consolidation.kernels._lanes import LANES, Lanes
 from consolidation.kernels._words import count_bits
 from consolidation.kernels.colors import MAX_COMPARED
-
-DEPTHS = (1, 2, 4, 8)
 
 
 def _bytes_from(v: Any, array_type: Any, array: Any, n: int) -> Any:
@@ -54,49 +53,104 @@ def _samples(v: Any, array_type: Any, array: Any, depth: int) -> Any:
     return packed
 
 
+def _each_block(v: Any, arguments: Any, depth: int, highest_type: Any, made: Any) -> None:
+    """Write made(samples) for `n` blocks of a row; raise `highest` (64,)."""
+    builder = v.builder
+    buffer_type, buffer, first, out_type, out, n, highest = arguments
+    zero = ir.Constant(first.type, 0)
+    top = cgutils.alloca_once_value(builder, v.load(highest_type, highest, v.byte, zero))
+    with cgutils.for_range(builder, n) as loop:
+        packed_bytes = ir.Constant(first.type, LANES * depth // 8)
+        v.start = builder.add(first, builder.mul(loop.index, packed_bytes))
+        samples = _samples(v, buffer_type, buffer, depth)
+        place = builder.mul(loop.index, ir.Constant(first.type, LANES))
+        v.store(made(samples), out_type, out, place)
+        builder.store(v.minmax("umax", builder.load(top), samples), top)
+    v.store(builder.load(top), highest_type, highest, zero)
+
+
 @intrinsic(prefer_literal=True)
-def _spread_block(typing_context, buffer, start, depth, out, place, highest):
-    """Write 64 samples, packed from buffer[start] on, to out[place:]; raise `highest` (64,)."""
-    signature = types.void(buffer, types.intp, depth, out, types.intp, highest)
+def _spread(typing_context, buffer, first, depth, n, out, highest):
+    """Write the samples of `n` blocks of 64 pixels, packed from buffer[first] on."""
+    signature = types.void(buffer, types.intp, depth, types.intp, out, highest)
     bits = depth.literal_value
 
     def codegen(context, builder, _signature, arguments):
-        buffer_, start_, _, out_, place_, highest_ = arguments
-        v = Lanes(context, builder, LANES, 8, start_)
-        samples = _samples(v, buffer, buffer_, bits)
-        wide = builder.zext(samples, v.vector(out.dtype.bitwidth))
-        v.store(wide, out, out_, place_)
-        _raise(v, samples, highest, highest_)
+        buffer_, first_, _, n_, out_, highest_ = arguments
+        v = Lanes(context, builder, LANES, out.dtype.bitwidth, first_)
+        given = buffer, buffer_, first_, out, out_, n_, highest_
+        _each_block(v, given, bits, highest, lambda samples: builder.zext(samples, v.label))
         return context.get_dummy_value()
 
     return signature, codegen
 
 
-def _raise(v: Any, samples: Any, highest_type: Any, highest: Any) -> None:
-    zero = ir.Constant(v.start.type, 0)
-    top = v.load(highest_type, highest, v.byte, zero)
-    v.store(v.minmax("umax", top, samples), highest_type, highest, zero)
+def _tree(v: Any, samples: Any, values: Any, bits: Any) -> Any:
+    """values[sample] by selections, the highest bit of the sample first."""
+    if len(values) == 1:
+        return values[0]
+    half = len(values) // 2
+    low, high = (_tree(v, samples, part, bits) for part in (values[:half], values[half:]))
+    return v.builder.select(bits[half.bit_length() - 1], high, low)
 
 
 @intrinsic(prefer_literal=True)
-def _select_block(typing_context, buffer, start, depth, table, length, out, place, highest):
-    """Write table[sample] for 64 samples by comparing with 0 .. length - 1."""
-    signature = types.void(buffer, types.intp, depth, table, types.intp, out, types.intp, highest)
-    bits = depth.literal_value
+def _select(typing_context, buffer, first, depth, n, table, size, out, highest):
+    """Write table[sample]; `size`, a power of two, is of the part of the table that is not 0."""
+    signature = types.void(buffer, types.intp, depth, types.intp, table, size, out, highest)
+    depth_, n_values = depth.literal_value, size.literal_value
 
     def codegen(context, builder, _signature, arguments):
-        buffer_, start_, _, table_, length_, out_, place_, highest_ = arguments
-        v = Lanes(context, builder, LANES, table.dtype.bitwidth, start_)
-        samples = _samples(v, buffer, buffer_, bits)
+        buffer_, first_, _, n_, table_, _, out_, highest_ = arguments
+        v = Lanes(context, builder, LANES, table.dtype.bitwidth, first_)
+        pointer = context.make_array(table)(context, builder, table_).data
+        values = []
+        for index in range(n_values):
+            value = builder.load(builder.gep(pointer, [ir.Constant(first_.type, index)]))
+            values.append(v.splat(value, v.label))
+
+        def made(samples: Any) -> Any:
+            none = ir.Constant(v.byte, [0] * LANES)
+            bits = []
+            for bit in range(n_values.bit_length() - 1):
+                mask = ir.Constant(v.byte, [1 << bit] * LANES)
+                bits.append(builder.icmp_unsigned("!=", builder.and_(samples, mask), none))
+            chosen = _tree(v, samples, values, bits)
+            if n_values == 1 << depth_:
+                return chosen
+            beyond = ir.Constant(v.byte, [n_values] * LANES)
+            inside = builder.icmp_unsigned("<", samples, beyond)
+            return builder.select(inside, chosen, ir.Constant(v.label, [0] * LANES))
+
+        given = buffer, buffer_, first_, out, out_, n_, highest_
+        _each_block(v, given, depth_, highest, made)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic(prefer_literal=True)
+def _compare(typing_context, buffer, first, n, table, length, out, highest):
+    """Write table[sample] for samples of 8 bits by comparing with 0 .. length - 1."""
+    signature = types.void(buffer, types.intp, types.intp, table, types.intp, out, highest)
+
+    def codegen(context, builder, _signature, arguments):
+        buffer_, first_, n_, table_, length_, out_, highest_ = arguments
+        v = Lanes(context, builder, LANES, table.dtype.bitwidth, first_)
         values = context.make_array(table)(context, builder, table_).data
-        chosen = cgutils.alloca_once_value(builder, ir.Constant(v.label, [0] * LANES))
-        with cgutils.for_range(builder, length_) as loop:
-            wanted = v.splat(builder.trunc(loop.index, ir.IntType(8)), v.byte)
-            value = v.splat(builder.load(builder.gep(values, [loop.index])), v.label)
-            same = builder.icmp_unsigned("==", samples, wanted)
-            builder.store(builder.select(same, value, builder.load(chosen)), chosen)
-        v.store(builder.load(chosen), out, out_, place_)
-        _raise(v, samples, highest, highest_)
+        chosen = cgutils.alloca_once(builder, v.label)
+
+        def made(samples: Any) -> Any:
+            builder.store(ir.Constant(v.label, [0] * LANES), chosen)
+            with cgutils.for_range(builder, length_) as loop:
+                wanted = v.splat(builder.trunc(loop.index, ir.IntType(8)), v.byte)
+                value = v.splat(builder.load(builder.gep(values, [loop.index])), v.label)
+                same = builder.icmp_unsigned("==", samples, wanted)
+                builder.store(builder.select(same, value, builder.load(chosen)), chosen)
+            return builder.load(chosen)
+
+        given = buffer, buffer_, first_, out, out_, n_, highest_
+        _each_block(v, given, 8, highest, made)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -147,16 +201,14 @@ def unpack(buffer, start, line, depth, out, highest):
     for row in range(height):
         first = start + row * line + 1
         target = out[row]
-        for x in range(0, blocks, LANES):
-            place = first + (x * depth >> 3)
-            if depth == 1:
-                _spread_block(buffer, place, 1, target, x, highest)
-            elif depth == 2:
-                _spread_block(buffer, place, 2, target, x, highest)
-            elif depth == 4:
-                _spread_block(buffer, place, 4, target, x, highest)
-            else:
-                _spread_block(buffer, place, 8, target, x, highest)
+        if depth == 1:
+            _spread(buffer, first, 1, blocks // LANES, target, highest)
+        elif depth == 2:
+            _spread(buffer, first, 2, blocks // LANES, target, highest)
+        elif depth == 4:
+            _spread(buffer, first, 4, blocks // LANES, target, highest)
+        else:
+            _spread(buffer, first, 8, blocks // LANES, target, highest)
         for x in range(blocks, width):
             sample = _sample(buffer, first, x, depth)
             target[x] = sample
@@ -185,16 +237,16 @@ def look_up(buffer, start, line, depth, table, length, counted, out, highest, co
     for row in range(height):
         first = start + row * line + 1
         target = out[row]
-        for x in range(0, blocks, LANES):
-            place = first + (x * depth >> 3)
-            if depth == 1:
-                _select_block(buffer, place, 1, table, length, target, x, highest)
-            elif depth == 2:
-                _select_block(buffer, place, 2, table, length, target, x, highest)
-            elif depth == 4:
-                _select_block(buffer, place, 4, table, length, target, x, highest)
-            else:
-                _select_block(buffer, place, 8, table, length, target, x, highest)
+        if depth == 1:
+            _select(buffer, first, 1, blocks // LANES, table, 2, target, highest)
+        elif depth == 2:
+            _select(buffer, first, 2, blocks // LANES, table, 4, target, highest)
+        elif depth == 4 and length > 8:
+            _select(buffer, first, 4, blocks // LANES, table, 16, target, highest)
+        elif depth == 4:
+            _select(buffer, first, 4, blocks // LANES, table, 8, target, highest)
+        else:
+            _compare(buffer, first, blocks // LANES, table, length, target, highest)
         for i in range(counted.size if blocks > 0 else 0):
             counts[counted[i]] += _count(buffer, first, depth, blocks, counted[i])
         for x in range(blocks, width):

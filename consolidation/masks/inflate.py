@@ -52,10 +52,10 @@ class PixelStream:
     def _begin(self, library: Any) -> None:
         self._library = library
         self._stream = library.decompressobj()
-        self._tail: bytes | memoryview = b""
         self._pieces = (
             chunk[at : at + PIECE] for chunk in self._chunks for at in range(0, len(chunk), PIECE)
         )
+        self._tail: bytes | memoryview = next(self._pieces, b"")
 
     def more(self, most: int) -> bytes:
         """Up to `most` bytes, none only at the end; AnswerError if the stream is damaged."""

@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.errors import AnswerError
+from consolidation.kernels._lanes import LANES
 from consolidation.kernels.colors import free_slot, histogram, lookup, map_colors
-from consolidation.kernels.png_colors import NEVER, map_rows
+from consolidation.kernels.png_colors import N_ABOVE, map_rows
 from consolidation.masks.inflate import strips
-from consolidation.masks.png_decode import LANES, Picture, Pixels, palette_of
+from consolidation.masks.png_decode import Picture, Pixels, palette_of
 
 RGB = tuple[int, int, int]
 _PLAIN, _OPAQUE_BACKGROUND, _SNAPPED, _UNMATCHED = range(4)
@@ -135,7 +136,7 @@ class ColorMatcher:
         """RGB or RGBA: as `_match_direct`, while rows are unpacked."""
         known = _KnownColors(self, out.dtype)
         line, channels = picture.header.line, picture.header.bits // 8
-        above = np.full(-(-picture.header.width // LANES), NEVER, np.int64)
+        above = np.zeros((-(-picture.header.width // LANES), N_ABOVE), np.int64)
         for buffer, top, n_rows in strips(picture.header, picture.chunks.pixels):
             row = x = 0
             while True:
@@ -150,7 +151,6 @@ class ColorMatcher:
                     x,
                     known.keys,
                     known.table,
-                    known.counting,
                     known.counts,
                     above,
                     out,
@@ -160,7 +160,7 @@ class ColorMatcher:
                 first = (row + 1) * line + 1 + x * channels
                 if not known.add(buffer[first : first + channels].tolist(), slot):
                     # slots have changed
-                    above[:] = NEVER
+                    above[:] = 0
         return known.summary()
 
     def _match_direct(self, colors: NDArray[np.uint8], out: NDArray[Any]) -> MatchCounts:
@@ -210,7 +210,6 @@ class _KnownColors:
         self.table = np.zeros(len(self.keys), dtype)
         self.kinds = np.zeros(len(self.keys), np.int64)
         self.counts = np.zeros(len(self.keys), np.int64)
-        self.counting = False
         self._n = 0
 
     def add(self, channels: list[int], slot: int) -> bool:
@@ -222,9 +221,7 @@ class _KnownColors:
             return False
         red, green, blue, alpha = (*channels, 255)[:4]
         self.keys[slot] = int.from_bytes(bytes((red, green, blue, alpha)), "little")
-        self.table[slot], kind = self._matcher.meaning((red, green, blue, alpha))
-        self.kinds[slot] = kind
-        self.counting |= kind != _PLAIN
+        self.table[slot], self.kinds[slot] = self._matcher.meaning((red, green, blue, alpha))
         self._n += 1
         return True
 

@@ -71,7 +71,9 @@ class Picture:
     def color_key(self) -> tuple[int, int, bytes, bytes]:
         """Pictures of the same key have the same palette."""
         chunks = self.chunks
-        return self.header.color_type, self.header.depth, chunks.palette, chunks.transparency
+        # of a transparency no more than there can be colours is looked at
+        alphas = chunks.transparency[:256]
+        return self.header.color_type, self.header.depth, chunks.palette, alphas
 
     def pixels(self) -> Pixels:
         """Unpack all of it; AnswerError if it is damaged."""
@@ -212,7 +214,7 @@ def palette_of(
     palette = np.zeros((256, 4), np.uint8)
     if color_type == GREY:
         highest = 2**depth - 1
-        palette[: highest + 1] = np.arange(0, 256, 255 // highest, np.uint8)[:, None]
+        palette[: highest + 1] = np.arange(0, 256, 255 // highest, dtype=np.uint8)[:, None]
         palette[: highest + 1, 3] = 255
         if transparency:
             # one sample of 16 bits, of which the lowest count

@@ -22,7 +22,7 @@ from consolidation.masks.chunks import GREY, PALETTE, SIGNATURE, chunk
 ENCODER = "up-runs-1"
 """Another name when the bytes of a mask change: a run goes on only with the encoder it began with.
 """
-STRIP = 1 << 20
+STRIP = 1 << 18
 """Pixels that are compressed at a time, with codes of their own."""
 ZLIB_HEADER = b"\x78\x9c"
 

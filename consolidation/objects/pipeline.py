@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import chain
 
 import numpy as np
 
@@ -134,17 +135,8 @@ def _mask_classes(
     consensus: Consensus, classes: Classes, answers: Sequence[LoadedAnswer]
 ) -> tuple[MaskClass, ...]:
     """Classes with the colours that workers saw, and UNDECIDED where a pixel is."""
-    seen: dict[int, Counter[str]] = {}
-    for answer in answers:
-        for label, color in answer.colors.items():
-            index = classes.index(label)
-            if index is not None:
-                seen.setdefault(index, Counter())[hex_color(color)] += 1
-    preferred = {
-        index: min(counter, key=lambda color: (-counter[color], color))
-        for index, counter in seen.items()
-    }
-    colors = classes.hex_colors(preferred)
+    seen = tuple(tuple(answer.colors.items()) for answer in answers)
+    colors = _class_colors(seen, classes.names, tuple(classes.colors.items()))
     listed = [
         MaskClass(index, name, color)
         for index, (name, color) in enumerate(zip(classes.names, colors, strict=True))
@@ -158,6 +150,26 @@ def _mask_classes(
             )
         listed.append(MaskClass(UNDECIDED_INDEX, UNDECIDED, classes.undecided_color(colors)))
     return tuple(listed)
+
+
+@lru_cache(maxsize=256)
+def _class_colors(
+    seen: tuple[tuple[tuple[str, tuple[int, int, int]], ...], ...],
+    names: tuple[str, ...],
+    given: tuple[tuple[int, str], ...],
+) -> tuple[str, ...]:
+    """Colour of each class: what most workers saw; the images of a job mostly share them."""
+    classes = Classes(names, dict(given))
+    counters: dict[int, Counter[str]] = {}
+    for label, color in chain.from_iterable(seen):
+        index = classes.index(label)
+        if index is not None:
+            counters.setdefault(index, Counter())[hex_color(color)] += 1
+    preferred = {
+        index: min(counter, key=lambda color: (-counter[color], color))
+        for index, counter in counters.items()
+    }
+    return classes.hex_colors(preferred)
 
 
 def _adjusted(answers: Sequence[LoadedAnswer]) -> bool | None:
