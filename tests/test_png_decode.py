@@ -274,7 +274,8 @@ for width in (1, 2, 3, 7, 63, 64, 65, 127, 128, 130, 192, 200):
                     keys[slot] = int.from_bytes(bytes(color[:4]), "little")
         tokens = guarded(n_rows * (width + 1), np.uint16)
         above_row = guarded(width)
-        tokenize(above_row, out, tokens, np.array([1, 0], np.uint64), np.zeros(N_TOKENS, np.int64))
+        same, adler = np.arange(256, dtype=np.uint8), np.array([1, 0], np.uint64)
+        tokenize(above_row, out, same, False, tokens, adler, np.zeros(N_TOKENS, np.int64))
 print("untouched")
 """
 

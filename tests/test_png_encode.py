@@ -19,6 +19,7 @@ from PIL import Image
 from consolidation.kernels import deflate, huffman
 from consolidation.kernels.png_tokens import LITERALS, MIN_MATCH, N_TOKENS, tokenize
 from consolidation.masks import decode_indices, encode_grey, encode_indexed, png_encode
+from consolidation.masks.png_encode import SAME
 from tests import tiny_png
 
 Mask = npt.NDArray[np.uint8]
@@ -66,12 +67,24 @@ def test_any_mask_is_read_back_by_everybody(mask: Mask, strip: int) -> None:
     np.testing.assert_array_equal(bgr[..., ::-1], RAMP[mask])
 
 
+@given(masks(), st.sampled_from([1 << 18, 1000]), st.integers(0, 9))
+@settings(max_examples=100, deadline=None)
+def test_a_table_is_looked_up_on_the_way(mask: Mask, strip: int, seed: int) -> None:
+    # not injective, and 0 is not 0
+    table = np.random.default_rng(seed).integers(0, 5, 256).astype(np.uint8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(png_encode, "STRIP", strip)
+        png = encode_grey((mask.shape[0], mask.shape[1]), mask.__getitem__, table)
+        assert png == encode_grey((mask.shape[0], mask.shape[1]), table[mask].__getitem__)
+    np.testing.assert_array_equal(decode_indices(png), table[mask])
+
+
 @given(masks())
 @settings(max_examples=100, deadline=None)
 def test_tokens_stand_for_the_differences(mask: Mask) -> None:
     tokens = np.empty(mask.shape[0] * (mask.shape[1] + 1), np.uint16)
     adler, frequencies = np.array([1, 0], np.uint64), np.zeros(N_TOKENS, np.int64)
-    n = tokenize(np.zeros(mask.shape[1], np.uint8), mask, tokens, adler, frequencies)
+    n = tokenize(np.zeros(mask.shape[1], np.uint8), mask, SAME, True, tokens, adler, frequencies)
     out = bytearray()
     for token in tokens[:n].tolist():
         out += bytes([token]) if token < LITERALS else out[-1:] * (token - LITERALS + MIN_MATCH)

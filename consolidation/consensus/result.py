@@ -123,6 +123,11 @@ class Consensus:
         return self._shares.as_bytes(rows)
 
     @property
+    def confidence_levels(self) -> NDArray[np.uint8] | None:
+        """(256,) uint8: round(255 c) by `votes`; None where it depends on more than those."""
+        return self._shares.levels
+
+    @property
     def class_confidence(self) -> NDArray[np.float64]:
         """(K,) float64: mean confidence over the pixels given that class; NaN where none."""
         sums = self._shares.by_class

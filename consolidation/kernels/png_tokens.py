@@ -25,15 +25,19 @@ ADLER = 65521
 
 
 @kernel
-def tokenize(above, rows, tokens, adler, frequencies):
+def tokenize(above, rows, table, top, tokens, adler, frequencies):
     """Write the tokens of some rows.
 
     Parameters
     ----------
     above : array (Wd,), uint8
-        The row above the first; zeros at the top of a picture.
+        The row above the first, if there is one.
     rows : array (R, Wd), uint8
         C-contiguous.
+    table : array (256,), uint8
+        What is stored for each value, of `above` too.
+    top : bool
+        Whether these rows are the first of a picture: zeros are stored above them.
     tokens : array (T,), uint16, out
         T >= R * (Wd + 1).
     adler : array (2,), uint64, in and out
@@ -57,14 +61,15 @@ def tokenize(above, rows, tokens, adler, frequencies):
         s2 += s1
         done = 0
         for x in range(0, width, LANES):
-            bits = _differences(row, last, x)
+            bits = _differences(row, last, x) if y > 0 or not top else _all(width - x)
             while bits != 0:
                 p = x + lowest_bit(bits)
                 bits &= bits - types.uint64(1)
                 if p > done:
                     n, byte, run = _add(tokens, n, byte, run, 0, p - done)
                     s2 += types.uint64(p - done) * s1
-                difference = types.int64(np.uint8(row[p] - last[p]))
+                before = table[last[p]] if y > 0 or not top else np.uint8(0)
+                difference = types.int64(np.uint8(table[row[p]] - before))
                 n, byte, run = _add(tokens, n, byte, run, difference, 1)
                 s1 += types.uint64(difference)
                 s2 += s1
@@ -80,6 +85,13 @@ def tokenize(above, rows, tokens, adler, frequencies):
     for i in range(n):
         frequencies[tokens[i]] += 1
     return n
+
+
+@kernel
+def _all(n):
+    """Bits of the first n pixels of 64."""
+    ones = ~types.uint64(0)
+    return ones if n >= LANES else ones >> types.uint64(LANES - n)
 
 
 @kernel

@@ -26,6 +26,9 @@ STRIP = 1 << 18
 """Pixels that are compressed at a time, with codes of their own."""
 ZLIB_HEADER = b"\x78\x9c"
 
+SAME = np.arange(256, dtype=np.uint8)
+"""The table of values that are written as they are."""
+
 Rows = Callable[[slice], NDArray[np.uint8]]
 
 
@@ -40,15 +43,26 @@ def encode_indexed(labels: NDArray[np.uint8], palette: NDArray[np.uint8]) -> byt
         raise ValueError(f"labels must be uint8 of shape (H, Wd): {labels.dtype} {labels.shape}")
     colors = chunk(b"PLTE", palette.astype(np.uint8).tobytes())
     height, width = labels.shape
-    return _assemble((height, width), PALETTE, colors, lambda rows: labels[rows])
+    return _assemble((height, width), PALETTE, colors, lambda rows: labels[rows], SAME)
 
 
-def encode_grey(shape: tuple[int, int], rows: Rows) -> bytes:
-    """Encode values of shape (H, Wd), asked for some rows at a time, as an 8-bit grey PNG."""
-    return _assemble(shape, GREY, b"", rows)
+def encode_grey(
+    shape: tuple[int, int], rows: Rows, table: NDArray[np.uint8] | None = None
+) -> bytes:
+    """Encode values of shape (H, Wd), asked for some rows at a time, as an 8-bit grey PNG.
+
+    With a table (256,), what it makes of the values is written.
+    """
+    return _assemble(shape, GREY, b"", rows, SAME if table is None else table)
 
 
-def _assemble(shape: tuple[int, int], color_type: int, palette_chunk: bytes, rows: Rows) -> bytes:
+def _assemble(
+    shape: tuple[int, int],
+    color_type: int,
+    palette_chunk: bytes,
+    rows: Rows,
+    table: NDArray[np.uint8],
+) -> bytes:
     height, width = shape
     header = struct.pack(">IIBBBBB", width, height, 8, color_type, 0, 0, 0)
     return b"".join(
@@ -56,13 +70,13 @@ def _assemble(shape: tuple[int, int], color_type: int, palette_chunk: bytes, row
             SIGNATURE,
             chunk(b"IHDR", header),
             palette_chunk,
-            chunk(b"IDAT", _deflate(shape, rows)),
+            chunk(b"IDAT", _deflate(shape, rows, table)),
             chunk(b"IEND", b""),
         ]
     )
 
 
-def _deflate(shape: tuple[int, int], rows: Rows) -> bytes:
+def _deflate(shape: tuple[int, int], rows: Rows, table: NDArray[np.uint8]) -> bytes:
     """Filter and compress pixels to a zlib stream: a block for each strip."""
     height, width = shape
     step = min(max(1, STRIP // width), height)
@@ -77,7 +91,7 @@ def _deflate(shape: tuple[int, int], rows: Rows) -> bytes:
     for top in range(0, height, step):
         strip = np.ascontiguousarray(rows(slice(top, min(top + step, height))))
         frequencies = np.zeros(N_TOKENS, np.int64)
-        n_tokens = tokenize(above, strip, tokens, adler, frequencies)
+        n_tokens = tokenize(above, strip, table, top == 0, tokens, adler, frequencies)
         above = strip[-1]
         n_bits = plan(frequencies, lengths, bits, code, scratch)
         out = np.empty(HEADER_BYTES + n_bits // 8 + 16, np.uint8)

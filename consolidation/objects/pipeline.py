@@ -82,7 +82,10 @@ class ObjectResult:
         """Confidence as an 8-bit grey PNG, value = round(255 c)."""
         consensus = self.consensus
         height, width = consensus.labels.shape
-        return encode_grey((height, width), consensus.confidence_bytes)
+        levels = consensus.confidence_levels
+        if levels is None:
+            return encode_grey((height, width), consensus.confidence_bytes)
+        return encode_grey((height, width), consensus.votes.__getitem__, levels)
 
 
 def consolidate_object(
