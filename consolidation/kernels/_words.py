@@ -138,3 +138,16 @@ def count_bits(typing_context, bits):
         return builder.call(function, arguments)
 
     return types.int64(types.uint64), codegen
+
+
+@intrinsic
+def equals(typing_context, array, start, value):
+    """Bit i of the result: array[start + i] is `value`; 64 values."""
+
+    def codegen(context, builder, signature, arguments):
+        array_, start_, value_ = arguments
+        v = Lanes(context, builder, LANES, array.dtype.bitwidth, start_)
+        same = builder.icmp_unsigned("==", v.load(array, array_, v.label), v.splat(value_, v.label))
+        return builder.bitcast(same, ir.IntType(64))
+
+    return types.uint64(array, types.intp, array.dtype), codegen
