@@ -75,11 +75,11 @@ def both_ways(masks: Masks) -> tuple[VotePatterns, VotePatterns]:
     return VotePatterns(masks.T, ones, exact_pixels=True), VotePatterns(unique, counts)
 
 
-@given(crowds(), st.sampled_from([-1, 0, 1, 300]))
+@given(crowds(), st.sampled_from([-1, 0, 1, 255]))
 @settings(max_examples=100, deadline=None)
 def test_agreement_from_pixels_is_that_from_patterns(masks: Masks, ignore: int) -> None:
-    if ignore == 300 and masks.dtype == np.uint16:
-        masks[np.random.default_rng(1).random(masks.shape) < 0.1] = 300
+    if ignore == 255:
+        masks[np.random.default_rng(1).random(masks.shape) < 0.1] = ignore
     pixels, patterns = both_ways(masks)
     k = int(np.where(masks == ignore, 0, masks).max()) + 1
     np.testing.assert_array_equal(pixels.agreements(k, ignore), patterns.agreements(k, ignore))

@@ -19,26 +19,31 @@ TILE = 1 << 12
 
 
 @kernel
-def _classes_given(masks, w, n, n_classes, given):
-    """Pixels of each class in one mask: given (K,), zeros, in and out."""
-    first = w * n
-    start = first
-    for block in range(first, first + n, LANES):
-        if block + LANES <= first + n and block > first:
-            bits = differences(masks, block, masks, block - 1)
-        else:
-            bits = types.uint64(0)
-            for i in range(min(LANES, first + n - block)):
-                if block + i > first and masks[block + i] != masks[block + i - 1]:
-                    bits |= types.uint64(1) << types.uint64(i)
+def _boundaries(row, start):
+    """Bits of the pixels in start .. start + 63 whose label is not that of the one before."""
+    if start > 0 and start + LANES <= row.size:
+        return differences(row, start, row, start - 1)
+    bits = types.uint64(0)
+    for i in range(max(start, 1), min(start + LANES, row.size)):
+        if row[i] != row[i - 1]:
+            bits |= types.uint64(1) << types.uint64(i - start)
+    return bits
+
+
+@kernel
+def _classes_given(row, given):
+    """Pixels of each class in one mask (N,): given (K,), zeros, in and out."""
+    start = 0
+    for block in range(0, row.size, LANES):
+        bits = _boundaries(row, block)
         while bits != 0:
             p = block + lowest_bit(bits)
             bits &= bits - types.uint64(1)
-            if masks[start] < n_classes:
-                given[w, masks[start]] += p - start
+            if row[start] < given.size:
+                given[row[start]] += p - start
             start = p
-    if masks[start] < n_classes:
-        given[w, masks[start]] += first + n - start
+    if row[start] < given.size:
+        given[row[start]] += row.size - start
 
 
 @kernel
@@ -59,7 +64,7 @@ def agreements(masks, ignore, given, sums):
     n_classes = given.shape[1]
     flat = masks.reshape(-1)
     for w in range(n_workers):
-        _classes_given(flat, w, n, n_classes, given)
+        _classes_given(masks[w], given[w])
     for a in range(n_workers):
         for b in range(a + 1, n_workers):
             for k in range(n_classes):
@@ -74,9 +79,8 @@ def agreements(masks, ignore, given, sums):
                 for p in range(tile, end, LANES):
                     one, other = a * n + p, b * n + p
                     if p + LANES <= end:
-                        bits = differences(flat, one, flat, other)
-                        if bits != 0:
-                            _leave_out(flat, one, other, bits, ignore, sums, a, b)
+                        if differences(flat, one, flat, other) != 0:
+                            _leave_out(flat, one, other, ignore, sums, a, b)
                     else:
                         for i in range(end - p):
                             if flat[one + i] != flat[other + i]:
@@ -84,8 +88,9 @@ def agreements(masks, ignore, given, sums):
 
 
 @kernel
-def _leave_out(masks, one, other, bits, ignore, sums, a, b):
+def _leave_out(masks, one, other, ignore, sums, a, b):
     """Take the pixels where two workers differ from what both gave, or either where one ignores."""
+    bits = types.uint64(differences(masks, one, masks, other))
     while bits != 0:
         label = masks[one + lowest_bit(bits)]
         same = bits & equals(masks, one, label)
