@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check bench fuzz oldest clean
+.PHONY: demo test quick check docs bench fuzz oldest clean
 
 demo: $(VENV)/.demo
 	$(BIN)/consolidate demo --out demo
@@ -11,12 +11,19 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
 
+# the inner loop: no server, browser, second process or real job
+quick: $(VENV)/.test
+	$(BIN)/python -m pytest -q -m "not slow"
+
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.voting
@@ -43,7 +50,7 @@ oldest: $(VENV)/.test
 	$(OLDEST)/bin/python -m pytest
 
 clean:
-	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo build dist docs/_build docs/_generated .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
@@ -60,6 +67,10 @@ $(VENV)/.test: $(BIN)/python pyproject.toml
 
 $(VENV)/.fuzz: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet -e '.[aws,fast,test,fuzz]'
+	touch $@
+
+$(VENV)/.docs: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet -e '.[docs]'
 	touch $@
 
 $(VENV)/.bench: $(BIN)/python pyproject.toml

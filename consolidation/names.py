@@ -49,8 +49,8 @@ def object_id(name: str) -> str:
     ['a/b', 'x', 'X']
     """
     plain = name.rpartition("~")[0]
-    found = _unquoted(plain or name)
-    return _unquoted(name) if plain and with_hash(plain, found) != name else found
+    decoded = _unquoted(plain or name)
+    return _unquoted(name) if plain and with_hash(plain, decoded) != name else decoded
 
 
 def file_names(object_ids: Iterable[str]) -> dict[str, str]:

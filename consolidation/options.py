@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
+from consolidation.consensus.methods import METHODS, MethodSpec
 from consolidation.errors import OptionError
 from consolidation.limits import MAX_WORKERS, Limits
 from consolidation.masks.chunks import MAX_PIXELS
@@ -76,7 +77,7 @@ class Options:
 
     method: str = option_field(
         "auto",
-        choices=("auto", "plurality", "weighted", "dawid-skene"),
+        choices=tuple(METHODS),
         help="whose vote counts what: all the same (plurality), by reliability over the job "
         "(weighted), whichever predicts held-out workers better (auto), or by the workers' "
         "confusion of classes (dawid-skene, without smoothing)",
@@ -218,6 +219,11 @@ class Options:
             self.max_label_length,
             self.max_json_depth,
         )
+
+    @property
+    def spec(self) -> MethodSpec:
+        """What the method needs and does."""
+        return METHODS[self.method]
 
     @classmethod
     def table(cls) -> dict[str, tuple[Any, Option]]:

@@ -33,7 +33,7 @@ from PIL import Image
 
 from consolidation import Reliability, kernels
 from consolidation.aws.record import Record
-from consolidation.consensus import Calibration
+from consolidation.consensus import METHODS, Calibration
 from consolidation.errors import ObjectError
 from consolidation.formats.groundtruth import parse_answer, result_metadata
 from consolidation.masks import Classes, class_color, parse_color
@@ -111,7 +111,7 @@ def sample_object(
 def ways_to_vote() -> Iterator[Options]:
     """Options that lead through other kernels."""
     for method, ties, smoothing, min_votes in itertools.product(
-        ("plurality", "weighted", "dawid-skene"),
+        [name for name, spec in METHODS.items() if not spec.chooses],
         ("lowest", "neighbours", "undecided"),
         (0.0, 1.0),
         (1, 2),
@@ -155,7 +155,7 @@ def consolidate(obj: LabeledObject, n_classes: int, options: Options) -> None:
     """Consolidate an object and read all that a Lambda writes of it."""
     classes = Classes.of_labels([name for _, name in names(n_classes)])
     reliability = None
-    if options.method == "weighted":
+    if options.spec.learns_reliability:
         prepared = prepare_object(obj, classes, options)
         reliability = Reliability()
         reliability.add(prepared.masks, prepared.workers, ignore_index(classes))

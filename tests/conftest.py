@@ -1,4 +1,4 @@
-"""What is too dear to be made for every test."""
+"""What is too dear to be made for every test, and which tests are run where."""
 
 from __future__ import annotations
 
@@ -9,6 +9,45 @@ import pytest
 
 from tests import s3_server
 from tests.browser import chromium
+from tests.shared_data import SHARED, VARIABLE
+
+SLOW_FIXTURES = {"aws", "here", "browser", "scheduler"}
+"""Who asks for them needs a server, a browser or a cluster."""
+SLOW_MODULES = (
+    *("cache", "deploy", "fault_injection", "lambda", "parallel", "real_answers", "resume", "s3"),
+    *("limits", "calibration"),
+)
+"""Beginnings of the names of modules whose tests start processes, or take seconds."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what needs a server or a browser, and leave out what needs data that is not there."""
+    for item in items:
+        module = item.path.stem.removeprefix("test_")
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if SLOW_FIXTURES & fixtures or module.startswith(SLOW_MODULES):
+            item.add_marker("slow")
+    needing = [item for item in items if item.get_closest_marker("real_data")]
+    if needing and not SHARED.is_dir():
+        config.hook.pytest_deselected(items=needing)
+        items[:] = [item for item in items if item not in set(needing)]
+
+
+def pytest_report_header() -> str:
+    """Say where the real data is, or that it is not there."""
+    if SHARED.is_dir():
+        return f"real data: {SHARED}"
+    return f"real data: {SHARED} is not there ({VARIABLE}); tests that need it are left out"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Let no test on real data be skipped where the data is there."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.skipped and item.get_closest_marker("real_data") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped although {SHARED} is there: {report.longrepr}"
 
 
 @pytest.fixture(scope="session")

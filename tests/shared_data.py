@@ -1,15 +1,20 @@
-"""Where the real data lies, and the mark for tests that need it."""
+"""Where the real data lies, and the mark of tests that need it.
+
+``CONSOLIDATION_TEST_DATA`` names the folder; unset it is ``../shared/data`` beside the
+project. Tests that need it are left out where it is not there, in one line; where it is, they run.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+VARIABLE = "CONSOLIDATION_TEST_DATA"
+SHARED = Path(os.environ.get(VARIABLE) or Path(__file__).resolve().parents[2] / "shared" / "data")
 GROUND_TRUTH = SHARED / "ground-truth"
 MASKS = SHARED / "masks"
+FORMATS = SHARED / "formats"
 
-needs_shared = pytest.mark.skipif(
-    not SHARED.is_dir(), reason=f"the real data is not there: {SHARED}"
-)
+needs_shared = pytest.mark.real_data

@@ -137,6 +137,8 @@ def test_calibrate_offers_what_changes_its_result(capsys: pytest.CaptureFixture[
     limits = {"max-pixels", "max-answer-bytes", "max-answers", "max-objects"}
     limits |= {"max-label-length", "max-json-depth"}
     reading = {"labels", "manifest", "masks", "missing-is-blank"}
+    reading |= {"format", "preset", "unpainted", "priority", "multilabel", "annotator-field"}
+    reading |= {"emails"}
     assert offered == voting | limits | reading | {"help", "out", "quiet", "progress"}
 
 

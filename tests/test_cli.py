@@ -147,7 +147,7 @@ def test_one_when_all_failed(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "empty.json", "--out", "out"], "empty.json is empty"),
         (["run", "broken.json", "--out", "out"], "broken.json is not JSON"),
         (["run", "other.json", "--out", "out"], "other.json is not a consolidation request"),
-        (["run", "text.txt", "--out", "out"], "text.txt is neither"),
+        (["run", "text.txt", "--out", "out"], "text.txt is none of"),
         (["run", "nothing", "--out", "out"], "no masks such as"),
         (["run", "nothing", "--out", "out", "--masks", "x"], "--masks must have"),
         (["run", "r.json", "--out", "text.txt"], "text.txt"),

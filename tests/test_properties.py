@@ -8,19 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consolidation import consolidate
+from consolidation.consensus import METHODS
 from tests import naive
 from tests.strategies import stacks
 
 WAYS = {
-    "plurality": {},
+    # every method as it comes, then what goes with it
+    **{name: {"method": name} for name in METHODS},
     "undecided ties": {"ties": "undecided"},
     "ties by neighbours": {"ties": "neighbours"},
     "smoothed": {"smoothing": 1.0},
     "smoothed wide": {"smoothing": 2.5, "ties": "undecided"},
     "two votes": {"min_votes": 2, "smoothing": 0.7},
-    "dawid-skene": {"method": "dawid-skene"},
-    "auto": {"method": "auto"},
-    "weighted": {"method": "weighted"},
     "weighted by neighbours": {"method": "weighted", "ties": "neighbours"},
     "weighted by neighbours, two votes": {
         "method": "weighted",

@@ -17,7 +17,7 @@ from consolidation.report import render
 from consolidation.simulation import simulate_job
 from tests.browser import Page
 from tests.report_samples import image, images, masks, report
-from tests.shared_data import GROUND_TRUTH
+from tests.shared_data import GROUND_TRUTH, needs_shared
 from tests.test_report_page import hostile_page
 
 
@@ -152,10 +152,8 @@ def test_hostile_text_does_nothing(browser: Any, tmp_path: Path) -> None:
         page.page.wait_for_selector("#multiples button[title=__proto__][aria-pressed=true]")
 
 
-@pytest.mark.parametrize("name", ["demo", "mturk"])
+@pytest.mark.parametrize("name", ["demo", pytest.param("mturk", marks=needs_shared)])
 def test_whole_jobs(browser: Any, tmp_path: Path, name: str) -> None:
-    if name == "mturk" and not GROUND_TRUTH.is_dir():
-        pytest.skip(f"the real data is not there: {GROUND_TRUTH}")
     path = GROUND_TRUTH / "mturk" / "femur_ap.json"
     source = open_source(path if name == "mturk" else simulate_job(tmp_path, images=4).folder)
     made = []

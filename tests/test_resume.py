@@ -23,6 +23,7 @@ from consolidation.commands.run import run_job
 from consolidation.errors import RunError
 from consolidation.formats import SourceOptions
 from consolidation.jobs import Progress, Summary
+from consolidation.jobs.folder import request
 from consolidation.jobs.folder.layout import RESULTS
 from consolidation.jobs.folder.lock import only_run_in
 from consolidation.options import Options
@@ -100,11 +101,11 @@ from consolidation.cli import main
 from consolidation.jobs.work import parallel, objects as work
 from consolidation.jobs import runner
 
-def slowly(job, tasks):
+def slowly(job, tasks, snapshots_from):
     outcomes = []
     for task in tasks:
         time.sleep(0.01)
-        outcomes += work.consolidate_chunk(job, [task])
+        outcomes += work.consolidate_chunk(job, [task], snapshots_from)
     return outcomes
 
 runner.consolidate_chunk = slowly
@@ -307,7 +308,7 @@ def test_a_run_killed_while_it_tidies_up_tidies_up_later(
         raise StopError
 
     with monkeypatch.context() as patch, pytest.raises(StopError):
-        patch.setattr("consolidation.jobs.folder.state.RunState.tidy", fail)
+        patch.setattr("consolidation.jobs.folder.run_folder.RunFolder.tidy", fail)
         run_job(job, tmp_path / "out", PLAIN)
     assert run_job(job, tmp_path / "out", PLAIN).now == 0
     assert contents(tmp_path / "out") == contents(out)
@@ -374,6 +375,16 @@ def test_another_way_to_read_a_folder_is_noticed(tmp_path: Path) -> None:
     moved = (tmp_path / "job").rename(tmp_path / "moved")
     (moved / "y" / "worker_3.png").unlink()
     refuses("another input", moved, out, PLAIN)  # lines name the pictures by where they lie
+
+
+def test_a_run_begun_with_another_encoder_is_refused(
+    job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "ENCODER", "of an earlier release")
+    stopped(job, tmp_path, after=3)
+    monkeypatch.undo()
+    refuses("holds a run with another mask encoder", job, tmp_path, PLAIN)
+    assert run_job(job, tmp_path, PLAIN, restart=True).now == N
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '"text"', '{"format": 0}', '{"format": 1}'])
@@ -524,7 +535,7 @@ def test_records_that_another_run_took_away_are_missed(
         raise AssertionError
 
     stopped(job, tmp_path, after=N)
-    monkeypatch.setattr("consolidation.jobs.folder.state.RunState.finish", take)
+    monkeypatch.setattr("consolidation.jobs.folder.run_folder.RunFolder.finish", take)
     monkeypatch.setattr(
         "consolidation.jobs.folder.record_store.RecordStore.read", lambda *_: iter(())
     )

@@ -166,7 +166,7 @@ def test_a_plain_vote_tells_how_workers_agree_too(job: Path, out: Path, tmp_path
     for column in ("reliability", "junk"):
         assert {row[column] for row in rows(bare / "workers.csv")} == {""}
     # asked for too late: half of it would be wrong
-    run_job(job, bare, Options(method="plurality", jobs=1))
+    run_job(job, bare, Options(method="plurality", jobs=1, report_images=2))
     assert not (bare / "reliability.json").exists()
 
 
@@ -292,10 +292,10 @@ def test_no_card_of_what_has_changed_since(
     assert main(["show", "one", "--out", "../out"]) == 0
     (tmp_path / "map.json").write_text(Calibration(((0, 0), (1, 0.5))).to_json())
     assert main(["show", "one", "--out", "../out"]) == 2
-    assert "map.json is not what it was when it was used" in capsys.readouterr().err
+    assert "map.json is not what it was when the run was made" in capsys.readouterr().err
     source.write_text(source.read_text() + "\n")
     assert main(["show", "one", "--out", "../out"]) == 2
-    assert "r.json is not what it was when it was consolidated" in capsys.readouterr().err
+    assert "r.json is not what it was when the run was made" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("method", ["plurality", "weighted", "dawid-skene"])

@@ -14,7 +14,7 @@ from consolidation.commands.run import run_job
 from consolidation.formats import SourceOptions
 from consolidation.jobs import Progress
 from consolidation.jobs.folder.record_store import RecordStore
-from consolidation.jobs.folder.state import RunState
+from consolidation.jobs.folder.run_folder import RunFolder
 from consolidation.options import Options
 from consolidation.simulation import simulate_job
 from consolidation.storage import s3
@@ -132,8 +132,8 @@ def test_of_two_runs_that_begin_at_once_one_date_counts(
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     with monkeypatch.context() as patch:
         looks = iter([False, True])
-        go_on = RunState._go_on
-        patch.setattr(RunState, "_go_on", lambda *all_: next(looks) and go_on(*all_))
+        go_on = RunFolder._go_on
+        patch.setattr(RunFolder, "_go_on", lambda *all_: next(looks) and go_on(*all_))
         patch.setattr(RecordStore, "forget", lambda _: None)
         run_job(source, out, ALONE)
     assert cloud.keys("out/", dates=True) == before

@@ -123,7 +123,7 @@ class Transfers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if all(one.done() for one in self._futures):
+        if all(future.done() for future in self._futures):
             _idle.append(self._pool)
         else:
             # whoever still waits for S3 is left behind: its result came too late

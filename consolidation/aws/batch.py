@@ -115,7 +115,7 @@ class Batch:
             place = (name, self._layout.reliability, self._fetcher)
             about_masks = (self._classes, self._options, self._buffer)
             total = job_reliability(objects, *place, *about_masks)
-            if self._options.method == "weighted":
+            if self._options.spec.learns_reliability:
                 self._reliability = total
         if self._options.calibration:
             read = self._transfers.start(_read_calibration, self._options.calibration)

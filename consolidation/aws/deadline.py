@@ -100,7 +100,7 @@ class Deadline:
     def last(self, futures: Sequence[Future[Any]]) -> int:
         """Wait for what is done last, for half of what time there is; how many did not succeed."""
         done, late = wait(futures, self.remaining() / 2)
-        return len(late) + sum(one.exception() is not None for one in done)
+        return len(late) + sum(future.exception() is not None for future in done)
 
     def wait(self, future: Future[Any], what: str) -> Any:
         """Result of a future; OutOfTimeError if it is not there in time."""

@@ -95,7 +95,11 @@ def use_baked_cache(baked: Path = BAKED) -> str | None:
     if "numba" in sys.modules:
         raise RuntimeError("use_baked_cache() must be called before numba is imported")
     features = _host_features()
-    level = next(one for one in levels() if (baked / one).is_dir() and runs(one, features))
+    level = next(
+        level_name
+        for level_name in levels()
+        if (baked / level_name).is_dir() and runs(level_name, features)
+    )
     # not a fixed name: a folder that another process has made may hold anything
     folder = Path(tempfile.mkdtemp(prefix="kernels-"))
     for path in sorted((baked / level).rglob("*.nb[ic]")):

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from consolidation.errors import ConsolidationError, InternalError
+from consolidation.objects import AnswerWarning
 
 NAMESPACE = "Consolidation"
 METRICS = {
@@ -103,12 +104,12 @@ class InvocationLog:
         self._notes.update(fields)
 
     def object(
-        self, object_id: str, outcome: str, warnings: Iterable[tuple[str, str]], **fields: Any
+        self, object_id: str, outcome: str, warnings: Iterable[AnswerWarning], **fields: Any
     ) -> None:
         """Log one object: done, failed or left; the fields as they are."""
         listed = [
             {"worker": self.worker(worker), "message": self.public(message)}
-            for worker, message in warnings
+            for worker, message, _ in warnings
         ]
         self._counts["Objects"] += 1
         self._counts["Failures"] += outcome != "done"

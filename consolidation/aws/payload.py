@@ -38,14 +38,14 @@ def distinct_objects(
     ['7', 'entry-1']
     """
     objects = parse_request(payload, uri, max_objects)
-    named = {one.id for one in objects if one.named}
+    named = {request.id for request in objects if request.named}
     distinct: dict[str, RequestObject] = {}
-    for one in objects:
-        name = one.id
-        while not one.named and name in named:
+    for request in objects:
+        name = request.id
+        while not request.named and name in named:
             name += "'"  # what is broken must not replace what is not
         distinct.pop(name, None)
-        distinct[name] = replace(one, id=name)
+        distinct[name] = replace(request, id=name)
     return list(distinct.values())
 
 
@@ -68,7 +68,7 @@ class Fetcher:
     deadline: Deadline
     limits: Limits
 
-    def labeled(self, one: RequestObject) -> LabeledObject:
+    def labeled(self, request: RequestObject) -> LabeledObject:
         """Object with its answers at hand.
 
         Raises
@@ -78,36 +78,36 @@ class Fetcher:
         OutOfTimeError
         """
         # an object with too many answers fails anyway
-        wanted = one.annotations if len(one.annotations) <= self.limits.answers else ()
+        wanted = request.annotations if len(request.annotations) <= self.limits.answers else ()
         most = self.limits.answer_bytes
         fetches = {
-            each.uri: self.transfers.start(storage.read_bytes, each.uri, most)
-            for each in wanted
-            if each.uri is not None and each.uri in self.allowed
+            annotation.uri: self.transfers.start(storage.read_bytes, annotation.uri, most)
+            for annotation in wanted
+            if annotation.uri is not None and annotation.uri in self.allowed
         }
-        at_hand = [self._at_hand(each, fetches) for each in one.annotations]
+        at_hand = [self._at_hand(annotation, fetches) for annotation in request.annotations]
         return LabeledObject(
-            id=one.id,
-            line={"source-ref": one.source_ref} if one.source_ref else {},
-            answers=[(each.worker, AnnotationAnswer(each)) for each in at_hand],
-            error=one.error,
+            id=request.id,
+            line={"source-ref": request.source_ref} if request.source_ref else {},
+            answers=[(annotation.worker, AnnotationAnswer(annotation)) for annotation in at_hand],
+            error=request.error,
         )
 
-    def _at_hand(self, each: Annotation, fetches: dict[str, Future[bytes]]) -> Annotation:
-        if each.uri is None:
-            return each
-        if each.uri not in fetches:
-            outside = f"its s3Uri {each.uri} does not lie within the job's prefix"
-            return Annotation(each.worker, error=outside)
+    def _at_hand(self, annotation: Annotation, fetches: dict[str, Future[bytes]]) -> Annotation:
+        if annotation.uri is None:
+            return annotation
+        if annotation.uri not in fetches:
+            outside = f"its s3Uri {annotation.uri} does not lie within the job's prefix"
+            return Annotation(annotation.worker, error=outside)
         try:
-            content = self.deadline.wait(fetches[each.uri], f"reading {each.uri}")
+            content = self.deadline.wait(fetches[annotation.uri], f"reading {annotation.uri}")
         except StorageError as error:
             if error.absent:
-                return Annotation(each.worker, error=str(error))
-            raise StorageError(f"worker {each.worker}: {error}") from None
-        return Annotation(each.worker, content=content)
+                return Annotation(annotation.worker, error=str(error))
+            raise StorageError(f"worker {annotation.worker}: {error}") from None
+        return Annotation(annotation.worker, content=content)
 
 
 def all_workers(objects: Sequence[RequestObject]) -> set[str]:
     """Ids of all workers of a payload."""
-    return {each.worker for one in objects for each in one.annotations}
+    return {annotation.worker for request in objects for annotation in request.annotations}

@@ -37,23 +37,25 @@ class Record:
         consensus = result.consensus
         decided = consensus.provenance
         counts = decided["counts"]
-        warnings = [one._asdict() for one in result.warnings]
+        warnings = [
+            {"worker": warning.worker, "message": warning.message} for warning in result.warnings
+        ]
         workers = [
             {
-                "worker": one.worker,
-                "agreement": rounded(one.agreement),
-                "class_iou": _numbers(one.class_iou),
-                "ignored": one.ignored,
-                "blank": one.worker in result.blank,
+                "worker": agreement.worker,
+                "agreement": rounded(agreement.agreement),
+                "class_iou": _numbers(agreement.class_iou),
+                "ignored": agreement.ignored,
+                "blank": agreement.worker in result.blank,
             }
-            for one in consensus.workers
+            for agreement in consensus.workers
         ]
         full = {
             "object": result.id,
             "payload": payload,
             "mask": mask,
             "size": list(consensus.labels.shape),
-            "classes": [asdict(one) for one in result.classes],
+            "classes": [asdict(mask_class) for mask_class in result.classes],
             "image_confidence": rounded(consensus.image_confidence),
             "need_of_review": rounded(consensus.need_of_review),
             "class_confidence": _numbers(consensus.class_confidence.tolist()),

@@ -30,10 +30,10 @@ class Response:
         self, object_id: str, mask_uri: str, block: dict[str, Any], provenance: dict[str, Any]
     ) -> None:
         """Add a consolidated object; ObjectError if it cannot be sent, or finds no room."""
-        told = {**block, PROVENANCE: provenance}
+        extended = {**block, PROVENANCE: provenance}
         fits = len(compact(provenance)) <= MOST_PROVENANCE
-        if fits and len(compact(told)) <= MOST_CHARACTERS:
-            block = told
+        if fits and len(compact(extended)) <= MOST_CHARACTERS:
+            block = extended
         self._append(object_id, {self._attribute: mask_uri}, block)
 
     def add_failure(self, object_id: str, reason: str) -> None:

@@ -33,6 +33,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from consolidation.consensus import METHODS
 from consolidation.errors import OptionError
 from consolidation.formats.groundtruth import listed_classes, parse_classes
 from consolidation.masks import Classes
@@ -50,7 +51,7 @@ class LambdaOptions(Options):
 
     method: str = option_field(
         "plurality",
-        choices=("plurality", "weighted", "dawid-skene"),
+        choices=tuple(name for name, spec in METHODS.items() if not spec.chooses),
         help="whose vote counts what: all the same (plurality), by reliability over the job "
         "(weighted, with job_reliability), or by the workers' confusion of classes (dawid-skene)",
     )
@@ -136,16 +137,19 @@ def read_options(environment: Mapping[str, str] = os.environ) -> LambdaOptions:
             meant = f": is {near[0]} meant?" if near else ""
             raise OptionError(f"{variable} is no option of the Lambda functions{meant}")
     method = ENVIRONMENT_PREFIX + "METHOD"
-    if given.get(method) == "auto":
+    chosen = METHODS.get(given.get(method, "").strip())
+    if chosen is not None and chosen.chooses:
         raise OptionError(
-            f"{method} cannot be auto: that choice is made on a whole job, and a Lambda sees a "
-            f"batch at a time; weighted goes with {ENVIRONMENT_PREFIX}JOB_RELIABILITY=yes"
+            f"{method} cannot be {chosen.name}: that choice is made on a whole job, and a Lambda "
+            f"sees a batch at a time; weighted goes with {ENVIRONMENT_PREFIX}JOB_RELIABILITY=yes"
         )
     options = LambdaOptions.read({}, given)
     if options.job_reliability and method not in given:
         options = replace(options, method="weighted")
-    if options.method == "weighted" and not options.job_reliability:
-        raise OptionError(f"{method}=weighted needs {ENVIRONMENT_PREFIX}JOB_RELIABILITY=yes")
+    if options.spec.must_weigh and not options.job_reliability:
+        raise OptionError(
+            f"{method}={options.method} needs {ENVIRONMENT_PREFIX}JOB_RELIABILITY=yes"
+        )
     options.listed_classes()
     if is_s3(options.labels.strip()):
         _check_object(LABELS, options.labels.strip())

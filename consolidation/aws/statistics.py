@@ -61,12 +61,14 @@ def job_reliability(
     listing = start(storage.entries, folder)
     # of the same bytes under several keys one
     known = {
-        _digest(one.name): one for one in wait(listing, "listing statistics") if one.name <= name
+        _digest(entry.name): entry
+        for entry in wait(listing, "listing statistics")
+        if entry.name <= name
     }
     if own is not None:
         known.pop(_digest(name), None)
         written = start(storage.write_bytes, f"{folder}/{name}", own.to_json().encode())
-    reads = [start(_read, f"{folder}/{one.name}", one.stamp) for one in known.values()]
+    reads = [start(_read, f"{folder}/{entry.name}", entry.stamp) for entry in known.values()]
     total = Reliability()
     for read in reads:
         total += wait(read, "reading statistics")
@@ -88,10 +90,10 @@ def _learn(
     StorageError and OutOfTimeError are raised: another time they might not be left out.
     """
     own = Reliability()
-    for one in objects:
+    for request in objects:
         fetcher.deadline.check()
         try:
-            prepared = prepare_object(fetcher.labeled(one), classes, options, buffer)
+            prepared = prepare_object(fetcher.labeled(request), classes, options, buffer)
             if len(prepared.workers) > 1:
                 own.add(prepared.masks, prepared.workers, ignore_index(classes))
         except (StorageError, OutOfTimeError):

@@ -102,13 +102,24 @@ def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
 
     calibrate = command("calibrate", "learn from gold images what confidence is worth")
     _add_source(calibrate)
-    calibrate.add_argument("truth", metavar="TRUTH", help="folder of <id>.png or <id>/truth.png")
+    calibrate.add_argument(
+        "truth",
+        metavar="TRUTH",
+        nargs="?",
+        help="folder of <id>.png or <id>/truth.png, or what a tool exported of one annotator; "
+        "without it, annotations of SOURCE that are marked as the truth",
+    )
     calibrate.add_argument("--out", required=True, metavar="FILE", help="calibration to write")
     _add_options(calibrate, of_vote_only=True)
 
     evaluate = command("evaluate", "compare masks with the truth")
     evaluate.add_argument("predicted", metavar="PREDICTED", help="results of a run, or a folder")
-    evaluate.add_argument("truth", metavar="TRUTH", help="folder of <id>.png or <id>/truth.png")
+    evaluate.add_argument(
+        "truth",
+        metavar="TRUTH",
+        help="folder of <id>.png or <id>/truth.png, or what a tool exported: annotations marked as "
+        "the truth, or those of one annotator",
+    )
     evaluate.add_argument("--json", action="store_true", help="print everything as JSON")
     evaluate.add_argument(
         "--diagram",
@@ -123,8 +134,8 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source",
         metavar="SOURCE",
-        help="a consolidation-request JSON, a folder of them, a finished Ground Truth job, or a "
-        "folder of masks; local or s3://",
+        help="a folder of masks, a finished Ground Truth job, consolidation requests, or what "
+        "another tool wrote (Label Studio, CVAT, COCO, ...); local or s3://",
     )
     parser.add_argument("--labels", metavar="FILE", help="label-categories file of the job")
     parser.add_argument(
@@ -142,6 +153,58 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         "--missing-is-blank",
         action="store_true",
         help="folder of masks: a missing file is a worker who found nothing",
+    )
+    _add_formats(parser)
+
+
+def _add_formats(parser: argparse.ArgumentParser) -> None:
+    from consolidation.formats import FORMATS
+    from consolidation.formats.patterns import PRESETS
+
+    group = parser.add_argument_group("formats", "what other tools write; see docs/formats.md")
+    group.add_argument(
+        "--format",
+        default="",
+        metavar="NAME",
+        choices=tuple(FORMATS),
+        help=f"what the source is, if that is not found out: {', '.join(FORMATS)}",
+    )
+    group.add_argument(
+        "--preset",
+        default="",
+        metavar="NAME",
+        choices=tuple(PRESETS),
+        help=f"a data set's layout instead of --masks: {', '.join(PRESETS)}",
+    )
+    group.add_argument(
+        "--unpainted",
+        default="background",
+        choices=("background", "ignore"),
+        help="what a pixel says that an annotator left unpainted: background, or nothing "
+        "(background)",
+    )
+    group.add_argument(
+        "--priority",
+        default="",
+        metavar="A,B,C",
+        help="labels that lie on top where an annotator's regions overlap, the first one topmost "
+        "(what was drawn last)",
+    )
+    group.add_argument(
+        "--multilabel",
+        action="store_true",
+        help="vote on one class after another: overlaps stay, each class gets a mask of its own",
+    )
+    group.add_argument(
+        "--annotator-field",
+        default="",
+        metavar="NAME",
+        help="COCO: field of an annotation that names its annotator",
+    )
+    group.add_argument(
+        "--emails",
+        action="store_true",
+        help="call annotators by their e-mail addresses where the tool exports them",
     )
 
 

@@ -142,6 +142,13 @@ def _source_options(given: argparse.Namespace, max_pixels: int | None = None) ->
         missing_is_blank=given.missing_is_blank,
         max_pixels=max_pixels,
         manifest=given.manifest,
+        format=given.format,
+        preset=given.preset,
+        unpainted=given.unpainted,
+        priority=tuple(one.strip() for one in given.priority.split(",") if one.strip()),
+        multilabel=given.multilabel,
+        annotator_field=given.annotator_field,
+        emails=given.emails,
     )
 
 

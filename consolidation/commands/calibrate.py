@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from consolidation.errors import ConsolidationError, SourceError
 from consolidation.evaluation import ConfidenceCounts, expected_calibration_error
 from consolidation.formats import SourceOptions, job_classes, open_source
 from consolidation.formats.class_names import class_table, read_class_names
+from consolidation.formats.source_truth import find_truth, own_truth
 from consolidation.formats.truths import find_masks, read_mask
 from consolidation.jobs.runner import Progress
 from consolidation.jobs.work.learning import learn_all
@@ -69,7 +71,7 @@ class Calibrated:
 
 def calibrate(
     source: str | Path,
-    truth: str | Path,
+    truth: str | Path | None = None,
     options: Options | None = None,
     *,
     labels: str | Path | None = None,
@@ -85,7 +87,8 @@ def calibrate(
     truth : path or ``s3://`` URI
         Folder of true masks, as for `evaluate_folders`: ``<id>.png`` or ``<id>/truth.png``, pixel
         = class index, 255 where nobody knows. Classes are matched by name if a `classes.json` in
-        or right above the folder names them.
+        or right above the folder names them. Or what a tool wrote: annotations marked as the truth,
+        or an export by one annotator. None: annotations of the source that are marked so.
     options : Options, optional
         Those of the runs that will use the calibration.
     labels : path or URI, optional
@@ -104,10 +107,25 @@ def calibrate(
     how = replace(source_options or SourceOptions(), labels=labels, limits=options.limits)
     opened = open_source(source, how)
     job = Job("", job_classes(opened, labels), options, "")
-    folder = find_masks(truth)
     names = dict(enumerate(job.classes.names))
-    table = class_table(names, read_class_names(folder), (str(source), str(truth)))
-    true_masks = folder.of(opened.ids)
+    told = (
+        own_truth(opened, str(source), job.classes, options)
+        if truth is None
+        else find_truth(truth, options)
+    )
+    true_masks: Mapping[str, Any]
+    if truth is None or told is not None:
+        assert told is not None
+        true_names, true_masks, read = dict(enumerate(told.classes.names)), told.items, told.read
+    else:
+        folder = find_masks(truth)
+        true_names, paths = read_class_names(folder), folder.of(opened.ids)
+        true_masks = paths
+
+        def read(image_id: str) -> NDArray[np.uint8]:
+            return read_mask(paths[image_id])
+
+    table = class_table(names, true_names, (str(source), str(truth)))
     gold: list[GoldImage] = []
     skipped: list[str] = []
     progress = Progress(total=len(true_masks))
@@ -122,13 +140,13 @@ def calibrate(
             skipped.append(f"{item.id}: {error}")
             progress.failures += 1
         else:
-            true = read_mask(true_masks[item.id])
-            gold.append(_count(item.id, result.consensus, true, table))
+            gold.append(_count(item.id, result.consensus, read(item.id), table))
         progress.done += 1
         on_progress(progress)
     if not gold:
         reason = f": {'; '.join(skipped)}" if skipped else ""
-        raise SourceError(f"{source} and {truth} have no image in common to learn from{reason}")
+        both = source if truth is None else f"{source} and {truth}"
+        raise SourceError(f"{both} have no image in common to learn from{reason}")
     calibration = Calibration.of_bins([one.bins for one in gold])
     return Calibrated(calibration, _errors(gold), tuple(skipped))
 

@@ -13,6 +13,7 @@ from consolidation.errors import SourceError
 from consolidation.evaluation import Evaluation, evaluate_masks
 from consolidation.evaluation.evaluate import Pair
 from consolidation.formats.class_names import class_table, read_class_names
+from consolidation.formats.source_truth import SourceTruth, find_truth
 from consolidation.formats.truths import MaskFolder, Reading, find_masks, match_masks, read_mask
 
 
@@ -24,7 +25,8 @@ def evaluate_folders(
     Parameters
     ----------
     predicted, truth : path or ``s3://`` URI
-        Folders in any form that `find_masks` takes. Images are matched by id. Class names come
+        Folders in any form that `find_masks` takes; a truth may also be what a tool wrote, as
+        `find_truth` takes it. Images are matched by id. Class names come
         from a run's `provenance.json`, else from a `classes.json` in (or right above) the folder;
         where both sides tell names, classes are matched by name, else by index. Confidence maps
         that a run wrote beside the predicted masks are held against the truth too.
@@ -54,6 +56,9 @@ def evaluate_folders(
     >>> round(result.mean_iou, 3), result.pixel_accuracy
     (0.583, 0.75)
     """
+    told = find_truth(truth) if storage.is_s3(truth) or storage.local(truth).exists() else None
+    if told is not None:
+        return _against_source(find_masks(predicted), told, str(predicted), tolerance)
     ours, theirs = find_masks(predicted), find_masks(truth)
     predicted_masks, true_masks = match_masks(ours, theirs)
     shared = [name for name in _by_id(true_masks) if name in predicted_masks]
@@ -84,6 +89,33 @@ def evaluate_folders(
         tolerance=tolerance,
         only_predicted=_only(predicted_masks, true_masks),
         only_truth=_only(true_masks, predicted_masks),
+        confidence=confidence_map,
+        calibrated=_calibrated(ours),
+        folder=ours.above,
+    )
+
+
+def _against_source(
+    ours: MaskFolder, truth: SourceTruth, predicted: str, tolerance: float
+) -> Evaluation:
+    """Score masks against the truth in what a tool wrote."""
+    paths = ours.of(truth.items)
+    if not paths:
+        raise SourceError(f"{predicted} and {truth.uri} have no image in common")
+    names, true_names = read_class_names(ours), dict(enumerate(truth.classes.names))
+    table = class_table(names, true_names, (predicted, truth.uri))
+    by_path = {ours.path(mask): mask for reading in ours.readings() for mask in reading.values()}
+
+    def confidence_map(image_id: str) -> npt.NDArray[np.uint8] | None:
+        path = ours.confidence(by_path[paths[image_id]])
+        return None if path is None else read_mask(path)
+
+    return evaluate_masks(
+        ((one, table[read_mask(path)], truth.read(one)) for one, path in sorted(paths.items())),
+        class_names=true_names,
+        tolerance=tolerance,
+        only_predicted=sorted(by_path[path].id for path in by_path.keys() - set(paths.values())),
+        only_truth=sorted(truth.items.keys() - paths.keys()),
         confidence=confidence_map,
         calibrated=_calibrated(ours),
         folder=ours.above,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -32,6 +33,8 @@ class Inspection:
         Number of answers by (height, width).
     problems : list of str
         One line each, naming object and worker.
+    notes : sequence of str
+        What was left out or decided when the source was opened.
     """
 
     kind: str
@@ -42,6 +45,7 @@ class Inspection:
     workers: Counter[str] = field(default_factory=Counter)
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
+    notes: Sequence[str] = ()
 
     def table(self, most: int = 10) -> str:
         """Plain text for a person, at most `most` lines of each kind."""
@@ -61,6 +65,7 @@ class Inspection:
             lines.append(f"    {answers:>6,} answers  {worker}")
         if len(self.workers) > most:
             lines.append(f"    ... and {len(self.workers) - most:,} more")
+        lines += [f"  note               {note}" for note in self.notes[:most]]
         lines.append(f"  problems           {len(self.problems):,}")
         lines += [f"    {problem}" for problem in self.problems[:most]]
         if len(self.problems) > most:
@@ -78,7 +83,7 @@ def inspect_source(
     """Look through a source without decoding its masks; SourceError if it cannot be read."""
     source = open_source(path, replace(source_options or SourceOptions(), labels=labels))
     options = Options()
-    found = Inspection(source.kind, job_classes(source, labels).names)
+    found = Inspection(source.kind, job_classes(source, labels).names, notes=source.notes)
     known = set(found.classes)
     for item in source.items:
         found.objects += 1

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from consolidation import storage
-from consolidation.consensus import Calibration, Choice, Reliability, WorkerConfusion
+from consolidation.consensus import Choice, Reliability, WorkerConfusion
 from consolidation.errors import ConsolidationError, RunError
-from consolidation.formats import SourceOptions, job_classes, open_source
 from consolidation.jobs.folder.layout import CARDS, CONFUSION, PROVENANCE, RELIABILITY
-from consolidation.jobs.folder.state import read_run
+from consolidation.jobs.folder.request import RunRequest
+from consolidation.jobs.folder.run_folder import read_run
 from consolidation.jobs.results.pictures import picture_bytes
 from consolidation.names import file_names
 from consolidation.objects.pipeline import consolidate_object
@@ -42,42 +40,32 @@ def show_object(out: str | Path, object_id: str) -> str:
     content = read_run(str(out))
     if content is None or "summary" not in content:
         raise RunError(f"{out} holds no finished run")
-    decided_with, read_from = content["about"]["options"], dict(content["source"])
-    known = Options.table().keys() & decided_with.keys()
-    options = Options(**{name: decided_with[name] for name in known})
-    path, labels = read_from.pop("path"), read_from["labels"]
-    options = replace(options, calibration=read_from.pop("calibration"))
-    how = SourceOptions(**read_from, max_pixels=options.max_pixels, limits=options.limits)
-    opened = open_source(path, how)
-    if opened.stamp() != content["about"]["input"]:
-        raise RunError(f"{path} is not what it was when it was consolidated")
-    item = next((one for one in opened.items if one.id == object_id), None)
+    opened = RunRequest.from_dict(content["source"], content["about"]["options"]).open()
+    source, options = opened.source, opened.request.options
+    for what, path in (("input", opened.request.source), ("calibration", options.calibration)):
+        if opened.identity.get(what) != content["about"].get(what):
+            raise RunError(f"{path} is not what it was when the run was made")
+    item = next((item for item in source.items if item.id == object_id), None)
     if item is None:
-        some = ", ".join(one.id for one in opened.items[:5])
+        some = ", ".join(item.id for item in source.items[:5])
         raise RunError(f"{shown(object_id)} is no object of this run; the first are {some}")
-    classes = job_classes(opened, labels)
-    calibration = None
-    if options.calibration:
-        data = storage.read_bytes(options.calibration)
-        if hashlib.sha256(data).hexdigest() != content["about"]["calibration"]:
-            raise RunError(f"{options.calibration} is not what it was when it was used")
-        calibration = Calibration.from_json(data, options.calibration)
     obj = item.load()
     learnt = _learnt(str(out), options)
-    result = consolidate_object(obj, classes, options, learnt, calibration=calibration)
+    calibration = opened.calibration
+    result = consolidate_object(obj, opened.classes, options, learnt, calibration=calibration)
     size = result.consensus.labels.shape
     try:
-        picture = picture_bytes(obj.line, opened.folder)
+        picture = picture_bytes(obj.line, source.folder)
     except ConsolidationError:
         picture = None
     card = show(
         result.consensus,
         picture,
-        names=[one.name for one in result.classes],
-        colors=[one.color for one in result.classes],
+        names=[mask_class.name for mask_class in result.classes],
+        colors=[mask_class.color for mask_class in result.classes],
         title=f"{object_id}, {size[1]} x {size[0]}",
     )
-    name = file_names(opened.ids)[object_id]
+    name = file_names(source.ids)[object_id]
     path = storage.join(out, CARDS, f"{name}.png")
     storage.write_bytes(path, card.png)
     return path
@@ -85,14 +73,14 @@ def show_object(out: str | Path, object_id: str) -> str:
 
 def _learnt(out: str, options: Options) -> Choice | Any:
     """What the run learnt about its workers, from the files it wrote."""
-    if options.method == "plurality":
+    if not options.spec.learns:
         return None
-    if options.method == "dawid-skene":
+    if options.spec.learns_confusion:
         path = storage.join(out, CONFUSION)
         return WorkerConfusion.from_json(storage.read_bytes(path), path)
     path = storage.join(out, RELIABILITY)
     estimate = Reliability.from_json(storage.read_bytes(path), path).estimate()
-    if options.method == "weighted":
+    if not options.spec.chooses:
         return estimate
     provenance: Mapping[str, Any] = json.loads(storage.read_bytes(storage.join(out, PROVENANCE)))
     return Choice.of(estimate, provenance["auto"])

@@ -4,6 +4,7 @@ from consolidation.consensus.agreement import Agreement, AgreementSums, krippend
 from consolidation.consensus.auto import Choice, Trial, sampled
 from consolidation.consensus.calibration import Calibration
 from consolidation.consensus.consolidate import LearntWeights, consolidate
+from consolidation.consensus.methods import METHODS, MethodSpec, method_spec
 from consolidation.consensus.overlap import WorkerAgreement, mean_of_present, overlap_iou
 from consolidation.consensus.patterns import VotePatterns
 from consolidation.consensus.quality import Estimate
@@ -13,6 +14,7 @@ from consolidation.consensus.result import Consensus
 from consolidation.consensus.worker_confusion import WorkerConfusion
 
 __all__ = [
+    "METHODS",
     "Agreement",
     "AgreementSums",
     "Calibration",
@@ -20,6 +22,7 @@ __all__ = [
     "Consensus",
     "Estimate",
     "LearntWeights",
+    "MethodSpec",
     "Region",
     "Reliability",
     "Trial",
@@ -29,6 +32,7 @@ __all__ = [
     "consolidate",
     "krippendorff_alpha",
     "mean_of_present",
+    "method_spec",
     "overlap_iou",
     "sampled",
 ]

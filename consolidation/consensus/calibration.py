@@ -72,11 +72,11 @@ class Calibration:
     def __call__(self, confidence: NDArray[Any]) -> NDArray[np.float32]:
         """Map confidence of any shape, as float32."""
         before, after = np.array(self.knots).T
-        given = confidence.reshape(-1)
-        mapped = np.empty(given.shape, np.float32)
-        for start in range(0, given.size, BLOCK):
+        flat = confidence.reshape(-1)
+        mapped = np.empty(flat.shape, np.float32)
+        for start in range(0, flat.size, BLOCK):
             part = slice(start, start + BLOCK)
-            mapped[part] = np.interp(given[part], before, after)
+            mapped[part] = np.interp(flat[part], before, after)
         return mapped.reshape(confidence.shape)
 
     @classmethod

@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 
 from consolidation.consensus.calibration import Calibration
 from consolidation.consensus.dawid_skene import DEFAULT_STEPS, check_size
+from consolidation.consensus.methods import method_spec
 from consolidation.consensus.result import Consensus
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.stack import Stack
 from consolidation.consensus.vote import vote
 from consolidation.consensus.worker_confusion import WorkerConfusion
-
-AUTO_SMOOTHING = 1.0
-"""Sigma for `method="auto"`: safe on every real set tried; larger was not."""
 
 
 class LearntWeights(Protocol):
@@ -135,17 +133,17 @@ def consolidate(
             pooled = reliability
         else:
             weights = reliability.weights(ids)
-    if (pooled is not None) != (method == "dawid-skene") and learnt:
+    spec = method_spec(method)
+    if (pooled is not None) != spec.learns_confusion and learnt:
         raise ValueError(f"{type(reliability).__name__} does not go with method {method!r}")
-    auto = method == "auto"
     settings = Settings.checked(
         stack,
         method=method,
         weights=weights,
         learnt=learnt,
         steps=steps,
-        smoothing=(AUTO_SMOOTHING if auto else 0.0) if smoothing is None else smoothing,
-        ties=("neighbours" if auto else "lowest") if ties is None else ties,
+        smoothing=spec.smoothing if smoothing is None else smoothing,
+        ties=spec.ties if ties is None else ties,
         undecided_index=undecided_index,
         min_votes=min_votes,
     )

@@ -94,8 +94,8 @@ def fit(
     pooled: NDArray[np.float64] | None = None,
 ) -> Fit:
     """Run a few steps on one image, or one step from pooled matrices (W, K, K)."""
-    about = (patterns, ignore, min_votes, allowed, n_classes)
-    expected, counts, (_, pixels) = expected_counts(*about, None)
+    settings_of_step = (patterns, ignore, min_votes, allowed, n_classes)
+    expected, counts, (_, pixels) = expected_counts(*settings_of_step, None)
     prior = _bounded(counts)
     confusion = probabilities(expected) if pooled is None else pooled
     steps = steps if pooled is None else 1
@@ -103,7 +103,7 @@ def fit(
     for step in range(steps):
         if step > 0:
             confusion, prior = probabilities(expected), _bounded(counts)
-        expected, counts, (total, _) = expected_counts(*about, (confusion, prior))
+        expected, counts, (total, _) = expected_counts(*settings_of_step, (confusion, prior))
         change = float(np.abs(_bounded(counts) - prior).max())
         likelihood = total / pixels if pixels else likelihood
     chosen = np.empty(len(patterns.tuples), np.int64)
@@ -154,7 +154,7 @@ def expected_counts(
     w = patterns.tuples.shape[1]
     expected, prior = np.zeros((w, k, k)), np.zeros(k)
     confusion, class_prior = model or (np.ones((w, 1, 1)), np.ones(1))
-    found = em.expect(
+    iterations = em.expect(
         patterns.tuples,
         patterns.counts,
         ignore,
@@ -167,7 +167,7 @@ def expected_counts(
         prior,
         *_scratch(w),
     )
-    return expected, prior, found
+    return expected, prior, iterations
 
 
 def _scratch(w: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:

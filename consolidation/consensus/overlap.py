@@ -42,8 +42,8 @@ def overlaps(
     Counted where the worker labelled the pixel and the consensus is not `no_class`.
     """
     sums = np.zeros((stack.n_workers, 3, k), np.int64)
-    for row, one in zip(stack.rows, sums, strict=True):
-        pairs.overlap(row, labels.reshape(-1), stack.ignore, no_class, one)
+    for row, counts in zip(stack.rows, sums, strict=True):
+        pairs.overlap(row, labels.reshape(-1), stack.ignore, no_class, counts)
     return sums
 
 

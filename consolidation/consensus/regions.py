@@ -113,36 +113,36 @@ def find_regions(
     n = kernels.join_runs(rows, starts, ends, region)
     area, box = np.zeros(n, np.int64), np.zeros((n, 4), np.int64)
     kernels.measure(rows, starts, ends, region, area, box)
-    found = np.flatnonzero(area >= max(min_area, 1))
-    found = found[np.argsort(-area[found], kind="stable")][:most]
+    largest = np.flatnonzero(area >= max(min_area, 1))
+    largest = largest[np.argsort(-area[largest], kind="stable")][:most]
     width = stack.shape[1]
-    place = np.full(n, -1)
-    place[found] = np.arange(len(found))
-    about = (width, *runs, place[region])
-    votes = np.zeros((stack.n_workers, len(found), n_classes), np.int64)
+    rank_of = np.full(n, -1)
+    rank_of[largest] = np.arange(len(largest))
+    where = (width, *runs, rank_of[region])
+    votes = np.zeros((stack.n_workers, len(largest), n_classes), np.int64)
     for mask, counts in zip(stack.rows, votes, strict=True):
-        kernels.count_labels(mask, *about, stack.ignore, counts)
-    chosen = np.zeros((len(found), n_classes), np.int64)
-    kernels.count_labels(labels.reshape(-1), *about, -1, chosen)
-    told = []
+        kernels.count_labels(mask, *where, stack.ignore, counts)
+    chosen = np.zeros((len(largest), n_classes), np.int64)
+    kernels.count_labels(labels.reshape(-1), *where, -1, chosen)
+    regions = []
     # regions are many and small: lists are quicker here than arrays
     of_regions = zip(
-        found.tolist(), votes.transpose(1, 0, 2).tolist(), chosen.tolist(), strict=True
+        largest.tolist(), votes.transpose(1, 0, 2).tolist(), chosen.tolist(), strict=True
     )
-    for one, given, decided in of_regions:
-        top, left, bottom, right = box[one].tolist()
-        told.append(
+    for component, votes_of, decided in of_regions:
+        top, left, bottom, right = box[component].tolist()
+        regions.append(
             Region(
                 top=top,
                 left=left,
                 height=bottom - top,
                 width=right - left,
-                area=int(area[one]),
-                **_conflict(given, workers),
+                area=int(area[component]),
+                **_conflict(votes_of, workers),
                 chosen=decided.index(max(decided)) if any(decided) else None,
             )
         )
-    return told
+    return regions
 
 
 def _runs(mask: NDArray[np.uint8]) -> tuple[NDArray[np.int64], ...]:
@@ -158,7 +158,7 @@ def _runs(mask: NDArray[np.uint8]) -> tuple[NDArray[np.int64], ...]:
 
 def _conflict(votes: Sequence[Sequence[int]], workers: Sequence[str]) -> dict[str, Any]:
     """Shares of classes, and who stands for which: votes (W, K) in pixels."""
-    total = [sum(given) for given in zip(*votes, strict=True)]
+    total = [sum(of_class) for of_class in zip(*votes, strict=True)]
     everything = sum(total)
     present = [label for label, pixels in enumerate(total) if pixels]
     classes = sorted(present, key=lambda label: (-total[label], label))

@@ -166,9 +166,13 @@ class Consensus:
         """(W, K, K) int64: [w, i, j] counts pixels that worker w gave i and the consensus j."""
         stack, k = self._everyone, self.n_classes
         matrices = np.zeros((stack.n_workers, k, k), np.int64)
-        labels = self.labels.reshape(-1)
+        labels, no_class = self.labels.reshape(-1), self._no_class
+        totals, scratch = np.zeros((2, k), np.int64)
+        pairs.count_classes(labels, totals)
+        if 0 <= no_class < k:
+            totals[no_class] = 0
         for row, matrix in zip(stack.rows, matrices, strict=True):
-            pairs.confusion(row, labels, stack.ignore, self._no_class, matrix)
+            pairs.disagreement(row, labels, stack.ignore, no_class, totals, scratch, matrix)
         return matrices
 
     @cached_property

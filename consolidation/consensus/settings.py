@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus.dawid_skene import DEFAULT_STEPS
+from consolidation.consensus.methods import METHODS, MethodSpec, method_spec
 from consolidation.consensus.smoothing import MAX_SIGMA
 from consolidation.consensus.stack import Stack, check_index
 
-METHODS = ("plurality", "weighted", "dawid-skene", "auto")
 TIES = ("lowest", "neighbours", "undecided")
 FINE_SUM = 1 << 40
 """Weights are rounded to integers of this sum, or just below: their sums are then exact."""
@@ -53,8 +53,7 @@ class Settings:
         min_votes: int,
     ) -> Settings:
         """Settings for these masks; ValueError names what is wrong."""
-        if method not in METHODS:
-            raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
+        spec = method_spec(method)
         if ties not in TIES:
             raise ValueError(f"ties must be one of {', '.join(TIES)}, not {ties!r}")
         if smoothing != 0 and not MIN_SIGMA <= smoothing <= MAX_SIGMA:
@@ -63,18 +62,19 @@ class Settings:
             )
         if not 1 <= min_votes <= 255 or int(min_votes) != min_votes:
             raise ValueError(f"min_votes must be a whole number from 1 to 255, not {min_votes}")
-        if method == "dawid-skene" and smoothing > 0:
-            raise ValueError("smoothing does not go with dawid-skene, which decides by other means")
+        if not spec.smooths and smoothing > 0:
+            raise ValueError(f"smoothing does not go with {method}, which decides by other means")
         if not 1 <= steps <= 100:
             raise ValueError(f"steps must be 1 to 100, not {steps}")
         if undecided_index is None:
             undecided_index = int(np.iinfo(stack.dtype).max)
         check_index("undecided_index", undecided_index, stack.dtype)
-        if weights is not None and not (method == "weighted" or (learnt and method == "auto")):
-            given = "reliability is" if learnt else "weights are"
-            raise ValueError(f'{given} for method="weighted", not for {method!r}')
+        # weights that somebody gives are meant: not for a method that may leave them out
+        if weights is not None and not (spec.must_weigh or (learnt and spec.weighs)):
+            subject = "reliability is" if learnt else "weights are"
+            raise ValueError(f'{subject} for method="weighted", not for {method!r}')
         checked = None
-        if weights is not None or method == "weighted":
+        if weights is not None or spec.must_weigh:
             checked = checked_weights(weights, stack.n_workers)
         return cls(
             method=method,
@@ -88,10 +88,14 @@ class Settings:
         )
 
     @property
+    def spec(self) -> MethodSpec:
+        """What the method needs and does."""
+        return METHODS[self.method]
+
+    @property
     def by_neighbours(self) -> bool:
         """Whether neighbours' votes are asked."""
-        decided = self.method == "dawid-skene"
-        return self.smoothing > 0 or (self.ties == "neighbours" and not decided)
+        return self.smoothing > 0 or (self.ties == "neighbours" and self.spec.smooths)
 
     def integer_weights(self, n_workers: int, total: int = FINE_SUM) -> NDArray[np.int64]:
         """Fixed-point weights (W,), at least 1, of sum `total` at most; all 1 without weights."""
@@ -110,7 +114,7 @@ class Settings:
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready parameters for provenance."""
         parameters: dict[str, Any] = {"ties": self.ties, "min_votes": self.min_votes}
-        if self.method == "dawid-skene":
+        if self.spec.learns_confusion:
             parameters["pooled"] = self.pooled is not None
         else:
             parameters["smoothing"] = self.smoothing

@@ -65,7 +65,7 @@ def vote(stack: Stack, settings: Settings, keep_all: bool = False) -> Outcome:
             # weights that were learnt must not bring in a class that no plain majority saw
             allowed = present(labels, votes, settings.min_votes)
         weigh(stack, settings, allowed, labels, votes, tied)
-    if settings.method == "dawid-skene":
+    if settings.spec.learns_confusion:
         allowed = present(labels, votes, settings.min_votes)
         fitted = estimate(stack, settings, allowed, highest, labels, votes, tied)
     if by_neighbours:

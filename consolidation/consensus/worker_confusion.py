@@ -105,8 +105,8 @@ class WorkerConfusion:
                 raise ValueError(f"format {content['format']!r}, not {FORMAT!r}")
             for worker, entry in content["workers"].items():
                 counts = np.zeros((entry["classes"], entry["classes"]), np.int64)
-                for given, label, pixels in entry["cells"]:
-                    counts[given, label] = pixels
+                for voted, label, pixels in entry["cells"]:
+                    counts[voted, label] = pixels
                 pooled._expected[worker] = counts
         except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
             raise ValueError(f"{name} holds no confusion of workers: {error}") from None

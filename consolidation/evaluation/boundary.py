@@ -107,9 +107,9 @@ def boundary_agreement(
     if n_classes is None:
         n_classes = count_classes(masks)
     scores = np.full((len(masks), len(masks), n_classes), np.nan)
-    for a, one in enumerate(masks):
+    for a, first in enumerate(masks):
         for b in range(a + 1):
-            pair = boundary_f1(one, masks[b], tolerance, n_classes=n_classes)
+            pair = boundary_f1(first, masks[b], tolerance, n_classes=n_classes)
             scores[a, b] = scores[b, a] = pair
     return scores
 

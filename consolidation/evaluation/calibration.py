@@ -98,8 +98,12 @@ class ConfidenceCounts:
         right = np.bincount(group, self.right)
         sums = np.bincount(group, self.pixels * values) / 255
         return [
-            (int(pixels[one]), float(sums[one] / pixels[one]), float(right[one] / pixels[one]))
-            for one in np.flatnonzero(pixels).tolist()
+            (
+                int(pixels[value]),
+                float(sums[value] / pixels[value]),
+                float(right[value] / pixels[value]),
+            )
+            for value in np.flatnonzero(pixels).tolist()
         ]
 
     @property

@@ -78,10 +78,10 @@ def _line(
 
 
 def _text(
-    draw: ImageDraw.ImageDraw, place: tuple[float, float], text: str, size: int, anchor: str
+    draw: ImageDraw.ImageDraw, point: tuple[float, float], text: str, size: int, anchor: str
 ) -> None:
     font = ImageFont.load_default(SCALE * size)
-    where = (SCALE * place[0], SCALE * place[1])
+    where = (SCALE * point[0], SCALE * point[1])
     draw.text(where, text, fill=_INK, font=font, anchor=anchor)
 
 

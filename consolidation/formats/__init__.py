@@ -4,10 +4,11 @@ A format reads (a `Source` of labeled objects), writes (an exporter), or both.
 """
 
 from consolidation.formats.place import Place
-from consolidation.formats.registry import SOURCES, job_classes, open_source
+from consolidation.formats.registry import FORMATS, SOURCES, job_classes, open_source
 from consolidation.formats.source import Source, SourceObject, SourceOptions
 
 __all__ = [
+    "FORMATS",
     "SOURCES",
     "Place",
     "Source",

@@ -94,6 +94,7 @@ class FinishedJob(Source):
     is given, its lines instead.
     """
 
+    name = "ground-truth"
     kind = "finished Ground Truth job"
     items: Sequence[FinishedObject]
 

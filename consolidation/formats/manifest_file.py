@@ -136,6 +136,29 @@ class ManifestFile:
         return Place(self.uri).stamp()
 
 
+def lines_of_images(
+    manifest: ManifestFile, images: Iterable[str], uri: str
+) -> dict[str, ManifestLine]:
+    """Line of each image: by the picture's name, or by number where no name is an image's.
+
+    Raises
+    ------
+    SourceError
+        If no line is about an image of the source at `uri`.
+    """
+    ids = list(images)
+    pictures = manifest.by_picture()
+    found = {image: pictures[image] for image in ids if image in pictures}
+    # where some are found by name, a number is a name too: one that is not in the manifest
+    found = found or manifest.find(ids)
+    if not found:
+        raise SourceError(
+            f"{manifest.uri}: no line of it is about an image in {uri}: "
+            "neither by the name of its picture nor by number"
+        )
+    return {image: manifest.line(number) for image, number in found.items()}
+
+
 def _content(data: bytes, name: str) -> dict[str, Any]:
     try:
         content = load_json(data.decode("utf-8-sig", "surrogateescape"), exact=True)

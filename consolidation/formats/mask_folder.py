@@ -11,7 +11,7 @@ from pathlib import Path
 from consolidation import storage
 from consolidation.errors import ConsolidationError, OptionError, SourceError
 from consolidation.formats.groundtruth import parse_classes
-from consolidation.formats.manifest_file import ManifestFile, ManifestLine
+from consolidation.formats.manifest_file import ManifestFile, ManifestLine, lines_of_images
 from consolidation.formats.place import Place
 from consolidation.formats.source import Source, SourceOptions
 from consolidation.masks import MAX_PIXELS, Classes, decode_indices
@@ -53,6 +53,7 @@ class MaskedImage:
 class FolderSource(Source):
     """Masks as files, one an image and worker."""
 
+    name = "masks"
     kind = "folder of masks"
     items: Sequence[MaskedImage]
 
@@ -92,17 +93,8 @@ class FolderSource(Source):
         """Line of each image: by the picture's name, or by number where no name is an image's."""
         if options.manifest is None:
             return {}
-        manifest = self.manifest = ManifestFile(options.manifest)
-        pictures = manifest.by_picture()
-        found = {image: pictures[image] for image in images if image in pictures}
-        # where some are found by name, a number is a name too: one that is not in the manifest
-        found = found or manifest.find(images)
-        if not found:
-            raise SourceError(
-                f"{options.manifest}: no line of it is about an image in {self._place.uri}: "
-                "neither by the name of its picture nor by number"
-            )
-        return {image: manifest.line(number) for image, number in found.items()}
+        self.manifest = ManifestFile(options.manifest)
+        return lines_of_images(self.manifest, images, self._place.uri)
 
     def _picture(self, image: str, names: Container[str]) -> str:
         found = [f"{image}/{name}" for name in _PICTURES if f"{image}/{name}" in names]

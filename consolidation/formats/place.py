@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from consolidation import storage
 from consolidation.errors import SourceError
@@ -57,6 +58,11 @@ class Place:
     @cached_property
     def _by_name(self) -> dict[str, Entry]:
         return {one.name: one for one in self.entries or ()}
+
+    @cached_property
+    def beginnings(self) -> dict[str, Any]:
+        """What formats have seen of its files while the source was looked for, by URI."""
+        return {}
 
     @property
     def folder(self) -> str:

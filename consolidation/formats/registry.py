@@ -2,29 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from consolidation import storage
-from consolidation.errors import SourceError
+from consolidation.errors import OptionError, SourceError
+from consolidation.formats.coco import Coco
+from consolidation.formats.cvat import CvatImages, SegmentationMasks
+from consolidation.formats.darwin import Darwin
 from consolidation.formats.finished_job import FinishedJob
 from consolidation.formats.groundtruth import parse_classes
+from consolidation.formats.label_files import LabelFiles
+from consolidation.formats.label_studio import BrushFiles, LabelStudio
+from consolidation.formats.labelme import LabelMeJson, LabelMeXml
 from consolidation.formats.mask_folder import FolderSource
+from consolidation.formats.patterns import preset
 from consolidation.formats.place import Place
 from consolidation.formats.requests import RequestSource
 from consolidation.formats.source import Source, SourceOptions
+from consolidation.formats.supervisely import Supervisely
+from consolidation.formats.volumes import Volumes
+from consolidation.formats.volumes.source import NIFTI, STACKS
 from consolidation.masks import Classes
 
-SOURCES: tuple[type[Source], ...] = (FinishedJob, RequestSource, FolderSource)
-"""In the order in which they are tried."""
+SOURCES: tuple[type[Source], ...] = (
+    FinishedJob,
+    LabelStudio,
+    BrushFiles,
+    CvatImages,
+    SegmentationMasks,
+    Coco,
+    Darwin,
+    Supervisely,
+    LabelMeJson,
+    LabelMeXml,
+    Volumes,
+    LabelFiles,
+    RequestSource,
+    FolderSource,
+)
+"""In the order in which they are told."""
+FORMATS: Mapping[str, type[Source]] = {one.name: one for one in SOURCES}
 
 
 def open_source(path: str | Path, options: SourceOptions | None = None) -> Source:
-    """Open whatever kind of source is at a path or URI; SourceError if none is."""
+    """Open whatever kind of source is at a path or URI; SourceError if none is, or several are."""
+    options = options or SourceOptions()
+    if options.format and options.format not in FORMATS:
+        raise OptionError(f"--format must be one of {', '.join(FORMATS)}, not {options.format!r}")
     place = Place.at(path)
-    for kind in SOURCES:
-        if kind.recognises(place):
-            return kind(place, options or SourceOptions())
-    raise SourceError(f"{path} is neither a consolidation request nor a folder of masks")
+    asked = options.format or _of_pattern(options)
+    if asked:
+        return FORMATS[asked](place, options)
+    kind = tool_at(place) or next((one for one in _OTHERS if one.recognises(place)), None)
+    if kind is not None:
+        return kind(place, options)
+    formats = ", ".join(kind.kind for kind in SOURCES)
+    raise SourceError(f"{path} is none of: {formats}")
+
+
+_OTHERS = (RequestSource, FolderSource)
+"""A JSON file is a request, and a folder one of masks, if it is nothing else."""
+
+
+def tool_at(place: Place) -> type[Source] | None:
+    """Format whose files are surely at a place; SourceError if there are several."""
+    kinds = [kind for kind in SOURCES if kind not in _OTHERS and kind.recognises(place)]
+    if len(kinds) > 1:
+        listed = " or ".join(f"--format {kind.name}" for kind in kinds)
+        raise SourceError(f"{place.uri} may be read in several ways: give {listed}")
+    return kinds[0] if kinds else None
+
+
+def _of_pattern(options: SourceOptions) -> str:
+    """Format that a preset or pattern asks for; empty if it asks for none."""
+    patterns = preset(options.preset) if options.preset else (options.masks,)
+    if any("{label}" in one for one in patterns):
+        return LabelFiles.name
+    if any(one.lower().endswith((*NIFTI, *STACKS)) for one in patterns):
+        return Volumes.name
+    return FolderSource.name if options.preset else ""
 
 
 def job_classes(source: Source, labels: str | Path | None) -> Classes:

@@ -74,6 +74,7 @@ class RequestedObject:
 class RequestSource(Source):
     """Objects of one or several consolidation requests."""
 
+    name = "requests"
     kind = "consolidation requests"
 
     @classmethod

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from consolidation.formats.manifest_file import ManifestFile
 from consolidation.formats.place import Place
@@ -29,6 +29,42 @@ class SourceOptions:
     """Label-categories file of the job; without it the source tells its classes."""
     manifest: str | Path | None = None
     """Input manifest of the job: its lines, in its order, become the output manifest."""
+    format: str = ""
+    """Name of the format, where it is not to be found out."""
+    unpainted: str = "background"
+    """What a pixel says that no region covers: ``background``, or nothing (``ignore``)."""
+    priority: tuple[str, ...] = ()
+    """Labels that lie above all others where regions overlap, the first one on top."""
+    multilabel: bool = False
+    """Whether classes are voted on one by one, each with a mask of its own."""
+    annotator_field: str = ""
+    """Field of an annotation that names the annotator (COCO), where it has an unusual name."""
+    emails: bool = False
+    """Whether annotators are called by their e-mail addresses where a tool exports them."""
+    preset: str = ""
+    """Name of a data set whose layout is known, instead of a pattern."""
+
+    def of_format(self) -> dict[str, Any]:
+        """What was chosen besides the defaults, of what only some formats use; JSON-ready."""
+        return {
+            one.name: list(value) if isinstance(value, tuple) else value
+            for one in fields(self)
+            if one.name in _OF_FORMAT and (value := getattr(self, one.name)) != one.default
+        }
+
+    @staticmethod
+    def format_of(content: Mapping[str, Any]) -> dict[str, Any]:
+        """Inverse of `of_format`, whatever else the content has."""
+        return {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in content.items()
+            if name in _OF_FORMAT
+        }
+
+
+_OF_FORMAT = (
+    *("format", "preset", "unpainted", "priority", "multilabel", "annotator_field", "emails"),
+)
 
 
 class SourceObject(Protocol):
@@ -51,6 +87,8 @@ class Source(ABC):
 
     Attributes
     ----------
+    name : str
+        What ``--format`` calls it.
     kind : str
         What it is, for people.
     items : sequence of SourceObject
@@ -58,12 +96,19 @@ class Source(ABC):
         The job's input manifest, if it is known.
     folder : str
         Where relative names of pictures start from.
+    notes : sequence of str
+        What was left out or decided when the source was opened, for people.
+    assembles : bool
+        Whether its objects are parts of something that is written too.
     """
 
+    name: str
     kind: str
     folder: str
     items: Sequence[SourceObject]
     manifest: ManifestFile | None = None
+    notes: Sequence[str] = ()
+    assembles: bool = False
 
     @classmethod
     @abstractmethod
@@ -81,6 +126,22 @@ class Source(ABC):
     @abstractmethod
     def stamp(self) -> str:
         """Text that changes when any of its files does."""
+
+    def assemble(self, out: str, mask_of: Callable[[str], Any]) -> list[str]:
+        """Write what the objects are parts of, and return where; only if it `assembles`.
+
+        Parameters
+        ----------
+        out : str
+            Folder of a run that is over.
+        mask_of : callable
+            From an object's id to a function that reads its consensus (H, Wd); None without.
+        """
+        return []
+
+    def truths(self) -> Mapping[str, SourceObject]:
+        """Objects whose truth the source tells itself, by id: read, the truth is their answer."""
+        return {}
 
     @property
     def ids(self) -> Sequence[str]:

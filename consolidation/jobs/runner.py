@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from consolidation.consensus import Calibration, Reliability
-from consolidation.formats import Source
 from consolidation.jobs.folder.lock import only_run_in
-from consolidation.jobs.folder.record_store import RecordStore
-from consolidation.jobs.folder.state import RunState
+from consolidation.jobs.folder.request import OpenRun
+from consolidation.jobs.folder.run_folder import RunFolder
 from consolidation.jobs.results.manifest import write_results
 from consolidation.jobs.results.report import write_report
 from consolidation.jobs.results.shortlist import Shortlist
@@ -22,9 +19,7 @@ from consolidation.jobs.results.tables import Tables
 from consolidation.jobs.work.learning import Learnt, choose, gather
 from consolidation.jobs.work.objects import Job, Task, consolidate_chunk, learn_chunk
 from consolidation.jobs.work.parallel import Workers, chunks
-from consolidation.masks import Classes
 from consolidation.names import file_names
-from consolidation.options import Options
 
 
 @dataclass(frozen=True)
@@ -66,149 +61,136 @@ class JobRun:
 
     Parameters
     ----------
-    source : Source
-    classes : Classes
+    run : OpenRun
     out : str
         Path or ``s3://`` URI. Gets ``masks/``, ``output.manifest``, ``images.csv``,
         ``workers.csv``, ``failures.jsonl``, ``warnings.jsonl``, ``provenance.json``, and
         ``reliability.json`` if it was learnt; and ``.consolidation/``, by which a run goes on.
-    options : Options
-    about : mapping
-        What must be the same for a run to go on, JSON-ready.
-    read_from : mapping
-        How the source was opened, JSON-ready.
-    known : Reliability, optional
-        What earlier jobs told about the same workers.
-    calibration : Calibration, optional
+    on_progress : callable, optional
+        Called after each object.
     """
 
     def __init__(
-        self,
-        source: Source,
-        classes: Classes,
-        out: str,
-        options: Options,
-        about: Mapping[str, Any],
-        read_from: Mapping[str, Any],
-        known: Reliability | None = None,
-        calibration: Calibration | None = None,
+        self, run: OpenRun, out: str, on_progress: Callable[[Progress], None] = lambda _: None
     ) -> None:
-        self._source, self._out, self._known = source, out, known
-        self._about, self._from = about, read_from
-        self._names = file_names(source.ids)
-        self._records = RecordStore(out, self._names)
-        self._state = RunState(out, self._records)
-        self._workers = Workers(options, len(source.items))
-        options = replace(options, threads=self._workers.threads(options))
-        self._job = Job(out, classes, options, _now(), calibration=calibration)
-        self._shortlist = Shortlist(options.report_images)
-        self._progress = Progress()
+        self._opened, self._source, self._options = run, run.source, run.request.options
+        self._folder = RunFolder(out, file_names(run.source.ids))
+        self._workers = Workers(self._options, len(run.source.items))
+        self._progress, self._on_progress = Progress(), on_progress
 
-    def run(
-        self,
-        on_progress: Callable[[Progress], None] = lambda _: None,
-        *,
-        restart: bool = False,
-        retry_failed: bool = False,
-    ) -> Summary:
+    def run(self, *, restart: bool = False, retry_failed: bool = False) -> Summary:
         """Consolidate what is not done yet, write everything, and sum it up."""
         started = time.perf_counter()
-        self._on_progress = on_progress
-        with only_run_in(self._out, self._state.lock_file):
+        folder, opened = self._folder, self._opened
+        with only_run_in(folder.out, folder.lock_file):
             try:
-                date = self._state.begin(self._about, self._from, self._job.creation_date, restart)
-                self._job = replace(self._job, creation_date=date)
-                done = self._records.done(retry_failed)
-                summary = self._state.summary
-                whole = summary is not None and self._state.has_results(self._outputs())
-                if summary is not None and whole and len(done) == len(self._names):
-                    self._state.tidy()
-                    return _summary_again(summary)
+                date = folder.begin(opened.identity, opened.request.as_dict(), _now(), restart)
+                done = folder.done(retry_failed)
+                whole = folder.summary is not None and folder.has_results(self._outputs())
+                if folder.summary is not None and whole and len(done) == len(folder.names):
+                    folder.tidy()
+                    return _summary_again(folder.summary)
                 if retry_failed:
-                    self._state.forget_statistics()
-                return self._run(done, retry_failed, started)
+                    folder.forget_statistics()
+                options = replace(self._options, threads=self._workers.threads(self._options))
+                calibration = opened.calibration
+                job = Job(folder.out, opened.classes, options, date, calibration=calibration)
+                summary, now = self._run(job, done, retry_failed)
+                return replace(summary, seconds=time.perf_counter() - started, now=now)
             finally:
                 self._workers.close()
 
-    def _run(self, done: set[str], retry_failed: bool, started: float) -> Summary:
-        two_passes = self._job.options.method != "plurality"
-        n = len(self._names)
-        self._progress = Progress(total=(1 + two_passes) * n)
-        learnt = self._learn() if two_passes else Learnt()
-        if self._state.learnt(learnt.digest()):
-            done = self._records.done(retry_failed)
-        self._job = replace(self._job, learnt=learnt.decides)
-        if self._job.options.report:
-            for record in self._records.read(done):
-                if record.image is not None:
-                    self._shortlist.add(record.id, record.image.need)
-        tasks = [Task(one, self._names[one.id]) for one in self._source.items if one.id not in done]
+    def _run(self, job: Job, done: set[str], retry_failed: bool) -> tuple[Summary, int]:
+        """Both passes, and the results; the summary, and how many objects were done now."""
+        folder, n = self._folder, len(self._folder.names)
+        two_passes = bool(job.options.spec.learns)
+        self._progress.total = (1 + two_passes) * n
+        learnt = self._learn(job) if two_passes else Learnt()
+        job = replace(job, learnt=learnt.decides)
+        if folder.learnt(learnt.digest()):
+            done = folder.done(retry_failed)
         self._progress.done = n * two_passes + len(done)
         self._progress.resumed = len(done)
-        handed_out = self._workers.chunks(tasks)
-        for outcomes in self._workers.map(
-            consolidate_chunk, map(self._with_threshold, handed_out), len(handed_out)
-        ):
+        shortlist, again = self._shortlist_of(done)
+        self._consolidate(job, done - again, shortlist)
+        tables, written = write_results(job, self._source, folder.records(), learnt)
+        if job.options.report:
+            written.add(write_report(job, folder, self._source.folder, tables, learnt))
+        if self._source.assembles:
+            self._source.assemble(folder.out, folder.masks())
+        summary = _summary(tables, learnt, len(job.classes))
+        kept = {key: value for key, value in asdict(summary).items() if key not in _OF_THIS_CALL}
+        folder.finish(kept, self._outputs(), written)
+        return summary, n - len(done)
+
+    def _shortlist_of(self, done: set[str]) -> tuple[Shortlist, set[str]]:
+        """Images for the report among those done, and those of them to be looked at again.
+
+        What an earlier call did without a report, or with a smaller one, left no snapshots.
+        """
+        shortlist = Shortlist(self._options.report_images if self._options.report else 0)
+        for record in self._folder.records(done) if self._options.report else ():
+            if record.image is not None:
+                shortlist.add(record.id, record.image.need)
+        return shortlist, self._folder.without_snapshot(shortlist.ids)
+
+    def _consolidate(self, job: Job, done: set[str], shortlist: Shortlist) -> None:
+        """Second pass, over what is not done."""
+        names = self._folder.names
+        tasks = [Task(one, names[one.id]) for one in self._source.items if one.id not in done]
+        chunks = self._workers.chunks(tasks)
+        # an image gets into the report from the need of review that is least in it by then
+        calls = ((job, chunk, shortlist.least) for chunk in chunks)
+        for outcomes in self._workers.map(consolidate_chunk, calls, len(chunks)):
             for one in outcomes:
                 self._progress.warnings += one.warnings
                 if one.need is None:
                     self._progress.failures += 1
-                elif self._job.options.report:
-                    self._shortlist.add(one.id, one.need)
+                else:
+                    shortlist.add(one.id, one.need)
                 self._advance(1)
-        every = self._records.read()
-        tables, written = write_results(self._job, self._source, every, learnt)
-        if self._job.options.report:
-            written.add(write_report(self._job, self._source, self._names, tables, learnt))
-        summary = self._summary(tables, learnt)
-        kept = {key: value for key, value in asdict(summary).items() if key not in _OF_THIS_CALL}
-        self._state.finish(kept, self._outputs(), written)
-        return replace(summary, seconds=time.perf_counter() - started, now=len(tasks))
-
-    def _with_threshold(self, tasks: Sequence[Task]) -> tuple[Job, Sequence[Task]]:
-        """Tasks, and the job with the need of review that gets an image into the report by now."""
-        least = self._shortlist.least if self._job.options.report else math.inf
-        return replace(self._job, snapshots_from=least), tasks
 
     def _outputs(self) -> dict[str, Any]:
         """Options that only change what is reported."""
-        options = self._job.options
+        options = self._options
         return {
             "report": options.report_images if options.report else None,
             "review_below": options.review_below,
         }
 
-    def _learn(self) -> Learnt:
+    def _learn(self, job: Job) -> Learnt:
         """First pass: what the job tells about its workers, and whether to weigh votes by it."""
         items = self._source.items
         # always the same chunks, whoever works on them: they are found again
         numbered = list(enumerate(chunks(items)))
-        tasks = [(self._job, number, chunk) for number, chunk in numbered]
-        for count in self._workers.map(learn_chunk, tasks, len(tasks)):
+        tasks = ((job, number, chunk) for number, chunk in numbered)
+        for count in self._workers.map(learn_chunk, tasks, len(numbered)):
             self._advance(count)
-        learnt = gather(self._job, len(numbered), self._known)
-        if self._job.options.method == "auto":
+        learnt = gather(job, len(numbered), self._opened.known)
+        if job.options.spec.chooses:
             assert learnt.reliability is not None
-            learnt.choice = choose(self._job, items, learnt.reliability, learnt.answered)
+            learnt.choice = choose(job, items, learnt.reliability, learnt.answered)
         return learnt
 
     def _advance(self, count: int) -> None:
-        self._progress.done += count
+        # what is looked at again was counted before
+        self._progress.done = min(self._progress.done + count, self._progress.total)
         self._on_progress(self._progress)
 
-    def _summary(self, tables: Tables, learnt: Learnt) -> Summary:
-        images = tables.images
-        return Summary(
-            images=images,
-            failures=tables.failures,
-            warnings=tables.warnings,
-            workers=len(tables.workers),
-            classes=len(self._job.classes),
-            disputed=tables.disputed / tables.pixels if tables.pixels else 0.0,
-            confidence=tables.confidence / images if images else None,
-            method=learnt.choice.reason if learnt.choice is not None else "",
-            twins=tuple(tables.reliability.twins()) if tables.reliability is not None else (),
-        )
+
+def _summary(tables: Tables, learnt: Learnt, n_classes: int) -> Summary:
+    images = tables.images
+    return Summary(
+        images=images,
+        failures=tables.failures,
+        warnings=tables.warnings,
+        workers=len(tables.workers),
+        classes=n_classes,
+        disputed=tables.disputed / tables.pixels if tables.pixels else 0.0,
+        confidence=tables.confidence / images if images else None,
+        method=learnt.choice.reason if learnt.choice is not None else "",
+        twins=tuple(tables.reliability.twins()) if tables.reliability is not None else (),
+    )
 
 
 _OF_THIS_CALL = ("seconds", "now")

@@ -22,13 +22,13 @@ def _select_block(typing_context, indices, start, table, length, out, lanes):
     def codegen(context, builder, _signature, arguments):
         indices_, start_, table_, length_, out_, _ = arguments
         v = Lanes(context, builder, lanes.literal_value, table.dtype.bitwidth, start_)
-        given = v.load(indices, indices_, v.byte)
+        index = v.load(indices, indices_, v.byte)
         values = context.make_array(table)(context, builder, table_).data
         chosen = cgutils.alloca_once_value(builder, ir.Constant(v.label, [0] * v.lanes))
         with cgutils.for_range(builder, length_) as loop:
             wanted = v.splat(builder.trunc(loop.index, ir.IntType(8)), v.byte)
             value = v.splat(builder.load(builder.gep(values, [loop.index])), v.label)
-            same = builder.icmp_unsigned("==", given, wanted)
+            same = builder.icmp_unsigned("==", index, wanted)
             builder.store(builder.select(same, value, builder.load(chosen)), chosen)
         v.store(builder.load(chosen), out, out_)
         return context.get_dummy_value()

@@ -41,12 +41,12 @@ def _find(masks, p, tuples, table):
     last = types.uint64(table.size - 1)
     slot = key & last
     while table[slot] >= 0:
-        found = table[slot]
+        candidate = table[slot]
         equal = True
         for w in range(n_workers):
-            equal &= tuples[found, w] == masks[w, p]
+            equal &= tuples[candidate, w] == masks[w, p]
         if equal:
-            return types.int64(found)
+            return types.int64(candidate)
         slot = (slot + types.uint64(1)) & last
     return -1 - types.int64(slot)
 

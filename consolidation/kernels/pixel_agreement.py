@@ -13,37 +13,10 @@ from consolidation.kernels._jit import kernel
 from consolidation.kernels._lanes import LANES, lowest_bit
 from consolidation.kernels._words import count_bits, differences, equals
 from consolidation.kernels.class_counts import count_block, forget
+from consolidation.kernels.pairs import count_classes
 
 TILE = 1 << 12
 """Pixels of all workers that are compared before the next: they stay in the second cache."""
-
-
-@kernel
-def _boundaries(row, start):
-    """Bits of the pixels in start .. start + 63 whose label is not that of the one before."""
-    if start > 0 and start + LANES <= row.size:
-        return differences(row, start, row, start - 1)
-    bits = types.uint64(0)
-    for i in range(max(start, 1), min(start + LANES, row.size)):
-        if row[i] != row[i - 1]:
-            bits |= types.uint64(1) << types.uint64(i - start)
-    return bits
-
-
-@kernel
-def _classes_given(row, given):
-    """Pixels of each class in one mask (N,): given (K,), zeros, in and out."""
-    start = 0
-    for block in range(0, row.size, LANES):
-        bits = _boundaries(row, block)
-        while bits != 0:
-            p = block + lowest_bit(bits)
-            bits &= bits - types.uint64(1)
-            if row[start] < given.size:
-                given[row[start]] += p - start
-            start = p
-    if row[start] < given.size:
-        given[row[start]] += row.size - start
 
 
 @kernel
@@ -64,7 +37,7 @@ def agreements(masks, ignore, given, sums):
     n_classes = given.shape[1]
     flat = masks.reshape(-1)
     for w in range(n_workers):
-        _classes_given(masks[w], given[w])
+        count_classes(masks[w], given[w])
     for a in range(n_workers):
         for b in range(a + 1, n_workers):
             for k in range(n_classes):

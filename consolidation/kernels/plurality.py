@@ -56,7 +56,7 @@ def _vote_block(typing_context, rows, start, ignore, labels, votes, tied, highes
     def codegen(context, builder, _signature, arguments):
         rows_, start_, ignore_, labels_, votes_, tied_, highest_, _ = arguments
         v = Lanes(context, builder, lanes.literal_value, bits, start_)
-        one = ir.Constant(v.byte, [1] * v.lanes)
+        unit = ir.Constant(v.byte, [1] * v.lanes)
         none = ir.Constant(v.byte, [0] * v.lanes)
         x = [v.load(row_type, row, v.label) for row in cgutils.unpack_tuple(builder, rows_)]
         for low, high in comparators(n_workers):
@@ -65,21 +65,21 @@ def _vote_block(typing_context, rows, start, ignore, labels, votes, tied, highes
 
         at_zero = ir.Constant(ir.IntType(64), 0)
         top = v.load(highest, highest_, v.label, at_zero)
-        run = best = one
+        run = best = unit
         tie = v.false
         label = x[0]
         if ignoring:
             nothing = v.splat(ignore_, v.label)
             zero_label = ir.Constant(v.label, [0] * v.lanes)
             ignored = [builder.icmp_unsigned("==", xi, nothing) for xi in x]
-            run = best = builder.select(ignored[0], none, one)
+            run = best = builder.select(ignored[0], none, unit)
             for xi, ig in zip(x, ignored, strict=True):
                 top = v.minmax("umax", top, builder.select(ig, zero_label, xi))
         else:
             top = v.minmax("umax", top, x[-1])
         for i in range(1, n_workers):
             same = builder.icmp_unsigned("==", x[i], x[i - 1])
-            run = builder.select(same, builder.add(run, one), one)
+            run = builder.select(same, builder.add(run, unit), unit)
             if ignoring:
                 run = builder.select(ignored[i], none, run)
             better = builder.icmp_unsigned(">", run, best)

@@ -25,7 +25,7 @@ def choose_pixels(labels, votes, rank, step, places):
     height, width = labels.shape
     for row in range(places.shape[0]):
         for column in range(places.shape[1]):
-            least, place = types.int64(-1), types.int64(0)
+            least, chosen = types.int64(-1), types.int64(0)
             for y in range(row * step, min((row + 1) * step, height)):
                 for x in range(column * step, min((column + 1) * step, width)):
                     label = types.int64(labels[y, x])
@@ -33,8 +33,8 @@ def choose_pixels(labels, votes, rank, step, places):
                     if label < rank.size:
                         key += rank[label]
                     if least < 0 or key < least:
-                        least, place = key, y * width + x
-            places[row, column] = place
+                        least, chosen = key, y * width + x
+            places[row, column] = chosen
 
 
 @kernel

@@ -127,17 +127,17 @@ def measure(rows, starts, ends, region, area, box):
         Top row, left column, and the row and column after the last.
     """
     for i in range(rows.size):
-        one = region[i]
-        if area[one] == 0:
-            box[one, 0], box[one, 1], box[one, 3] = rows[i], starts[i], ends[i]
-        area[one] += ends[i] - starts[i]
-        box[one, 1] = min(box[one, 1], starts[i])
-        box[one, 2] = rows[i] + 1
-        box[one, 3] = max(box[one, 3], ends[i])
+        label = region[i]
+        if area[label] == 0:
+            box[label, 0], box[label, 1], box[label, 3] = rows[i], starts[i], ends[i]
+        area[label] += ends[i] - starts[i]
+        box[label, 1] = min(box[label, 1], starts[i])
+        box[label, 2] = rows[i] + 1
+        box[label, 3] = max(box[label, 3], ends[i])
 
 
 @kernel
-def count_labels(labels, width, rows, starts, ends, place, ignore, counts):
+def count_labels(labels, width, rows, starts, ends, rank_of, ignore, counts):
     """Pixels of one mask by region and class.
 
     Parameters
@@ -153,9 +153,9 @@ def count_labels(labels, width, rows, starts, ends, place, ignore, counts):
         Labels from K on are left out.
     """
     for i in range(rows.size):
-        if place[i] < 0:
+        if rank_of[i] < 0:
             continue
-        own = counts[place[i]]
+        own = counts[rank_of[i]]
         start = rows[i] * width
         same_from, last = start + starts[i], start + ends[i]
         for block in range(same_from + 1, last, LANES):

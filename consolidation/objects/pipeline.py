@@ -115,7 +115,7 @@ def consolidate_object(
             method=options.method,
             workers=prepared.workers,
             reliability=reliability,
-            smoothing=None if options.method == "dawid-skene" else options.smoothing,
+            smoothing=options.smoothing if options.spec.smooths else None,
             ties=options.ties,
             min_votes=options.min_votes,
             ignore_index=ignore,

@@ -50,14 +50,13 @@ class AnswerWarning(NamedTuple):
 
     worker: str
     message: str
+    dropped: bool = False
+    """Whether the answer does not count at all."""
 
-    @property
-    def dropped(self) -> bool:
-        """Whether the answer does not count at all."""
-        return self.message.startswith(_DROPPED)
-
-
-_DROPPED = "answer dropped: "
+    @classmethod
+    def of_dropped(cls, worker: str, reason: object) -> AnswerWarning:
+        """Warn of an answer that does not count."""
+        return cls(worker, f"answer dropped: {reason}", True)
 
 
 class MaskBuffer:
@@ -159,10 +158,10 @@ def _usable(
             if not error.absent:
                 # not the answer's fault: without it the consensus would be another
                 raise ObjectError(f"worker {worker}: {error}") from None
-            warnings.append(AnswerWarning(worker, f"{_DROPPED}{error}"))
+            warnings.append(AnswerWarning.of_dropped(worker, error))
             continue
         except ConsolidationError as error:
-            warnings.append(AnswerWarning(worker, f"{_DROPPED}{error}"))
+            warnings.append(AnswerWarning.of_dropped(worker, error))
             continue
         usable.append((worker, loaded))
     if not any_size:
@@ -172,7 +171,7 @@ def _usable(
 
 def _no_answer_left(warnings: Sequence[AnswerWarning]) -> ObjectError:
     reasons = [
-        f"worker {one.worker}: {one.message.removeprefix(_DROPPED)}"
+        f"worker {one.worker}: {one.message.removeprefix('answer dropped: ')}"
         for one in warnings
         if one.dropped
     ]
@@ -191,8 +190,8 @@ def _same_size(
         raise ObjectError(f"its masks have different sizes and none is the most common: {listed}")
     for worker, one in sizes.items():
         if one != size:
-            text = f"{_DROPPED}its mask is {by(one)} pixels, most are {by(size)}"
-            warnings.append(AnswerWarning(worker, text))
+            reason = f"its mask is {by(one)} pixels, most are {by(size)}"
+            warnings.append(AnswerWarning.of_dropped(worker, reason))
     kept = [(worker, answer) for worker, answer in answers if sizes.get(worker, size) == size]
     return kept, size
 
@@ -232,7 +231,7 @@ def _read(
     kept = []
     for index, ((worker, _), found) in enumerate(zip(answers, outcomes, strict=True)):
         if isinstance(found, AnswerError):
-            warnings.append(AnswerWarning(worker, f"{_DROPPED}{found}"))
+            warnings.append(AnswerWarning.of_dropped(worker, found))
         else:
             warnings.extend(AnswerWarning(worker, text) for text in found)
             kept.append(index)

@@ -53,7 +53,9 @@ def advise(report: Report) -> Iterator[Advice]:
         if not any(worker.votes for worker in junk):
             text += "; these votes were not counted"
         yield Advice(f"{_listed([worker.id for worker in junk])}: {text}.", "workers")
-    twins = sorted({tuple(sorted((one.id, twin))) for one in report.workers for twin in one.twins})
+    twins = sorted(
+        {tuple(sorted((worker.id, twin))) for worker in report.workers for twin in worker.twins}
+    )
     for pair in twins[:LISTED]:
         yield Advice(
             f"{' and '.join(pair)} gave the same answers to the pixel: find out why.", "workers"
@@ -83,12 +85,12 @@ def _most_confused(report: Report) -> str | None:
     np.fill_diagonal(shares, 0)
     # what is missed or painted over is a matter of care; two classes are one of instructions
     shares[0] = shares[:, 0] = 0
-    decided, given = np.unravel_index(int(shares.argmax()), shares.shape)
-    share = float(shares[decided, given])
+    decided, voted = np.unravel_index(int(shares.argmax()), shares.shape)
+    share = float(shares[decided, voted])
     if share < CONFUSED:
         return None
-    names = [one.name for one in report.classes]
+    names = [mask_class.name for mask_class in report.classes]
     return (
         f"Where the consensus is {names[decided]}, {percent(share)} of the votes say "
-        f"{names[given]}: make the instructions tell the two apart."
+        f"{names[voted]}: make the instructions tell the two apart."
     )

@@ -44,16 +44,21 @@ def render(report: Report) -> Iterator[bytes]:
     script = _script()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     prefix = common_prefix([worker.id for worker in report.workers])
-    classes = [one for place, one in enumerate(report.classes) if one.index == place]
-    undecided = [one.color for one in report.classes if one.name == UNDECIDED]
+    classes = [
+        mask_class for index, mask_class in enumerate(report.classes) if mask_class.index == index
+    ]
+    undecided = [mask_class.color for mask_class in report.classes if mask_class.name == UNDECIDED]
     template = _environment().get_template("page.html")
     parts = template.generate(
         report=report,
         advice=list(advise(report)),
         agreement=agreement_in_words(report.alpha),
         about={
-            "classes": [{"name": one.name, "color": _color(one.color)} for one in classes],
-            "workers": [{"id": one.id, "votes": one.votes} for one in report.workers],
+            "classes": [
+                {"name": mask_class.name, "color": _color(mask_class.color)}
+                for mask_class in classes
+            ],
+            "workers": [{"id": worker.id, "votes": worker.votes} for worker in report.workers],
             "undecided": undecided[0] if undecided else UNDECIDED_COLORS[0],
             "prefix": prefix,
         },
@@ -82,9 +87,9 @@ def with_reliability(page: bytes, bins: Sequence[CalibrationBin]) -> bytes:
         Its dots, none without pixels.
     """
     start, end = (mark.encode() for mark in RELIABILITY)
-    before, found, rest = page.partition(start)
+    before, mark, rest = page.partition(start)
     _, closed, after = rest.partition(end)
-    if not (found and closed):
+    if not (mark and closed):
         return page
     drawn = _environment().get_template("reliability.html").render(bins=bins)
     return b"".join((before, start, b"\n", drawn.encode(), b"\n", end, after))
@@ -134,9 +139,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, dict):
-        return {visible(str(key)): _plain(one) for key, one in value.items()}
+        return {visible(str(key)): _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_plain(entry) for entry in value]
     if isinstance(value, np.generic):
         return _plain(value.item())
     if isinstance(value, float):
@@ -193,12 +198,12 @@ def _classes_matrix(report: Report) -> dict[str, Any] | None:
 
 def _curve(bins: Sequence[CalibrationBin]) -> list[dict[str, float]]:
     """Points of the reliability diagram, in a square of side 100, y downwards."""
-    most = max((one.pixels for one in bins), default=1)
+    most = max((bin_.pixels for bin_ in bins), default=1)
     return [
         {
-            "x": round(100 * one.confidence, 1),
-            "y": round(100 - 100 * one.accuracy, 1),
-            "r": round(1.5 + 3 * math.sqrt(one.pixels / most), 1),
+            "x": round(100 * bin_.confidence, 1),
+            "y": round(100 - 100 * bin_.accuracy, 1),
+            "r": round(1.5 + 3 * math.sqrt(bin_.pixels / most), 1),
         }
-        for one in bins
+        for bin_ in bins
     ]

@@ -75,9 +75,9 @@ def small_jpeg(data: bytes, size: tuple[int, int], side: int = SIDE) -> bytes | 
     return out.getvalue()
 
 
-def _fits(found: Sequence[int], size: tuple[int, int]) -> bool:
+def _fits(shape: Sequence[int], size: tuple[int, int]) -> bool:
     """Whether width and height have the shape of the masks' height and width."""
-    return abs(found[0] * size[0] - found[1] * size[1]) <= SAME_SHAPE * found[0] * size[0]
+    return abs(shape[0] * size[0] - shape[1] * size[1]) <= SAME_SHAPE * shape[0] * size[0]
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

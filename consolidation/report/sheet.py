@@ -53,9 +53,9 @@ def sheet(
     draw = ImageDraw.Draw(page)
     if title:
         draw.text((MARGIN, MARGIN), _cut(title, total - 2 * MARGIN, bold), fill=INK, font=bold)
-    for place, (name, panel) in enumerate(panels):
-        x = MARGIN + place % columns * cell
-        y = top + place // columns * (TITLE + height + MARGIN)
+    for position, (name, panel) in enumerate(panels):
+        x = MARGIN + position % columns * cell
+        y = top + position // columns * (TITLE + height + MARGIN)
         draw.text((x, y + 2), _cut(name, cell - MARGIN, font), fill=QUIET, font=font)
         page.paste(panel, (x, y + TITLE))
         box = (x, y + TITLE, x + width - 1, y + TITLE + height - 1)

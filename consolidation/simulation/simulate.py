@@ -175,9 +175,9 @@ def _annotations(
     luck = rng.random(len(team))
     came = np.flatnonzero(luck >= min(missing, luck.max()))
     answers = []
-    for place in rng.permutation(came).tolist():
-        worker = team[place]
-        mask = worker.annotate(scene, _stream(seed, _ANSWER, number, place))
+    for member in rng.permutation(came).tolist():
+        worker = team[member]
+        mask = worker.annotate(scene, _stream(seed, _ANSWER, number, member))
         data = {"content": worker_content(mask, labels)}
         answers.append({"workerId": worker.worker_id, "annotationData": data})
     return answers

@@ -41,7 +41,7 @@ def entries(base: str | Path, links_out: bool = True) -> list[Entry]:
     folder = local(base)
     try:
         root = None if links_out else folder.resolve()
-        return sorted(one for one in _below(folder, root=root) if not _is_part(one.name))
+        return sorted(entry for entry in _below(folder, root=root) if not _is_part(entry.name))
     except (OSError, ValueError) as error:
         raise StorageError(f"cannot list {folder}: {reason(error)}") from None
 
@@ -53,10 +53,10 @@ def about(uri: str | Path) -> Entry | None:
         try:
             if not path.is_file():
                 return None
-            found = path.stat()
+            stat_result = path.stat()
         except (OSError, ValueError) as error:
             raise unread(uri, error) from None
-        return Entry(path.name, found.st_size, str(found.st_mtime_ns))
+        return Entry(path.name, stat_result.st_size, str(stat_result.st_mtime_ns))
     bucket, key = split_s3(str(uri))
     with reported("read", uri):
         try:
@@ -90,8 +90,10 @@ def delete(uris: Iterable[str | Path]) -> None:
             wanted = {"Objects": keys[start : start + MOST_AT_ONCE], "Quiet": True}
             with reported("delete", f"s3://{bucket}"):
                 answer = s3.client().delete_objects(Bucket=bucket, Delete=wanted)
-            for one in answer.get("Errors", ()):
-                raise StorageError(f"cannot delete s3://{bucket}/{one['Key']}: {one['Message']}")
+            for entry in answer.get("Errors", ()):
+                raise StorageError(
+                    f"cannot delete s3://{bucket}/{entry['Key']}: {entry['Message']}"
+                )
 
 
 def delete_parts(folder: str | Path) -> None:
@@ -99,12 +101,12 @@ def delete_parts(folder: str | Path) -> None:
     if is_s3(folder):
         return
     try:
-        found = list(local(folder).iterdir())
+        children = list(local(folder).iterdir())
     except FileNotFoundError:
         return
     except OSError as error:
         raise StorageError(f"cannot list {folder}: {reason(error)}") from None
-    delete(one for one in found if _is_part(one.name))
+    delete(entry for entry in children if _is_part(entry.name))
 
 
 def _below(
@@ -115,26 +117,26 @@ def _below(
     With a `root`, a link that leads out of it raises StorageError: passed over, it would be hidden.
     """
     try:
-        found = os.scandir(folder)
+        children = os.scandir(folder)
     except FileNotFoundError:
         return
-    with found:
-        for one in found:
-            name = prefix + one.name
-            if root is not None and one.is_symlink() and _leads_out(one.path, root):
+    with children:
+        for child in children:
+            name = prefix + child.name
+            if root is not None and child.is_symlink() and _leads_out(child.path, root):
                 raise StorageError(f"cannot read {root}: {name} is a link that leads out of it")
             try:
-                about = one.stat()
+                status = child.stat()
             except OSError:
                 # a link that leads nowhere: leaving it out would hide it, reading it says so
-                if one.is_symlink():
+                if child.is_symlink():
                     yield Entry(name, 0, "")
                 continue
-            here = (about.st_dev, about.st_ino)
-            if stat.S_ISREG(about.st_mode):
-                yield Entry(name, about.st_size, str(about.st_mtime_ns))
-            elif stat.S_ISDIR(about.st_mode) and here not in above:  # links may lead in a circle
-                yield from _below(one.path, f"{name}/", (*above, here), root)
+            here = (status.st_dev, status.st_ino)
+            if stat.S_ISREG(status.st_mode):
+                yield Entry(name, status.st_size, str(status.st_mtime_ns))
+            elif stat.S_ISDIR(status.st_mode) and here not in above:  # links may lead in a circle
+                yield from _below(child.path, f"{name}/", (*above, here), root)
 
 
 def _leads_out(link: str, root: Path) -> bool:
@@ -156,7 +158,7 @@ def _s3_entries(base: str) -> Iterator[Entry]:
     with reported("list", base):
         pages = s3.client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         for page in pages:
-            for one in page.get("Contents", ()):
-                name = one["Key"][len(prefix) :]
+            for entry in page.get("Contents", ()):
+                name = entry["Key"][len(prefix) :]
                 if name and not name.endswith("/"):
-                    yield Entry(name, one["Size"], one["ETag"])
+                    yield Entry(name, entry["Size"], entry["ETag"])

@@ -79,7 +79,7 @@ def local(uri: str | Path) -> Path:
     return Path(uri)
 
 
-def same(one: str | Path, other: str | Path) -> bool:
+def same(first: str | Path, second: str | Path) -> bool:
     """Whether two names are of one file, or of one S3 object.
 
     Examples
@@ -87,6 +87,6 @@ def same(one: str | Path, other: str | Path) -> bool:
     >>> same("masks/../a.png", "a.png"), same("s3://bucket/a.png", "a.png")
     (True, False)
     """
-    if is_s3(one) or is_s3(other):
-        return str(one) == str(other)
-    return local(one).resolve() == local(other).resolve()
+    if is_s3(first) or is_s3(second):
+        return str(first) == str(second)
+    return local(first).resolve() == local(second).resolve()

@@ -114,8 +114,8 @@ def parse_task_event(event: Any) -> TaskEvent:
     ...     "dataObject": {"source-ref": "s3://bucket/1.png"}}).source_ref
     's3://bucket/1.png'
     """
-    given = _object(event).get("dataObject")
-    line: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
+    data_object = _object(event).get("dataObject")
+    line: Mapping[str, Any] = data_object if isinstance(data_object, Mapping) else {}
     source_ref = _text(line, "source-ref")
     if source_ref is None:
         raise SourceError("the event's dataObject has no source-ref: only images have masks")

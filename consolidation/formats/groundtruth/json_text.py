@@ -47,10 +47,12 @@ def check_depth(value: Any, max_depth: int) -> None:
     """ValueError if lists and objects lie deeper within one another than `max_depth`."""
     depth = 0
     level = [value]
-    while level := [one for one in level if isinstance(one, dict | list)]:
+    while level := [value for value in level if isinstance(value, dict | list)]:
         depth += 1
         level = [
-            inner for one in level for inner in (one.values() if isinstance(one, dict) else one)
+            inner
+            for value in level
+            for inner in (value.values() if isinstance(value, dict) else value)
         ]
     if depth > max_depth:
         raise ValueError(f"nested {depth} deep, the limit is {max_depth}")

@@ -71,7 +71,10 @@ def parse_request(
     ('7', 's3://b/k.png', 'w')
     """
     read = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
-    return [one for _, one in read_request(lambda start, end: read[start:end], name, max_objects)]
+    return [
+        request
+        for _, request in read_request(lambda start, end: read[start:end], name, max_objects)
+    ]
 
 
 def read_request(
@@ -128,7 +131,7 @@ def parse_object(entry: Any, index: int) -> RequestObject:
     annotations = entry.get("annotations")
     if not isinstance(annotations, list):
         return RequestObject(object_id, source_ref, error="it has no list of annotations")
-    parsed = tuple(_parse_annotation(one, place) for place, one in enumerate(annotations))
+    parsed = tuple(_parse_annotation(entry, position) for position, entry in enumerate(annotations))
     return RequestObject(object_id, source_ref, parsed)
 
 
@@ -136,12 +139,12 @@ def _unnamed(index: int, reason: str) -> RequestObject:
     return RequestObject(f"entry-{index}", error=f"entry {index} {reason}", named=False)
 
 
-def _parse_annotation(entry: Any, place: int) -> Annotation:
+def _parse_annotation(entry: Any, position: int) -> Annotation:
     if not isinstance(entry, Mapping):
-        return Annotation(f"annotation-{place}", error=f"a {_kind(entry)}, not an object")
+        return Annotation(f"annotation-{position}", error=f"a {_kind(entry)}, not an object")
     worker = entry.get("workerId")
     if not isinstance(worker, str) or not worker:
-        return Annotation(f"annotation-{place}", error="it has no workerId")
+        return Annotation(f"annotation-{position}", error="it has no workerId")
     data = entry.get("annotationData")
     if not isinstance(data, Mapping):
         return Annotation(worker, error="it has no annotationData")

@@ -135,19 +135,19 @@ def list_entries(read: Read, name: str) -> Iterator[tuple[Span, Any]]:
 
 def lines(read: Read) -> Iterator[Span]:
     """Places of the lines of a file that are not blank, without their line ends."""
-    place, rest, finished = 0, b"", False
+    offset, rest, finished = 0, b"", False
     while not finished:
         size = max(WINDOW, len(rest))
-        data = read(place + len(rest), place + len(rest) + size)
+        data = read(offset + len(rest), offset + len(rest) + size)
         finished = len(data) < size
         *whole, last = (rest + data).split(b"\n")
         for line in whole:
             if line.strip():
-                yield Span(place, place + len(line))
-            place += len(line) + 1
+                yield Span(offset, offset + len(line))
+            offset += len(line) + 1
         rest = last
     if rest.strip():
-        yield Span(place, place + len(rest))
+        yield Span(offset, offset + len(rest))
 
 
 def _value(text: _Text, name: str) -> tuple[Any, int]:
@@ -172,8 +172,8 @@ def _value(text: _Text, name: str) -> tuple[Any, int]:
             return value, length
 
 
-def _not_json(name: str, reason: str, place: int) -> NotJsonError:
-    return NotJsonError(f"{name} is not JSON: {reason.removesuffix(' at')} at byte {place:,}")
+def _not_json(name: str, reason: str, offset: int) -> NotJsonError:
+    return NotJsonError(f"{name} is not JSON: {reason.removesuffix(' at')} at byte {offset:,}")
 
 
 def _n_bytes(text: str, start: int, end: int) -> int:

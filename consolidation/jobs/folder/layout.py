@@ -48,4 +48,4 @@ def drop(out: str, *folders: str) -> None:
     """Delete all files of some folders in `FOLDER`."""
     for folder in folders:
         path = storage.join(out, FOLDER, folder)
-        storage.delete(storage.join(path, one.name) for one in storage.entries(path))
+        storage.delete(storage.join(path, entry.name) for entry in storage.entries(path))

@@ -36,16 +36,16 @@ class RecordStore:
 
     def done(self, retry_failed: bool) -> set[str]:
         """Ids of objects that are done, with all their files there."""
-        written = {one.name for one in storage.entries(self._folder)}
+        written = {entry.name for entry in storage.entries(self._folder)}
         known = {key for key, name in self._names.items() if f"{name}.json" in written}
         known |= self._finished_lines.keys()
         if not known:
             return known
         files = {
-            f"{folder}/{one.name}"
+            f"{folder}/{entry.name}"
             for folder in (MASKS, CONFIDENCE)
-            for one in storage.entries(storage.join(self._out, folder))
-            if one.size
+            for entry in storage.entries(storage.join(self._out, folder))
+            if entry.size
         }
         return {
             record.id
@@ -59,7 +59,7 @@ class RecordStore:
         A record that cannot be read is as if it were not there.
         """
         wanted = None if ids is None else set(ids)
-        chosen = [one for one in self._names if wanted is None or one in wanted]
+        chosen = [object_id for object_id in self._names if wanted is None or object_id in wanted]
         for text in self._texts(chosen):
             record = _record(text)
             if record is not None:
@@ -67,7 +67,7 @@ class RecordStore:
 
     def _texts(self, ids: Iterable[str]) -> Iterator[bytes]:
         """Records as they were written; nothing for objects that have none."""
-        written = {one.name for one in storage.entries(self._folder)}
+        written = {entry.name for entry in storage.entries(self._folder)}
         chosen = list(ids)
 
         def read(object_id: str) -> bytes:
@@ -119,7 +119,9 @@ class RecordStore:
         """Delete records, whatever job they are of, and the files that they name."""
         self.index()
         finished = range(len(self._finished or ()))
-        written = [storage.join(self._folder, one.name) for one in storage.entries(self._folder)]
+        written = [
+            storage.join(self._folder, entry.name) for entry in storage.entries(self._folder)
+        ]
         with ThreadPoolExecutor(READERS) as pool:
             texts = itertools.chain(
                 (self._finished.read(number) for number in finished if self._finished),

@@ -6,16 +6,24 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus import mean_of_present, overlap_iou
 from consolidation.formats.groundtruth import compact
-from consolidation.jobs.work.builtin import BuiltinAgreement
 from consolidation.objects.pipeline import ObjectResult
 from consolidation.objects.prepare import LabeledObject
+
+
+class BuiltinAgreement(NamedTuple):
+    """Agreement with the built-in's mask; NaN where there is none."""
+
+    iou: float = math.nan
+    """Mean IoU over the classes in either."""
+    same: float = math.nan
+    """Share of pixels of the same class."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +88,13 @@ class WorkerRecord:
         consensus = result.consensus
         return [
             cls(
-                worker=one.worker,
+                worker=agreement.worker,
                 overlap=_sparse(overlap),
-                ignored=one.ignored,
-                blank=one.worker in result.blank,
-                seconds=obj.seconds.get(one.worker),
+                ignored=agreement.ignored,
+                blank=agreement.worker in result.blank,
+                seconds=obj.seconds.get(agreement.worker),
             )
-            for one, overlap in zip(consensus.workers, consensus.overlap, strict=True)
+            for agreement, overlap in zip(consensus.workers, consensus.overlap, strict=True)
         ]
 
     def agreement(self, n_classes: int) -> float:
@@ -131,9 +139,11 @@ class Record:
 
     def to_json(self) -> str:
         """One line of JSON."""
-        content: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
+        content: dict[str, Any] = {
+            field_of.name: getattr(self, field_of.name) for field_of in fields(self)
+        }
         content["image"] = None if self.image is None else _no_nan(vars(self.image))
-        content["workers"] = [vars(one) for one in self.workers]
+        content["workers"] = [vars(worker) for worker in self.workers]
         return compact(content)
 
     @classmethod
@@ -143,8 +153,8 @@ class Record:
         try:
             image = content["image"]
             content["image"] = None if image is None else ImageRecord(**_nan(image))
-            content["workers"] = [WorkerRecord(**one) for one in content["workers"]]
-            content["warnings"] = [tuple(one) for one in content["warnings"]]
+            content["workers"] = [WorkerRecord(**worker) for worker in content["workers"]]
+            content["warnings"] = [tuple(warning) for warning in content["warnings"]]
             return cls(**content)
         except (TypeError, KeyError) as error:
             raise ValueError(f"no record of an object: {error}") from None

@@ -92,7 +92,7 @@ class _Lines:
 
     def __init__(self, source: Source, attribute: str) -> None:
         self._manifest, self._attribute = source.manifest, attribute
-        self._numbers = {one.id: one.line_number for one in source.items}
+        self._numbers = {item.id: item.line_number for item in source.items}
         self._expected = {number for number in self._numbers.values() if number is not None}
         self._waiting: dict[int, bytes] = {}
         self._next = 0
@@ -143,7 +143,7 @@ class _Lines:
 def _provenance(job: Job, learnt: Learnt, reliability: Reliability | None) -> dict[str, Any]:
     """JSON-ready: version, options, classes, and what is known over the job."""
     options = job.options.results()
-    if job.options.method == "dawid-skene":
+    if not job.options.spec.smooths:
         # it decides by other means
         del options["smoothing"]
     content: dict[str, Any] = {

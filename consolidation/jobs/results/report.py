@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from consolidation import storage
 from consolidation._version import __version__
-from consolidation.consensus import Reliability
-from consolidation.formats import Source, SourceObject
-from consolidation.jobs.folder.layout import REPORT, snapshot_path
+from consolidation.consensus import METHODS, Reliability
+from consolidation.jobs.folder.layout import REPORT
 from consolidation.jobs.folder.records import Record
+from consolidation.jobs.folder.run_folder import RunFolder
 from consolidation.jobs.results.pictures import picture_bytes
 from consolidation.jobs.results.tables import Tables
 from consolidation.jobs.results.worker_totals import WorkerRow
 from consolidation.jobs.work.learning import Learnt
-from consolidation.jobs.work.objects import NO_RELIABILITY, Job, snapshot_again
+from consolidation.jobs.work.objects import Job
 from consolidation.objects import MaskClass
 from consolidation.report import Region, Report, ReportImage, ReportWorker, render, small_jpeg
 from consolidation.report.snapshot import SIDE
@@ -30,11 +30,10 @@ PICTURES_AT_ONCE = 8
 
 
 def write_report(
-    job: Job, source: Source, names: Mapping[str, str], tables: Tables, learnt: Learnt
+    job: Job, folder: RunFolder, pictures_from: str, tables: Tables, learnt: Learnt
 ) -> str:
     """Write overview, workers, classes, and the shortlist's images; return the file's name."""
-    items = {one.id: one for one in source.items if one.id in tables.shortlisted}
-    shown = [tables.shortlisted[one] for one in tables.shortlist.ids]
+    shown = [tables.shortlisted[object_id] for object_id in tables.shortlist.ids]
     method = job.options.method
     reliability = tables.reliability
     rows = tables.worker_rows()
@@ -42,7 +41,7 @@ def write_report(
     report = Report(
         title=job.options.job_name,
         classes=_classes(job),
-        images=_images(job, source.folder, items, names, shown),
+        images=_images(job, folder, pictures_from, shown),
         n_images=tables.images,
         workers=_workers(rows, method),
         disputed=tables.disputed / tables.pixels if tables.pixels else 0.0,
@@ -85,7 +84,7 @@ def _workers(rows: Sequence[WorkerRow], method: str) -> list[ReportWorker]:
                 dropped=totals.dropped_answers,
                 seconds=None if math.isnan(totals.mean_seconds) else totals.mean_seconds,
                 junk=bool(row.junk),
-                votes=not row.junk or method in NO_RELIABILITY,
+                votes=not row.junk or not METHODS[method].learns_reliability,
                 twins=row.twins,
             )
         )
@@ -95,23 +94,19 @@ def _workers(rows: Sequence[WorkerRow], method: str) -> list[ReportWorker]:
 def _pairs(reliability: Reliability, rows: Sequence[WorkerRow]) -> NDArray[np.float64]:
     """Agreement of every two workers, in the order of the rows."""
     workers, matrix = reliability.agreement_matrix()
-    place = {worker: index for index, worker in enumerate(workers)}
+    row_of = {worker: index for index, worker in enumerate(workers)}
     pairs = np.full((len(rows), len(rows)), np.nan)
     for i, first in enumerate(rows):
         for j, second in enumerate(rows):
-            if first.worker in place and second.worker in place:
-                pairs[i, j] = matrix[place[first.worker], place[second.worker]]
+            if first.worker in row_of and second.worker in row_of:
+                pairs[i, j] = matrix[row_of[first.worker], row_of[second.worker]]
     return pairs
 
 
 def _images(
-    job: Job,
-    folder: str,
-    items: Mapping[str, SourceObject],
-    names: Mapping[str, str],
-    shown: Sequence[Record],
+    job: Job, folder: RunFolder, pictures_from: str, shown: Sequence[Record]
 ) -> Iterator[ReportImage]:
-    pictures = _pictures(job, folder, shown)
+    pictures = _pictures(pictures_from, shown)
     for record, picture in zip(shown, pictures, strict=True):
         image = record.image
         assert image is not None
@@ -123,25 +118,19 @@ def _images(
             undecided=image.undecided,
             n_workers=image.workers,
             need=image.need,
-            agreement={one.worker: one.agreement(len(job.classes)) for one in record.workers},
+            agreement={
+                worker.worker: worker.agreement(len(job.classes)) for worker in record.workers
+            },
             warnings=[
                 f"{worker}: {text}" if worker else text for worker, text, _ in record.warnings
             ],
-            regions=[_region(one) for one in record.regions],
-            snapshot=_snapshot(job, items[record.id], names[record.id]),
+            regions=[_region(region) for region in record.regions],
+            snapshot=folder.snapshot(record.id),
             picture=picture,
         )
 
 
-def _snapshot(job: Job, item: SourceObject, name: str) -> bytes | None:
-    """Snapshot that the image's own process took, or a new one."""
-    path = snapshot_path(job.out, name)
-    if storage.exists(path):
-        return storage.read_bytes(path)
-    return snapshot_again(job, item)
-
-
-def _pictures(job: Job, folder: str, shown: Iterable[Record]) -> Iterator[bytes | None]:
+def _pictures(folder: str, shown: Iterable[Record]) -> Iterator[bytes | None]:
     """Small pictures, where they can be had; S3 that cannot be reached is not asked again."""
     reachable = True
 
@@ -163,20 +152,20 @@ def _pictures(job: Job, folder: str, shown: Iterable[Record]) -> Iterator[bytes 
             yield from pool.map(read, shown[start : start + PICTURES_AT_ONCE])
 
 
-def _region(told: Mapping[str, Any]) -> Region:
+def _region(region: Mapping[str, Any]) -> Region:
     """A region as the report shows it: its box by corners, and those against the consensus."""
-    box = told["box"]
+    box = region["box"]
     left, top = box["left"], box["top"]
     against = [
         worker
-        for name, workers in told["workers"].items()
-        if name != told["consensus"]
+        for name, workers in region["workers"].items()
+        if name != region["consensus"]
         for worker in workers
     ]
     return Region(
         box=(left, top, left + box["width"], top + box["height"]),
-        area=told["area"],
-        classes=list(told["shares"]),
+        area=region["area"],
+        classes=list(region["shares"]),
         workers=against,
-        reason=told["reason"],
+        reason=region["reason"],
     )

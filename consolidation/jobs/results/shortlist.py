@@ -23,8 +23,11 @@ class Shortlist:
         self._rows: list[tuple[float, str]] = []
 
     def add(self, object_id: str, need: float) -> None:
-        """Consider an image."""
-        bisect.insort(self._rows, (-need, object_id))
+        """Consider an image; twice is once."""
+        row = (-need, object_id)
+        position = bisect.bisect_left(self._rows, row)
+        if self._rows[position : position + 1] != [row]:
+            self._rows.insert(position, row)
         del self._rows[self._size :]
 
     @property

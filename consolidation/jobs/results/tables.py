@@ -119,19 +119,19 @@ class Tables:
         if confidence < review_below:
             item = ReviewItem(record.id, confidence, image.need, record.line)
             self.to_review.append(item)
-        for decided, given, n in record.confusion:
-            self.confusion[decided, given] += n
+        for decided, voted, n in record.confusion:
+            self.confusion[decided, voted] += n
         for index, (n, confidence) in record.classes.items():
             self._class_sums[:, int(index)] += n, n * confidence
-        for one in record.workers:
-            totals = self.worker(one.worker)
-            totals.overlap += one.dense_overlap(self._n_classes)
+        for part in record.workers:
+            totals = self.worker(part.worker)
+            totals.overlap += part.dense_overlap(self._n_classes)
             totals.images += 1
             totals.pixels += pixels
-            totals.ignored_pixels += one.ignored
-            totals.blank_answers += one.blank
-            if one.seconds is not None:
-                totals.seconds.append(one.seconds)
+            totals.ignored_pixels += part.ignored
+            totals.blank_answers += part.blank
+            if part.seconds is not None:
+                totals.seconds.append(part.seconds)
 
     def _shortlist(self, record: Record, need: float) -> None:
         before = self.shortlist.least
@@ -139,7 +139,7 @@ class Tables:
         if need >= before:
             self.shortlisted[record.id] = record
             kept = set(self.shortlist.ids)
-            self.shortlisted = {one: self.shortlisted[one] for one in kept}
+            self.shortlisted = {object_id: self.shortlisted[object_id] for object_id in kept}
 
     @property
     def class_confidence(self) -> NDArray[np.float64]:
@@ -201,9 +201,17 @@ class Tables:
         rows = []
         for row in self.worker_rows():
             totals = row.totals
-            about = (row.worker, totals.images, totals.agreement, row.reliability, *row.interval)
+            agreement = (
+                row.worker,
+                totals.images,
+                totals.agreement,
+                row.reliability,
+                *row.interval,
+            )
             junk = "" if row.junk is None else "yes" if row.junk else "no"
-            told = (junk, " ".join(row.twins))
+            flags = (junk, " ".join(row.twins))
             counts = (totals.blank_answers, totals.ignored, totals.dropped_answers)
-            rows.append((*about, *told, *counts, totals.mean_seconds, *totals.class_iou.tolist()))
+            rows.append(
+                (*agreement, *flags, *counts, totals.mean_seconds, *totals.class_iou.tolist())
+            )
         return to_csv((*WORKER_COLUMNS, *(f"iou {name}" for name in self._classes)), rows)

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
-
 import numpy as np
 
 from consolidation import storage
 from consolidation.errors import ObjectError
 from consolidation.evaluation import class_iou, confusion_matrix
+from consolidation.jobs.folder.records import BuiltinAgreement
 from consolidation.masks import Classes, decode_indices
 from consolidation.objects import MaskLabel
 from consolidation.objects.answers import by
 from consolidation.objects.pipeline import ObjectResult
-
-
-class BuiltinAgreement(NamedTuple):
-    """Agreement with the built-in's mask; NaN where there is none."""
-
-    iou: float = math.nan
-    """Mean IoU over the classes in either."""
-    same: float = math.nan
-    """Share of pixels of the same class."""
 
 
 def compare_with_builtin(
@@ -45,10 +34,10 @@ def compare_with_builtin(
     k = len(classes)
     table = np.full(256, k, np.int64)
     table[0] = 0
-    for one in label.classes:
-        index = 0 if one.index == 0 else classes.index(one.name)
-        if index is not None and one.index < 256:
-            table[one.index] = index
+    for mask_class in label.classes:
+        index = 0 if mask_class.index == 0 else classes.index(mask_class.name)
+        if index is not None and mask_class.index < 256:
+            table[mask_class.index] = index
     own = np.where(ours < k, ours, k).astype(np.int64)
     counts = confusion_matrix(own, table[theirs], k + 1)
     iou = class_iou(counts)

@@ -41,16 +41,20 @@ class Learnt:
 
     def digest(self) -> str:
         """Text that changes when what was learnt does."""
-        told = [one.to_json() for one in (self.reliability, self.confusion) if one is not None]
+        texts = [
+            statistics.to_json()
+            for statistics in (self.reliability, self.confusion)
+            if statistics is not None
+        ]
         if self.choice is not None:
-            told.append(json.dumps(self.choice.as_dict(), sort_keys=True))
-        return hashlib.sha256("".join(told).encode()).hexdigest()
+            texts.append(json.dumps(self.choice.as_dict(), sort_keys=True))
+        return hashlib.sha256("".join(texts).encode()).hexdigest()
 
 
 def gather(job: Job, n_chunks: int, known: Reliability | None) -> Learnt:
     """Add up the statistics of all chunks, and what earlier jobs told about the same workers."""
     learnt = Learnt()
-    if job.options.method == "dawid-skene":
+    if job.options.spec.learns_confusion:
         learnt.confusion = WorkerConfusion()
     else:
         learnt.reliability = Reliability()
@@ -70,14 +74,14 @@ def gather(job: Job, n_chunks: int, known: Reliability | None) -> Learnt:
 def learn_all(job: Job, items: Sequence[SourceObject]) -> Learnt:
     """Learn from all objects here and now; nothing is written."""
     learnt = Learnt()
-    if job.options.method == "plurality":
+    if not job.options.spec.learns:
         return learnt
     learnt.answered, pooled = learn(job, items)
     if isinstance(pooled, WorkerConfusion):
         learnt.confusion = pooled
         return learnt
     learnt.reliability = pooled
-    if job.options.method == "auto":
+    if job.options.spec.chooses:
         learnt.choice = choose(job, items, pooled, learnt.answered)
     return learnt
 
@@ -91,9 +95,9 @@ def choose(
     """Test weights on a sample of the job; see `consolidation.consensus.auto`."""
     options = job.options
     trial = Trial(reliability, smoothing=options.smoothing, ties=options.ties)
-    enough = [one for one in items if trial.suits(answered.get(one.id, ()))]
-    for place in sampled(len(enough)):
-        prepared = prepared_or_none(job, enough[place])
+    enough = [item for item in items if trial.suits(answered.get(item.id, ()))]
+    for position in sampled(len(enough)):
+        prepared = prepared_or_none(job, enough[position])
         if prepared is not None:
             trial.ask(prepared.masks, prepared.workers, len(job.classes), ignore_index(job.classes))
     return trial.choice()

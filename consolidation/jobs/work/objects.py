@@ -21,8 +21,8 @@ from consolidation.errors import ConsolidationError
 from consolidation.formats import SourceObject
 from consolidation.formats.groundtruth import manifest_line, result_metadata
 from consolidation.jobs.folder.layout import record_path, snapshot_path, statistics_path
-from consolidation.jobs.folder.records import ImageRecord, Record, WorkerRecord
-from consolidation.jobs.work.builtin import BuiltinAgreement, compare_with_builtin
+from consolidation.jobs.folder.records import BuiltinAgreement, ImageRecord, Record, WorkerRecord
+from consolidation.jobs.work.builtin import compare_with_builtin
 from consolidation.masks import Classes
 from consolidation.objects.pipeline import ObjectResult, consolidate_object
 from consolidation.objects.prepare import (
@@ -34,9 +34,6 @@ from consolidation.objects.prepare import (
 )
 from consolidation.options import Options
 from consolidation.report import take
-
-NO_RELIABILITY = ("plurality", "dawid-skene")
-"""Methods that learn no reliability over the job."""
 
 _memory = threading.local()
 
@@ -51,8 +48,6 @@ class Job:
     creation_date: str
     learnt: LearntWeights | WorkerConfusion | None = None
     calibration: Calibration | None = None
-    snapshots_from: float = math.inf
-    """Need of review from which an image may be in the report."""
 
 
 class Task(NamedTuple):
@@ -87,7 +82,7 @@ def learn(
 
     Objects that fail are left out; they are reported when they are consolidated.
     """
-    pooled = WorkerConfusion() if job.options.method == "dawid-skene" else Reliability()
+    pooled = WorkerConfusion() if job.options.spec.learns_confusion else Reliability()
     answered = {}
     for item in items:
         prepared = prepared_or_none(job, item)
@@ -106,24 +101,32 @@ def prepared_or_none(job: Job, item: SourceObject) -> PreparedObject | None:
         return None
 
 
-def consolidate_chunk(job: Job, tasks: Sequence[Task]) -> list[Outcome]:
+def consolidate_chunk(
+    job: Job, tasks: Sequence[Task], snapshots_from: float = math.inf
+) -> list[Outcome]:
     """Second pass: consolidate objects and write their masks and records.
+
+    An image whose need of review is `snapshots_from` or more may be in the report: its snapshot is
+    written, too.
 
     Raises
     ------
     StorageError
         If something cannot be written: that is no object's fault, and ends the run.
     """
-    return [_consolidate(job, task) for task in tasks]
+    return [_consolidate(job, task, snapshots_from) for task in tasks]
 
 
-def _consolidate(job: Job, task: Task) -> Outcome:
+def _consolidate(job: Job, task: Task, snapshots_from: float) -> Outcome:
     obj = LabeledObject(task.item.id, {})
     files: dict[str, bytes] = {}
     try:
         obj = task.item.load()
-        result = _result(job, obj)
+        with_what = (job.learnt, _buffer(), job.calibration)
+        result = consolidate_object(obj, job.classes, job.options, *with_what)
         record = _record(job, task, obj, result, files)
+        if result.consensus.need_of_review >= snapshots_from:
+            files[snapshot_path(job.out, task.name)] = take(result.consensus).to_bytes()
         content = record.to_json()
     except Exception as error:
         # whatever one object did, the others are done; a defect of ours says so
@@ -149,19 +152,6 @@ def _unlabelled(job: Job, obj: LabeledObject) -> str:
         return "{}"
 
 
-def _result(job: Job, obj: LabeledObject) -> ObjectResult:
-    about = (job.classes, job.options, job.learnt, _buffer(), job.calibration)
-    return consolidate_object(obj, *about)
-
-
-def snapshot_again(job: Job, item: SourceObject) -> bytes | None:
-    """Snapshot of an object that was consolidated when none was wanted; None if it fails now."""
-    try:
-        return take(_result(job, item.load()).consensus).to_bytes()
-    except ConsolidationError:
-        return None
-
-
 def _record(
     job: Job, task: Task, obj: LabeledObject, result: ObjectResult, files: dict[str, bytes]
 ) -> Record:
@@ -174,8 +164,6 @@ def _record(
         written.append(f"confidence/{task.name}.png")
         name = storage.join(job.out, "confidence", f"{task.name}.png")
         files[name] = result.confidence_png()
-    if consensus.need_of_review >= job.snapshots_from:
-        files[snapshot_path(job.out, task.name)] = take(consensus).to_bytes()
     prefix = job.options.mask_uri_prefix or (job.out if storage.is_s3(job.out) else "")
     uri = f"{prefix.rstrip('/')}/{mask}" if prefix else mask
     block = result_metadata(result, job.creation_date, job.options.job_name)
@@ -204,7 +192,7 @@ def _record(
 
 def _agreement(job: Job, consensus: Consensus) -> dict[str, Any] | None:
     """How workers agree with each other, for the report, where no first pass tells."""
-    if not job.options.report or job.options.method not in NO_RELIABILITY:
+    if not job.options.report or job.options.spec.learns_reliability:
         return None
     told = Reliability()
     if consensus.n_workers > 1:

@@ -9,8 +9,11 @@ records become one file, ``records.jsonl``.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from consolidation import storage
 from consolidation.errors import RunError
@@ -25,8 +28,11 @@ from consolidation.jobs.folder.layout import (
     SOMETIMES,
     STATISTICS,
     drop,
+    snapshot_path,
 )
 from consolidation.jobs.folder.record_store import RecordStore
+from consolidation.jobs.folder.records import Record
+from consolidation.masks import decode_indices
 
 FORMAT = 1
 
@@ -48,19 +54,20 @@ def read_run(out: str) -> dict[str, Any] | None:
     return content
 
 
-class RunState:
-    """State of a run in an output folder.
+class RunFolder:
+    """The output folder of a run: begun or gone on with, what is done in it, and finished.
 
     Parameters
     ----------
     out : str
         Path or ``s3://`` URI of the output folder.
-    records : RecordStore
-        Of the same folder.
+    names : mapping of id to file name
+        Of all objects, in order.
     """
 
-    def __init__(self, out: str, records: RecordStore) -> None:
-        self.out, self._records = out, records
+    def __init__(self, out: str, names: Mapping[str, str]) -> None:
+        self.out, self.names = out, names
+        self._records = RecordStore(out, names)
         self._base = storage.join(out, FOLDER)
         self._content: dict[str, Any] = {}
 
@@ -77,21 +84,21 @@ class RunState:
 
     def begin(
         self,
-        about: Mapping[str, Any],
-        source: Mapping[str, Any],
+        identity: Mapping[str, Any],
+        request: Mapping[str, Any],
         creation_date: str,
         restart: bool,
     ) -> str:
         """Begin a run or go on with one; return the date at which it began first.
 
-        What it is `about` must be the same to go on; `source` is where it was read from.
+        Its identity must be the same to go on; the request is where it is read from.
 
         Raises
         ------
         RunError
             If the folder holds a run about something else.
         """
-        goes_on = not restart and self._go_on(about)
+        goes_on = not restart and self._go_on(identity)
         own = (self._path(folder) for folder in (RECORDS, STATISTICS, SNAPSHOTS))
         for folder in (self.out, self._out(MASKS), self._out(CONFIDENCE), self._base, *own):
             storage.delete_parts(folder)
@@ -101,29 +108,63 @@ class RunState:
             if restart and storage.exists(self._path("run.json")):
                 self._drop_results(RESULTS)
                 storage.delete([self._path("run.json")])
-            self._content = {"format": FORMAT, "creation_date": creation_date, "about": about}
-            self._content["source"] = source
+            self._content = {
+                "format": FORMAT,
+                "creation_date": creation_date,
+                "about": identity,
+                "source": request,
+            }
             if not storage.write_first(self._path("run.json"), self._text()):
                 # another run of the same job began at the same time: its date counts
-                self._go_on(about)
-        if self._content.get("source") != source:
-            self._content["source"] = source
+                self._go_on(identity)
+        if self._content.get("source") != request:
+            self._content["source"] = request
             self._write_content()
         self._records.index()
         return str(self._content["creation_date"])
 
-    def _go_on(self, about: Mapping[str, Any]) -> bool:
+    def _go_on(self, identity: Mapping[str, Any]) -> bool:
         """Whether there is a run to go on with; RunError if it is about something else."""
         content = read_run(self.out)
         if content is None:
             return False
-        if content["about"] != about:
+        if content["about"] != identity:
             raise RunError(
-                f"{self.out} holds a run with {_difference(content['about'], about)}: "
+                f"{self.out} holds a run with {_difference(content['about'], identity)}: "
                 "use the same, another folder, or --restart to begin anew"
             )
         self._content = content
         return True
+
+    def done(self, retry_failed: bool = False) -> set[str]:
+        """Ids of objects that are done, with all their files there."""
+        return self._records.done(retry_failed)
+
+    def records(self, ids: Iterable[str] | None = None) -> Iterator[Record]:
+        """Records of objects in order: those wanted, or all that there are."""
+        return self._records.read(ids)
+
+    def masks(self) -> Callable[[str], Callable[[], NDArray[np.uint8] | None]]:
+        """From an object's id to a function that reads its consensus (H, Wd); None without."""
+        without = {one.id for one in self.records() if one.image is None}
+
+        def of(object_id: str) -> Callable[[], NDArray[np.uint8] | None]:
+            path = self._out(MASKS, f"{self.names[object_id]}.png")
+            return lambda: (
+                None if object_id in without else decode_indices(storage.read_bytes(path))
+            )
+
+        return of
+
+    def snapshot(self, object_id: str) -> bytes | None:
+        """Snapshot of an image that may be in the report; None if none was taken."""
+        path = snapshot_path(self.out, self.names[object_id])
+        return storage.read_bytes(path) if storage.exists(path) else None
+
+    def without_snapshot(self, ids: Iterable[str]) -> set[str]:
+        """Those of the images of which no snapshot was taken."""
+        taken = {one.name for one in storage.entries(self._path(SNAPSHOTS))}
+        return {one for one in ids if self.names[one] not in taken}
 
     def finish(
         self, summary: Mapping[str, Any], outputs: Mapping[str, Any], written: Collection[str]

@@ -1,0 +1,84 @@
+"""Who is who where each annotator has a file: by what files say, else by what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import PurePosixPath
+
+from consolidation.formats.files import File
+from consolidation.formats.place import Place
+
+_PLAIN = ("annotations", "annotation", "instances", "instances_default", "default", "labels")
+"""Names of files that say nothing: the folder's counts."""
+
+
+@dataclass(frozen=True)
+class Annotator:
+    """Name that a file says, empty if none, and the file."""
+
+    name: str
+    file: File
+
+
+def distinct(
+    annotators: Sequence[Annotator], images: Sequence[Collection[str]], place: Place
+) -> list[str]:
+    """Name of each file's annotator.
+
+    Where two files about the same image say the same name, or none, files are called by their own
+    names: two answers of one annotator would be one.
+
+    Parameters
+    ----------
+    annotators : sequence of Annotator
+    images : sequence of collection of str
+        What each file is about.
+    place : Place
+    """
+    names = [one.name for one in annotators]
+    clash = any(
+        first.name == second.name and not set(ours).isdisjoint(theirs)
+        for (first, ours), (second, theirs) in combinations(zip(annotators, images, strict=True), 2)
+    )
+    if clash or "" in names:
+        own = file_names([one.file for one in annotators], place)
+        return own if clash else [name or ours for name, ours in zip(names, own, strict=True)]
+    return names
+
+
+def file_names(files: Sequence[File], place: Place) -> list[str]:
+    """What each file is called: its path below the source without what all have in common.
+
+    Examples
+    --------
+    >>> place = Place("job", ())
+    >>> file_names([File("job/ann/annotations.xml"), File("job/bob/annotations.xml")], place)
+    ['ann', 'bob']
+    >>> file_names([File("job/ann.json"), File("job/bob.json")], place)
+    ['ann', 'bob']
+    """
+    folder = place.folder.replace("\\", "/").rstrip("/") + "/"
+    paths = []
+    for one in files:
+        path = PurePosixPath(one.uri.replace("\\", "/").removeprefix(folder))
+        parts = [*path.parts[:-1], path.stem]
+        if parts[-1].lower() in _PLAIN:
+            parts = parts[:-1] or [PurePosixPath(place.named()).name]
+        paths.append(parts)
+    while (
+        len(paths) > 1
+        and all(len(one) > 1 for one in paths)
+        and len({one[0] for one in paths}) == 1
+    ):
+        paths = [one[1:] for one in paths]
+    while (
+        len(paths) > 1
+        and all(len(one) > 1 for one in paths)
+        and len({one[-1] for one in paths}) == 1
+    ):
+        paths = [one[:-1] for one in paths]
+    if len(paths) == 1:
+        paths = [paths[0][-1:]]
+    return ["/".join(one) for one in paths]

@@ -1,0 +1,140 @@
+"""Annotations of COCO, of one image: segmentations to regions."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from consolidation.errors import AnswerError, SourceError
+from consolidation.formats.drawn import Drawn
+from consolidation.formats.files import File
+from consolidation.formats.json_stream import parse_json
+from consolidation.formats.paint import Region
+from consolidation.formats.shapes import ColumnRuns, Polygon
+from consolidation.limits import Limits
+
+ANNOTATOR_FIELDS = (
+    *("rater", "annotator", "annotator_id", "annotator_ids", "annotators", "labeler", "labeller"),
+    *("worker", "worker_id", "user", "user_id", "created_by", "completed_by", "reviewer_id"),
+)
+"""Fields by which exports name the annotator of an annotation; the first one that is there."""
+ASSIGNED_FIELDS = ("rater_list", "raters", "annotator_list", "annotators", "annotator_ids")
+"""Fields by which an image names everybody who was asked."""
+_INNER = ("attributes", "extra", "metadata")
+_GAP = 1 << 16
+"""Bytes between two annotations that are rather read than skipped."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CocoPart:
+    """The annotations of an image in one file.
+
+    Attributes
+    ----------
+    file : File
+    places : array of int
+        Where each annotation begins and ends, by turns.
+    size : (int, int) or None
+        Height and width of the image.
+    categories : mapping of int to str
+    worker : str
+        Whose they are, where no field says so.
+    field : str
+        Field that names the annotator; empty without one.
+    assigned : tuple of str
+        Everybody who was asked: without an annotation, they found nothing.
+    """
+
+    file: File
+    places: array[int]
+    size: tuple[int, int] | None
+    categories: Mapping[int, str]
+    worker: str
+    field: str
+    assigned: tuple[str, ...]
+
+    def read(self, limits: Limits) -> Iterable[Drawn]:
+        """See `Part`."""
+        regions: dict[str, list[Region]] = {worker: [] for worker in self.assigned}
+        errors: dict[str, str] = {}
+        bare: dict[str, int] = {}
+        for annotation in self._annotations():
+            for worker in annotators(annotation, self.field) or [self.worker]:
+                listed = regions.setdefault(worker, [])
+                try:
+                    found = regions_of(annotation, self.categories)
+                except AnswerError as error:
+                    errors.setdefault(worker, str(error))
+                    continue
+                listed += found
+                bare[worker] = bare.get(worker, 0) + (not found)
+        for worker, listed in regions.items():
+            n = bare.get(worker, 0)
+            notes = (f"{n} annotations without a segmentation are left out",) if n else ()
+            yield Drawn(worker, self.size, listed, notes, errors.get(worker, ""))
+
+    def _annotations(self) -> Iterator[Mapping[str, Any]]:
+        """Read them; those that lie close together at once."""
+        places = list(zip(self.places[::2], self.places[1::2], strict=True))
+        at = 0
+        while at < len(places):
+            last = at
+            while last + 1 < len(places) and 0 <= places[last + 1][0] - places[last][1] < _GAP:
+                last += 1
+            start = places[at][0]
+            data = self.file.read(start, places[last][1])
+            for begin, end in places[at : last + 1]:
+                yield parsed(data[begin - start : end - start], self.file, begin)
+            at = last + 1
+
+
+def parsed(data: bytes, file: File, place: int) -> Mapping[str, Any]:
+    """JSON object; an empty one where there is something else; SourceError if it is no JSON."""
+    try:
+        value = parse_json(data)
+    except ValueError as error:
+        raise SourceError(f"{file} is not JSON: the entry at byte {place:,}: {error}") from None
+    return value if isinstance(value, Mapping) else {}
+
+
+def annotators(annotation: Mapping[str, Any], field: str) -> list[str]:
+    """Who an annotation is by, as a field of it says: one, or a list."""
+    if not field:
+        return []
+    value = field_of(annotation, field)
+    if isinstance(value, Mapping):
+        value = value.get("id", value.get("name"))
+    values = value if isinstance(value, list) else [value]
+    return [
+        str(one)
+        for one in values
+        if isinstance(one, str | int) and not isinstance(one, bool) and str(one)
+    ]
+
+
+def field_of(annotation: Mapping[str, Any], field: str) -> Any:
+    """Value of a field, of the annotation itself or of what some tools put custom fields into."""
+    if field in annotation:
+        return annotation[field]
+    for name in _INNER:
+        inner = annotation.get(name)
+        if isinstance(inner, Mapping) and field in inner:
+            return inner[field]
+    return None
+
+
+def regions_of(annotation: Mapping[str, Any], categories: Mapping[int, str]) -> list[Region]:
+    """Regions of an annotation: rings are a union, so each is one; AnswerError if damaged."""
+    segmentation = annotation.get("segmentation")
+    category = annotation.get("category_id")
+    label = categories.get(category) if isinstance(category, int) else None
+    if isinstance(segmentation, Mapping):
+        counts, size = segmentation.get("counts"), segmentation.get("size")
+        return [Region(label, ColumnRuns(counts, size))]
+    if not isinstance(segmentation, list) or not segmentation:
+        return []
+    # some writers leave out the list around a single ring
+    rings = segmentation if isinstance(segmentation[0], list) else [segmentation]
+    return [Region(label, Polygon.of([ring])) for ring in rings]

@@ -1,0 +1,215 @@
+"""COCO: one file an annotator, or one file whose annotations name their annotators."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from consolidation.errors import OptionError, SourceError
+from consolidation.formats.annotators import Annotator, distinct
+from consolidation.formats.coco.annotations import (
+    ANNOTATOR_FIELDS,
+    ASSIGNED_FIELDS,
+    CocoPart,
+    annotators,
+    parsed,
+)
+from consolidation.formats.coco.panoptic import PanopticMask, PanopticPart
+from consolidation.formats.drawn_source import Content, DrawnSource
+from consolidation.formats.files import File
+from consolidation.formats.json_stream import json_values
+from consolidation.formats.place import Place
+from consolidation.formats.sniff import JsonBeginning, beginning, first_files, named
+from consolidation.formats.source import SourceOptions
+
+_FOLDERS = ("", "{stem}/", "panoptic/", "masks/", "annotations/", "{stem}_masks/")
+"""Where panoptic pictures lie, seen from their JSON."""
+
+
+@dataclass
+class _Listed:
+    """An image of a file."""
+
+    name: str
+    size: tuple[int, int] | None
+    assigned: tuple[str, ...]
+    picture: str
+
+
+@dataclass
+class _Annotations:
+    """What one file says."""
+
+    file: File
+    images: dict[Any, _Listed] = field(default_factory=dict)
+    categories: dict[int, str] = field(default_factory=dict)
+    places: dict[Any, array[int]] = field(default_factory=dict)
+    """Where an image's annotations lie."""
+    panoptic: dict[Any, tuple[str, list[tuple[int, Any]]]] = field(default_factory=dict)
+    """Picture, and number and category of its segments."""
+    fields: set[str] = field(default_factory=set)
+    """Fields of annotations that name an annotator."""
+    anonymous: int = 0
+    partial: bool = False
+    """Whether it is LVIS, which does not ask everybody for every class."""
+
+    def take(self, key: str, value: Mapping[str, Any], begin: int, end: int, wanted: str) -> None:
+        """Take note of an entry of one of the file's lists."""
+        if key == "categories":
+            number, name = value.get("id"), value.get("name")
+            if type(number) is int and isinstance(name, str):
+                self.categories[number] = name
+        elif key == "images":
+            self._take_image(value)
+        elif key == "annotations":
+            image = value.get("image_id")
+            segments = value.get("segments_info")
+            if isinstance(segments, list):
+                pairs = [
+                    (one["id"], one.get("category_id"))
+                    for one in segments
+                    if isinstance(one, Mapping) and type(one.get("id")) is int
+                ]
+                self.panoptic[image] = (str(value.get("file_name", "")), pairs)
+                return
+            fields = [wanted] if wanted else ANNOTATOR_FIELDS
+            self.fields.update(one for one in fields if annotators(value, one))
+            self.places.setdefault(image, array("Q")).extend((begin, end))
+
+    def _take_image(self, value: Mapping[str, Any]) -> None:
+        height, width = value.get("height"), value.get("width")
+        name = value.get("file_name")
+        assigned: list[str] = []
+        for one in ASSIGNED_FIELDS:
+            assigned = assigned or annotators(value, one)
+        url = value.get("coco_url") or value.get("flickr_url")
+        self.partial |= "neg_category_ids" in value
+        if not isinstance(name, str) and isinstance(url, str):
+            name = url.rpartition("/")[2]
+        self.images[value.get("id")] = _Listed(
+            name if isinstance(name, str) else "",
+            (int(height), int(width))
+            if isinstance(height, int | float) and isinstance(width, int | float)
+            else None,
+            tuple(assigned),
+            name if isinstance(name, str) else "",
+        )
+
+
+class Coco(DrawnSource):
+    """JSON of COCO."""
+
+    name = "coco"
+    kind = "COCO annotations"
+
+    @classmethod
+    def recognises(cls, place: Place) -> bool:
+        """Whether a JSON file there has images and annotations of them."""
+        return any(_is_coco(one.more_json) for one in first_files(place, ".json"))
+
+    def _look(self, place: Place, options: SourceOptions) -> Content:
+        content = Content(ordered=True)
+        listed = [self._read(file, options.annotator_field) for file in self._files(place)]
+        by = self._field({one for each in listed for one in each.fields}, options)
+        if by:
+            content.notes.append(f"annotators are told by the field {by!r}")
+        keys = [
+            {image.name or str(number) for number, image in one.images.items()} for one in listed
+        ]
+        workers = distinct([Annotator("", one.file) for one in listed], keys, place)
+        for one, worker in zip(listed, workers, strict=True):
+            for label in one.categories.values():
+                content.labels.setdefault(label, "")
+            if one.partial:
+                content.notes.append(
+                    f"{one.file} is LVIS: what it does not list is unknown (--unpainted ignore)"
+                )
+            self._add(content, one, worker, by, place)
+        return content
+
+    def _add(self, content: Content, one: _Annotations, worker: str, by: str, place: Place) -> None:
+        """Add the images of a file."""
+        strangers = one.places.keys() - one.images.keys()
+        if strangers:
+            content.left_out["annotations of images that are not listed"] += sum(
+                len(one.places[number]) // 2 for number in strangers
+            )
+        for number, listed in one.images.items():
+            key = listed.name or str(number)
+            places = one.places.get(number, array("Q"))
+            if number in one.panoptic:
+                name, pairs = one.panoptic[number]
+                file = self._picture_file(one.file, name, place)
+                segments = tuple((id_, one.categories.get(category)) for id_, category in pairs)
+                image = content.image(key, listed.name, listed.picture)
+                image.votes = True
+                image.parts.append(PanopticPart(worker, PanopticMask(file, segments)))
+                continue
+            if one.panoptic:
+                continue
+            # whose field is not there was not asked, unless the image says so
+            assigned = listed.assigned if by else (worker,)
+            if not places and not assigned:
+                content.left_out["images without an annotation"] += 1
+                continue
+            image = content.image(key, listed.name, listed.picture)
+            image.votes = True
+            image.parts.append(
+                CocoPart(one.file, places, listed.size, one.categories, worker, by, assigned)
+            )
+
+    def _picture_file(self, json_file: File, name: str, place: Place) -> File:
+        """Panoptic picture: below the JSON's folder, or in one of the usual ones beside it."""
+        base = name.replace("\\", "/")
+        uri = json_file.uri.replace("\\", "/")
+        folder, stem = uri.rpartition("/")[0], uri.rpartition("/")[2].rpartition(".")[0]
+        candidates = [f"{folder}/{one.format(stem=stem)}{base}" for one in _FOLDERS]
+        if place.entries is not None:
+            known = {place.below(one.name).replace("\\", "/") for one in place.entries}
+            candidates = [one for one in candidates if one in known] or candidates
+        else:
+            from consolidation import storage
+
+            candidates = [one for one in candidates if storage.exists(one)] or candidates
+        return File(candidates[0])
+
+    @staticmethod
+    def _field(fields: set[str], options: SourceOptions) -> str:
+        """Field that names annotators."""
+        if options.annotator_field and options.annotator_field not in fields:
+            raise OptionError(f"--annotator-field: no annotation has {options.annotator_field!r}")
+        return next(
+            (one for one in (options.annotator_field, *ANNOTATOR_FIELDS) if one in fields), ""
+        )
+
+    def _files(self, place: Place) -> list[File]:
+        files = []
+        for name in named(place, ".json"):
+            start = beginning(place, name)
+            if _is_coco(start.more_json):
+                files.append(File(start.uri))
+                self._used.append(name)
+        if not files:
+            raise SourceError(f"{place.uri}: no JSON of COCO in it")
+        return files
+
+    def _read(self, file: File, wanted: str) -> _Annotations:
+        found = _Annotations(file)
+        for value in json_values(file.read, str(file), 2):
+            if value.key in ("images", "annotations", "categories"):
+                content = parsed(value.data, file, value.span.start)
+                found.take(value.key, content, *value.span, wanted)
+        if not found.images:
+            raise SourceError(f"{file} is no COCO: it lists no images")
+        return found
+
+
+def _is_coco(start: JsonBeginning) -> bool:
+    paths = start.paths
+    return start.top == "{" and (
+        "annotations[].image_id" in paths
+        or "annotations[].segments_info" in paths
+        or ("images" in paths and ("images[].file_name" in paths or "categories[].id" in paths))
+    )

@@ -1,0 +1,223 @@
+"""A source whose objects were drawn in some tool: ids, workers, classes, and what was left out."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from consolidation import storage
+from consolidation.errors import OptionError, SourceError
+from consolidation.formats.drawn import DrawnObject, Painting, Part
+from consolidation.formats.manifest_file import ManifestFile, lines_of_images
+from consolidation.formats.paint import is_background
+from consolidation.formats.place import Place
+from consolidation.formats.source import Source, SourceObject, SourceOptions
+from consolidation.masks import UNDECIDED, Classes
+
+_PICTURE_FOLDERS = ("", "images/", "img/", "data/")
+"""Where the pictures of an export may lie, seen from its file."""
+
+
+@dataclass
+class Image:
+    """An image while the source is opened.
+
+    Attributes
+    ----------
+    name : str
+        Of its picture, as the format has it; may be empty.
+    key : str
+        Different from that of all others.
+    parts : list of Part
+    truth : bool
+        Whether any annotation of it is the truth.
+    votes : bool
+        Whether any annotation of it is a vote.
+    picture : str
+        Path or URI as the format has it.
+    """
+
+    name: str
+    key: str
+    parts: list[Part] = field(default_factory=list)
+    truth: bool = False
+    votes: bool = False
+    picture: str = ""
+
+
+@dataclass
+class Content:
+    """What a format finds when it looks through its files.
+
+    Attributes
+    ----------
+    images : dict of Image by key
+    labels : dict of str to str
+        Colour by name, empty if none is said; in the format's own order if `ordered`.
+    ordered : bool
+    left_out : Counter
+        What is no vote, by what it is.
+    notes : list of str
+    """
+
+    images: dict[str, Image] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    ordered: bool = False
+    left_out: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+
+    def image(self, key: str, name: str, picture: str = "") -> Image:
+        """Image of this key, new if there is none."""
+        if key not in self.images:
+            self.images[key] = Image(name, key, picture=picture)
+        return self.images[key]
+
+    def add_labels(self, labels: Iterable[str | None]) -> None:
+        """Add labels that were seen."""
+        for label in labels:
+            if label is not None:
+                self.labels.setdefault(label, "")
+
+
+class DrawnSource(Source):
+    """A source of objects that were drawn.
+
+    A format gives `_look`, and says in `recognises` what its files are.
+    """
+
+    items: Sequence[DrawnObject]
+
+    def __init__(self, place: Place, options: SourceOptions) -> None:
+        self._place, self._options = place, options
+        self.folder = place.folder
+        self._used: list[str] = []
+        content = self._look(place, options)
+        self._labels, self._ordered = content.labels, content.ordered
+        images = [one for one in content.images.values() if one.parts]
+        voted = [one for one in images if one.votes]
+        if not images:
+            raise SourceError(f"{place.uri}: no annotation in this {self.kind}{_of(content)}")
+        self.notes = [
+            *content.notes,
+            *(f"left out, {what}: {n:,}" for what, n in sorted(content.left_out.items())),
+        ]
+        ids = object_ids(images)
+        items = {
+            image.key: DrawnObject(
+                ids[image.key],
+                tuple(image.parts),
+                self._picture(image),
+                painting=Painting(options.unpainted == "ignore", tuple(options.priority)),
+                limits=options.limits,
+            )
+            for image in images
+        }
+        self._truths = {
+            item.id: replace(item, truth=True)
+            for image in images
+            if image.truth
+            for item in [items[image.key]]
+        }
+        self.items = [items[image.key] for image in voted]
+        if options.manifest is not None:
+            self.manifest = ManifestFile(options.manifest)
+            lines = lines_of_images(self.manifest, self.ids, place.uri)
+            self.items = [replace(one, line=lines.get(one.id)) for one in self.items]
+        if options.multilabel:
+            self.items = self._one_label_each()
+
+    @abstractmethod
+    def _look(self, place: Place, options: SourceOptions) -> Content:
+        """Find images and labels; SourceError if the files cannot be read."""
+
+    def truths(self) -> Mapping[str, SourceObject]:
+        """Objects whose truth the source tells itself, by id: read, the truth is their answer."""
+        return self._truths
+
+    def classes(self) -> Classes:
+        """Classes in the format's own order, else by name."""
+        labels = {
+            label: color
+            for label, color in self._labels.items()
+            if not is_background(label) and label != UNDECIDED
+        }
+        names = list(labels) if self._ordered else sorted(labels)
+        if not names:
+            raise SourceError(f"{self._place.uri}: no region in it has a label: give --labels")
+        try:
+            classes = Classes.of_labels(names)
+        except OptionError as error:
+            raise SourceError(f"{self._place.uri}: {error}") from None
+        colors = {at: labels[name] for at, name in enumerate(names, 1) if labels[name]}
+        return Classes(classes.names, colors)
+
+    def stamp(self) -> str:
+        """See `Source`."""
+        return self._place.stamp(None if self._place.entries is None else self._used)
+
+    def _one_label_each(self) -> list[DrawnObject]:
+        """Objects, once for each class: ``<id>/<label>``."""
+        names = self.classes().names[1:]
+        return [
+            replace(one, id=f"{one.id}/{name}", painting=replace(one.painting, only=name))
+            for one in self.items
+            for name in names
+        ]
+
+    def _picture(self, image: Image) -> str:
+        """Path or URI of the picture where it lies beside the export, else as the format has it."""
+        picture = image.picture or image.name
+        if not picture or storage.is_s3(picture):
+            return picture
+        path = (image.name if "://" in picture else picture).replace("\\", "/").lstrip("/")
+        names = dict.fromkeys((path, PurePosixPath(path).name))
+        candidates = [f"{folder}{name}" for folder in _PICTURE_FOLDERS for name in names]
+        if self._place.entries is not None:
+            here = (self._place.below(one) for one in candidates if self._place.beside(one))
+        elif storage.is_s3(self.folder):
+            return picture
+        else:
+            here = (
+                one for one in (f"{self.folder}/{name}" for name in candidates) if _is_file(one)
+            )
+        return next(map(_absolute, here), picture)
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):  # such as a name that is too long
+        return False
+
+
+def _absolute(uri: str) -> str:
+    return uri if storage.is_s3(uri) else Path(uri).absolute().as_posix()
+
+
+def object_ids(images: Sequence[Image]) -> dict[str, str]:
+    """Id of each image by its key: its picture's name without ending where that is one image's.
+
+    Examples
+    --------
+    >>> object_ids([Image("a/1.jpg", "7"), Image("a/2.jpg", "8")])
+    {'7': 'a/1', '8': 'a/2'}
+    >>> object_ids([Image("1.jpg", "7"), Image("1.png", "8")])
+    {'7': '1.jpg', '8': '1.png'}
+    >>> object_ids([Image("1.jpg", "7"), Image("1.jpg", "8")])
+    {'7': '7', '8': '8'}
+    """
+    names = [one.name.replace("\\", "/").strip("/") for one in images]
+    if "" not in names:
+        stems = [str(PurePosixPath(name).with_suffix("")) for name in names]
+        for ids in (stems, names):
+            if len(set(ids)) == len(images):
+                return {one.key: id_ for one, id_ in zip(images, ids, strict=True)}
+    return {one.key: one.key for one in images}
+
+
+def _of(content: Content) -> str:
+    left = ", ".join(f"{what} {n:,}" for what, n in sorted(content.left_out.items()))
+    return f" (left out: {left})" if left else ""

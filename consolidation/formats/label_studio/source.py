@@ -1,0 +1,120 @@
+"""An export of Label Studio: one JSON file, or a folder of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from consolidation import storage
+from consolidation.errors import SourceError
+from consolidation.formats.drawn_source import Content, DrawnSource
+from consolidation.formats.groundtruth.spans import Span
+from consolidation.formats.json_stream import LongLists, json_values
+from consolidation.formats.label_studio.tasks import (
+    ANNOTATION,
+    MIN,
+    TASKS,
+    Task,
+    TaskPart,
+    picture_of,
+)
+from consolidation.formats.place import Place
+from consolidation.formats.sniff import JsonBeginning, beginning, first_files, named
+from consolidation.formats.source import SourceOptions
+
+
+@dataclass(frozen=True)
+class _Entry:
+    uri: str
+    span: Span
+    form: str
+    lists: LongLists
+
+
+class LabelStudio(DrawnSource):
+    """JSON of Label Studio: tasks, each annotated by several people."""
+
+    name = "label-studio"
+    kind = "export of Label Studio"
+
+    @classmethod
+    def recognises(cls, place: Place) -> bool:
+        """Whether a JSON file there looks like an export."""
+        return any(_form(one.more_json) for one in first_files(place, ".json"))
+
+    def _look(self, place: Place, options: SourceOptions) -> Content:
+        content = Content()
+        projects: set[str] = set()
+        copies = 0
+        for number, entry in enumerate(self._entries(place)):
+            task = Task.of(entry.lists.value, entry.form, f"task-{number + 1}")
+            content.left_out += task.n_left_out
+            content.add_labels(task.labels())
+            if task.project:
+                projects.add(task.project)
+            if not task.annotations:
+                content.left_out["tasks without an annotation"] += 1
+            truths = [bool(one.get("ground_truth")) for one in task.annotations]
+            copies += sum(bool(one.get("parent_annotation")) for one in task.annotations)
+            for key in task.images() if task.annotations else ():
+                name, picture = picture_of(task.data, key)
+                several = "" if key is None else f"/{key.to_name}-{key.page}".replace("/-", "/")
+                image = content.image(task.key + several, name, picture)
+                image.truth |= any(truths)
+                image.votes |= not all(truths)
+                image.parts.append(TaskPart(entry.uri, entry.span, entry.form, key, options.emails))
+        if len(projects) > 1:
+            content.notes.append(
+                f"tasks of {len(projects)} projects: a number of an annotator may mean another "
+                "person in each"
+            )
+        if copies:
+            content.notes.append(
+                f"annotations that began as a copy of another, and are not independent: {copies:,}"
+            )
+        return content
+
+    def _entries(self, place: Place) -> Iterator[_Entry]:
+        """Tasks and annotations of all files."""
+        for name in named(place, ".json") or ([""] if place.entries is None else []):
+            uri = place.uri if place.entries is None else place.below(name)
+            start = beginning(place, name)
+            form = _form(start.more_json)
+            if not form:
+                if place.entries is None:
+                    raise SourceError(f"{uri} is no export of Label Studio: it has no annotations")
+                continue
+            self._used.append(name)
+            if start.json.top == "{":
+                data = storage.read_bytes(uri)
+                yield self._parsed(uri, Span(0, len(data)), form, data)
+                continue
+
+            def read(begin: int, end: int, uri: str = uri) -> bytes:
+                return storage.read_range(uri, begin, end)
+
+            for value in json_values(read, uri, 1):
+                yield self._parsed(uri, value.span, form, value.data)
+
+    def _parsed(self, uri: str, span: Span, form: str, data: bytes) -> _Entry:
+        try:
+            return _Entry(uri, span, form, LongLists(data))
+        except ValueError as error:
+            raise SourceError(
+                f"{uri} is not JSON: the entry at byte {span.start:,}: {error}"
+            ) from None
+
+
+def _form(start: JsonBeginning) -> str:
+    """Form of a file's entries; empty if it is no export."""
+    at = "[]." if start.top == "[" else ""
+    tasks = (f"{at}annotations", f"{at}completions")
+    if start.has(f"{at}data") and any(one in start.paths for one in tasks):
+        return TASKS
+    if any(f"{one}[].result" in start.paths for one in tasks):
+        return TASKS
+    if start.has(f"{at}result") and start.has(f"{at}task"):
+        return ANNOTATION
+    if start.has("[].annotation_id", "[].annotator"):
+        return MIN
+    return ""

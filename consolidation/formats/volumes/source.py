@@ -1,0 +1,223 @@
+"""Volumes by raters: one file a rater and image, or stacks that hold all raters' masks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from consolidation import storage
+from consolidation.errors import ConsolidationError, OptionError, SourceError
+from consolidation.formats.files import File, members
+from consolidation.formats.groundtruth import parse_classes
+from consolidation.formats.groundtruth.json_text import load_json
+from consolidation.formats.manifest_file import ManifestFile, lines_of_images
+from consolidation.formats.patterns import PRESETS, compile_pattern, is_consensus, preset
+from consolidation.formats.place import Place
+from consolidation.formats.sniff import named
+from consolidation.formats.source import Source, SourceOptions
+from consolidation.formats.volumes.grids import Grid, open_grid
+from consolidation.formats.volumes.slices import VolumeSlice
+from consolidation.formats.volumes.write import write_volume
+from consolidation.masks import MAX_PIXELS, Classes
+
+CLASSES_FILE, DATASET_FILE = "classes.json", "dataset.json"
+NIFTI = (".nii", ".nii.gz")
+STACKS = (".npy", ".npz", ".tif", ".tiff")
+_GUESSES = (
+    *(one for name in ("qubiq", "msseg", "bids", "longciu") for one in PRESETS[name]),
+    "{image}/{worker}.nii.gz",
+    "{worker}/{image}.nii.gz",
+)
+
+Raters = dict[str, File]
+
+
+class Volumes(Source):
+    """NIfTI, TIFF and NumPy volumes."""
+
+    name = "volumes"
+    kind = "volumes (NIfTI, TIFF or NumPy)"
+    items: Sequence[VolumeSlice]
+    assembles = True
+
+    @classmethod
+    def recognises(cls, place: Place) -> bool:
+        """Whether NIfTI files are there; TIFF and NumPy files are asked for by `--masks`."""
+        return bool(named(place, *NIFTI))
+
+    def __init__(self, place: Place, options: SourceOptions) -> None:
+        self._place, self.folder = place, place.folder
+        self._notes: list[str] = []
+        images = self._images(place, options)
+        if not images:
+            raise SourceError(f"{place.uri}: no volumes in it that several raters may have made")
+        self.items = [
+            one
+            for image, raters in sorted(images.items())
+            for one in self._slices(image, raters, options.max_pixels or MAX_PIXELS)
+        ]
+        self.notes = self._notes
+        if options.manifest is not None:
+            self.manifest = ManifestFile(options.manifest)
+            lines = lines_of_images(self.manifest, self.ids, place.uri)
+            self.items = [replace(one, line=lines.get(one.id)) for one in self.items]
+
+    def _images(self, place: Place, options: SourceOptions) -> dict[str, Raters]:
+        """Raters' files by image."""
+        if place.entries is None:
+            name = place.uri.replace("\\", "/").rpartition("/")[2]
+            return {name.partition(".")[0]: self._stack(place.uri)}
+        names = named(place, *NIFTI, *STACKS)
+        if options.preset:
+            patterns: Sequence[str] = preset(options.preset)
+        elif options.masks != SourceOptions.masks:
+            patterns = (options.masks,)
+        else:
+            patterns = self._guessed(named(place, *NIFTI))
+        images: dict[str, Raters] = defaultdict(dict)
+        self._used: list[str] = []
+        for text in patterns:
+            pattern = compile_pattern(text, needs_worker=not text.lower().endswith(STACKS))
+            for name in names:
+                match = pattern.fullmatch(name)
+                if match is None:
+                    continue
+                self._used.append(name)
+                groups, uri = match.groupdict(), place.below(name)
+                if "worker" not in groups:
+                    images[groups["image"]] |= self._stack(uri)
+                elif is_consensus(groups["worker"]):
+                    self._notes.append(f"{name} is left out: by its name what others made")
+                else:
+                    images[groups["image"]][groups["worker"]] = File.unpacked(uri)
+        return images
+
+    def _guessed(self, names: Sequence[str]) -> tuple[str]:
+        """Pattern by which several raters made one image; SourceError if that cannot be told."""
+        best, most = "", 0
+        for text in _GUESSES:
+            images: dict[str, set[str]] = defaultdict(set)
+            for name in names:
+                match = compile_pattern(text).fullmatch(name)
+                if match and not is_consensus(match["worker"]):
+                    images[match["image"]].add(match["worker"])
+            score = sum(len(workers) for workers in images.values() if len(workers) > 1)
+            if score > most:
+                best, most = text, score
+        if not best:
+            some = ", ".join(names[:3])
+            raise SourceError(
+                f"{self._place.uri} holds {some}: say which part is the image and which the rater, "
+                "by --masks '{image}/{worker}.nii.gz', or by --preset"
+            )
+        self._notes.append(f"read by --masks '{best}'")
+        return (best,)
+
+    def _stack(self, uri: str) -> Raters:
+        """Raters of one file: keys of an archive, or pages."""
+        if uri.lower().endswith(".npz"):
+            return {
+                one.removesuffix(".npy"): File(uri, one)
+                for one in members(uri)
+                if one.endswith(".npy")
+            }
+        return {"": File.unpacked(uri)}
+
+    def _slices(self, image: str, raters: Raters, most: int) -> list[VolumeSlice]:
+        grids: dict[str, Grid] = {}
+        errors = []
+        for worker, file in sorted(raters.items()):
+            try:
+                grids[worker] = open_grid(file, most)
+            except ConsolidationError as error:
+                errors.append(str(error))
+        picture = next(iter(raters.values())).uri
+        first = next(iter(grids.values()), None)
+        if first is None:
+            return [VolumeSlice(image, image, (), picture, error="; ".join(errors))]
+        self._notes += [f"left out: {error}" for error in errors]
+        depth = first.shape[0]
+        if list(grids) == [""]:
+            pages = tuple((str(number + 1), first, number) for number in range(depth))
+            return [VolumeSlice(image, image, pages, picture, stack=True)]
+        for worker, grid in grids.items():
+            difference = first.differs(grid)
+            if difference:
+                pair = f"raters {next(iter(grids))} and {worker}"
+                reason = f"{pair} have {difference}; volumes are not resampled"
+                return [VolumeSlice(image, image, (), picture, error=reason)]
+        width = len(str(depth - 1))
+        return [
+            VolumeSlice(
+                image if depth == 1 else f"{image}/{number:0{width}}",
+                image,
+                tuple((worker, grid, number) for worker, grid in grids.items()),
+                picture,
+            )
+            for number in range(depth)
+        ]
+
+    def classes(self) -> Classes:
+        """Classes of `classes.json` or `dataset.json`, else numbered up to the highest value."""
+        beside, dataset = self._place.beside(CLASSES_FILE), self._place.beside(DATASET_FILE)
+        if beside is not None:
+            return parse_classes(storage.read_bytes(beside), beside)
+        if dataset is not None:
+            return dataset_classes(storage.read_bytes(dataset), dataset)
+        highest, reason = 0, "no volume in it has a class above 0"
+        for item in self.items:
+            for _, grid, number in item.raters:
+                try:
+                    values = grid.slice(number)
+                except ConsolidationError as error:
+                    # it will be reported when its object is consolidated
+                    reason = str(error)
+                    continue
+                highest = max(highest, int(values[values < 255].max(initial=0)))
+        if highest == 0:
+            raise SourceError(f"{self._place.uri}: {reason}")
+        return Classes.of_labels([f"class-{index}" for index in range(1, highest + 1)])
+
+    def stamp(self) -> str:
+        """See `Source`."""
+        return self._place.stamp(None if self._place.entries is None else self._used)
+
+    def assemble(self, out: str, mask_of: Callable[[str], Any]) -> list[str]:
+        """See `Source`: each image's slices become a volume, with the first rater's grid."""
+        written = []
+        volumes: dict[str, list[VolumeSlice]] = defaultdict(list)
+        for item in self.items:
+            if item.raters and not item.stack:
+                volumes[item.image].append(item)
+        for image, slices in volumes.items():
+            grid = slices[0].raters[0][1]
+            written.append(write_volume(out, image, grid, [mask_of(one.id) for one in slices]))
+        return written
+
+
+def dataset_classes(data: bytes, name: str) -> Classes:
+    """Classes of a `dataset.json` of nnU-Net or the Decathlon.
+
+    Examples
+    --------
+    >>> dataset_classes(b'{"labels": {"background": 0, "lesion": 1}}', "dataset.json").names
+    ('BACKGROUND', 'lesion')
+    >>> dataset_classes(b'{"labels": {"0": "background", "1": "lesion"}}', "dataset.json").names
+    ('BACKGROUND', 'lesion')
+    """
+    try:
+        labels = load_json(data)["labels"]
+        pairs = [
+            (int(key), value) if str(key).isdecimal() else (int(value), key)
+            for key, value in labels.items()
+            if not isinstance(value, list)
+        ]
+        names: Mapping[int, str] = {index: str(name_) for index, name_ in pairs if index > 0}
+        if not all(index < 256 for index in names):
+            raise ValueError("an index above 255")
+        listed = [names.get(index, f"class-{index}") for index in range(1, max(names) + 1)]
+        return Classes.of_labels(listed)
+    except (ValueError, KeyError, TypeError, AttributeError, OptionError) as error:
+        raise SourceError(f"{name} lists no labels: {error!r}") from None
