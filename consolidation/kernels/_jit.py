@@ -9,6 +9,10 @@ from typing import Any
 
 import numba
 
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+"""Without numba's runtime: kernels allocate nothing, and need no count of who refers to an array,
+which for each call with arrays takes longer than 64 pixels do."""
+
 
 def kernel(function: Any) -> Any:
     """Compile `function` on first call, for the types of that call, and cache it on disk.
@@ -18,9 +22,9 @@ def kernel(function: Any) -> Any:
     costs a second at the first call; it must not cost the import.
     """
     try:
-        compiled: Any = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+        compiled: Any = numba.njit(cache=True, **OPTIONS)(function)
     except RuntimeError:
-        return numba.njit(nogil=True, error_model="numpy")(function)
+        return numba.njit(**OPTIONS)(function)
     # numba stamps a cached kernel with its own file only, and would go on using it after a
     # change in a file that it calls
     file = compiled._cache._cache_file
