@@ -1,6 +1,12 @@
 # Needs Python 3.11 or newer and make. Every target makes the environment it needs in .venv.
 PYTHON ?= python3
+ifeq ($(origin PYTHON),command line)
+# make test PYTHON=python3.13: a Python that is asked for has an environment of its own
+VENV   ?= .venv/$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+else
 VENV   ?= .venv
+endif
+VENV   := $(VENV)
 BIN    := $(VENV)/bin
 
 .PHONY: demo test quick check docs bench fuzz oldest clean
@@ -33,9 +39,10 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.calibration
 	$(BIN)/python -m benchmarks.jobs
 	$(BIN)/python -m benchmarks.report
+	$(BIN)/python -m benchmarks.formats
 	$(BIN)/python -m benchmarks.faults
 
-# seconds for each of payload, answer, png and manifest
+# seconds for each target
 FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)

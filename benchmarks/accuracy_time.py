@@ -53,6 +53,7 @@ def smoothing_times() -> tuple[list[list[Any]], list[list[Any]]]:
             {
                 "ours": lambda stack=stack: consolidate(stack, smoothing=1.0, ties="neighbours"),
                 "scipy": lambda stack=stack: smoothed_by_scipy(stack, CLASSES),
+                "plain vote": lambda stack=stack: consolidate(stack),
             }
         )
         ratio = times["scipy"] / times["ours"]

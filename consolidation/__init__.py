@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from consolidation._version import __version__
 
 if TYPE_CHECKING:
+    from consolidation import report
     from consolidation.consensus import (
         Calibration,
         Consensus,
@@ -36,6 +37,7 @@ __all__ = [
     "WorkerConfusion",
     "__version__",
     "consolidate",
+    "report",
 ]
 
 _HOMES = {
@@ -48,10 +50,13 @@ _HOMES = {
     "WorkerConfusion": "consensus",
     "consolidate": "consensus",
 }
+_ROOMS = ("report",)
 
 
 def __getattr__(name: str) -> Any:
     # numba alone takes a quarter of a second to import: only who consolidates pays for it
+    if name in _ROOMS:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

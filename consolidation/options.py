@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -18,9 +18,47 @@ from consolidation.consensus.methods import METHODS, MethodSpec
 from consolidation.errors import OptionError
 from consolidation.limits import MAX_WORKERS, Limits
 from consolidation.masks.chunks import MAX_PIXELS
+from consolidation.text import nearest
 
 ENVIRONMENT_PREFIX = "CONSOLIDATION_"
+TEST_DATA = "CONSOLIDATION_TEST_DATA"
+"""Where tests find real data: a variable of ours that is nobody's option."""
 _KINDS: Mapping[Any, str] = {int: "a whole number", float: "a number"}
+
+
+def variable(name: str) -> str:
+    """Environment variable of an option."""
+    return ENVIRONMENT_PREFIX + name.upper()
+
+
+def given_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that are set and may be options; an empty one counts as not set."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(ENVIRONMENT_PREFIX) and name != TEST_DATA and value.strip()
+    }
+
+
+def refuse_unknown(given: Iterable[str], known: Iterable[str], reader: str) -> None:
+    """Raise OptionError for a variable that `reader` does not know: it may be a slip of the pen.
+
+    Examples
+    --------
+    >>> refuse_unknown(["CONSOLIDATION_TIE"], ["CONSOLIDATION_TIES"], "the command line")
+    Traceback (most recent call last):
+        ...
+    consolidation.errors.OptionError: CONSOLIDATION_TIE is no option of the command line: is \
+CONSOLIDATION_TIES meant?
+    """
+    # their common beginning would make all of them alike
+    options = [name.removeprefix(ENVIRONMENT_PREFIX) for name in known]
+    for name in given:
+        option = name.removeprefix(ENVIRONMENT_PREFIX)
+        if option not in options:
+            near = nearest(option, options)
+            meant = f": is {ENVIRONMENT_PREFIX}{near} meant?" if near else ""
+            raise OptionError(f"{name} is no option of {reader}{meant}")
 
 
 @dataclass(frozen=True)
@@ -39,6 +77,8 @@ class Option:
     """False for what only changes how fast results come, or what is reported of them."""
     whole_job: bool = False
     """Whether it only means something where a whole job is at hand, not in a Lambda."""
+    of_source: bool = False
+    """Whether it says how a source is read, whatever is then done with it."""
 
     def check(self, name: str, value: Any) -> Any:
         """Return the value, converted from text if it is text; OptionError names the option."""
@@ -104,6 +144,28 @@ class Options:
         low=0,
         high=442,
         help="take a colour for the nearest mapped one within this distance in RGB; 0 is off",
+    )
+    values: str = option_field(
+        "",
+        help="masks of values: what these mean, such as 0=background,128-255=cell,7=ignored; or "
+        "index: class indices, whatever they look like (told from all masks)",
+        whole_job=True,
+        of_source=True,
+    )
+    by: str = option_field(
+        "auto",
+        choices=("auto", "index", "color"),
+        help="masks with palettes: whether classes are values or the colors of the class list "
+        "(auto: values, if palettes and list agree)",
+        whole_job=True,
+        of_source=True,
+    )
+    no_background: bool = option_field(
+        False,
+        convert=yes_or_no,
+        help="masks of values: class 0 is a class like the others",
+        whole_job=True,
+        of_source=True,
     )
     max_pixels: int = option_field(
         MAX_PIXELS, convert=int, low=1, help="largest image, in pixels; larger answers are refused"
@@ -254,12 +316,12 @@ class Options:
         """
         values = {}
         for name, (default, option) in cls.table().items():
-            variable = ENVIRONMENT_PREFIX + name.upper()
+            own = variable(name)
             if given.get(name) is not None:
                 flag = "--" + name.replace("_", "-")
                 values[name] = option.check(flag, given[name])
-            elif variable in environment:
-                values[name] = option.check(variable, environment[variable])
+            elif own in environment:
+                values[name] = option.check(own, environment[own])
             else:
                 values[name] = default
         return cls(**values)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import math
 import re
 import reprlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 # what moves a terminal's cursor or colors it, or turns the direction of writing around
 _COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -91,6 +92,19 @@ def shown(value: object) -> str:
     ("'cat'", 80)
     """
     return _SHORT.repr(value)
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """Return the one of the names that may be meant by another spelling; None if none is near.
+
+    Examples
+    --------
+    >>> nearest("Cat ", ["dog", "cat"]), nearest("bird", ["dog", "cat"])
+    ('cat', None)
+    """
+    spelt = {one.strip().casefold(): one for one in names}
+    near = difflib.get_close_matches(name.strip().casefold(), spelt, 1)
+    return spelt[near[0]] if near else None
 
 
 def printable(text: str, encoding: str | None = "utf-8") -> str:

@@ -32,6 +32,10 @@ def decide(masks, weights=None, ignore=None, min_votes=1, sigma=0.0, ties="lowes
     weighed = _every_pixel(masks, exact, weights, sigma=0.0, ties="lowest", **rules)
     # what neighbours may choose: classes that the vote without them gives to some pixel
     seen = set(weighed.reshape(-1).tolist()) if sigma > 0 or ties == "neighbours" else None
+    if sigma > 0:
+        # pixels with too few votes lie where the plain vote put them
+        plain = plurality(masks.reshape(len(masks), -1), -1 if ignore is None else ignore)[0]
+        rules["vote"] = np.where(weighed == undecided, plain.reshape(weighed.shape), weighed)
     return _every_pixel(masks, exact, weights, sigma=sigma, ties=ties, seen=seen, **rules)
 
 
@@ -44,21 +48,23 @@ def _every_pixel(masks, exact, weights, **rules):
     return out
 
 
-def _pixel(masks, exact, weights, i, j, *, ignore, min_votes, undecided, sigma, ties, seen=None):
+def _pixel(
+    masks, exact, weights, i, j, *, ignore, min_votes, undecided, sigma, ties, seen=None, vote=None
+):
     column = masks[:, i, j].tolist()
     counts = Counter(label for label in column if label != ignore)
-    candidates = sorted(label for label, count in counts.items() if count >= min_votes)
-    if seen is not None:
-        candidates = [label for label in candidates if label in seen]
+    voted = sorted(label for label, count in counts.items() if count >= min_votes)
+    candidates = [label for label in voted if seen is None or label in seen]
     if not candidates:
         return undecided
     own = {
         label: sum(w for w, given in zip(exact, column, strict=True) if given == label)
-        for label in candidates
+        for label in voted
     }
-    best = max(own.values())
     # weights are given in floating point: what differs by their rounding only is a tie
     slack = Fraction(sum(exact), 2**36) if weights is not None else 0
+    tied = sum(weight >= max(own.values()) - slack for weight in own.values()) > 1
+    best = max(own[label] for label in candidates)
     top = [label for label in candidates if own[label] >= best - slack]
     if sigma == 0 and ties == "lowest":
         return top[0]
@@ -70,9 +76,24 @@ def _pixel(masks, exact, weights, i, j, *, ignore, min_votes, undecided, sigma, 
     scores = _smoothed(masks, exact, competing, sigma or 1.0, i, j)
     most = max(scores.values())
     winners = [label for label in competing if scores[label] == most]
-    if len(winners) > 1 and ties == "undecided":
-        return undecided
-    return winners[0]
+    chosen = winners[:1] if len(winners) == 1 or ties != "undecided" else []
+    if sigma > 0 and not tied and top != chosen:
+        radius = min(max(1, math.ceil(2 * sigma)), 7)
+        if any(thin(vote, i, j, label, radius) for label in top + chosen):
+            return top[0]
+    return chosen[0] if chosen else undecided
+
+
+def thin(vote, i, j, label, radius):
+    """Whether no square of 2 radius + 3 pixels of a class touches the window around a pixel."""
+    height, width = vote.shape
+    half = radius + 1
+    for y in range(max(i - radius - half, 0), min(i + radius + half + 1, height)):
+        for x in range(max(j - radius - half, 0), min(j + radius + half + 1, width)):
+            square = vote[max(y - half, 0) : y + half + 1, max(x - half, 0) : x + half + 1]
+            if (square == label).all():
+                return False
+    return True
 
 
 def _smoothed(masks, exact, labels, sigma, i, j):
@@ -167,10 +188,11 @@ def confusion(a, b, n_classes, ignore=None, undecided=None):
 
 
 def image_confidence(masks, confidence, ignore=None):
-    """Mean of confidence (H, Wd) where any of masks (W, H, Wd) has a class above 0."""
+    """Mean of confidence (H, Wd) where any of masks (W, H, Wd) has a class above 0, or none any."""
     masks = np.asarray(masks)
-    painted = ((masks != 0) & (masks != (-1 if ignore is None else ignore))).any(axis=0)
-    return float(confidence[painted].astype(np.float64).mean()) if painted.any() else 1.0
+    labelled = masks != (-1 if ignore is None else ignore)
+    counted = ((masks != 0) & labelled).any(axis=0) | ~labelled.any(axis=0)
+    return float(confidence[counted].astype(np.float64).mean()) if counted.any() else 1.0
 
 
 def chosen_pixels(labels, votes, rank, step):
@@ -220,3 +242,29 @@ def regions(mask):
                 edge += [(y + dy, x + dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
         found.append(grown)
     return found
+
+
+def value_survey(mask):
+    """Pixels, solid 2 x 2 squares and steps of each value; pairs, changes, small changes."""
+    height, width = mask.shape
+    mask = mask.astype(int)
+    counts, solid, between = Counter(), Counter(), Counter()
+    changes = [0, 0, 0]
+    for row in range(height):
+        for column in range(width):
+            value = mask[row, column]
+            counts[value] += 1
+            square = mask[row : row + 2, column : column + 2]
+            solid[value] += square.shape == (2, 2) and bool((square == value).all())
+            triples = (
+                mask[row, max(column - 1, 0) : column + 2],
+                mask[max(row - 1, 0) : row + 2, column],
+            )
+            steps = [np.sign(np.diff(one)).tolist() for one in triples]
+            between[value] += [1, 1] in steps or [-1, -1] in steps
+            for other in (mask[row, column + 1 : column + 2], mask[row + 1 : row + 2, column]):
+                for neighbour in other.tolist():
+                    changes[0] += 1
+                    changes[1] += neighbour != value
+                    changes[2] += 0 < abs(neighbour - value) <= 2
+    return counts, solid, between, changes

@@ -32,7 +32,8 @@ def small_job(images: int = 2) -> Job:
         for worker in WORKERS:
             mask = np.zeros(SIZE, np.uint8)
             for label in (1, 2):
-                top, left = rng.integers(0, 4, 2) + (0, 8 * (label - 1))
+                top, left = rng.integers(0, 4, 2)
+                left += 8 * (label - 1)
                 mask[top : top + 6, left : left + 5] = label
             job[f"image-{number}"][worker] = mask
     # somebody found nothing

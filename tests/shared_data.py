@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-VARIABLE = "CONSOLIDATION_TEST_DATA"
+from consolidation.options import TEST_DATA
+
+VARIABLE = TEST_DATA
 SHARED = Path(os.environ.get(VARIABLE) or Path(__file__).resolve().parents[2] / "shared" / "data")
 GROUND_TRUTH = SHARED / "ground-truth"
 MASKS = SHARED / "masks"

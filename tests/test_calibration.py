@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consolidation import Calibration, consolidate
+from tests import naive
 from tests.strategies import stacks
 from tests.test_properties import WAYS, every_way, run
 
@@ -96,9 +97,7 @@ def test_every_confidence_follows_the_map(way, masks, ignore):
         pixels = (raw.labels == label) & ~raw.undecided
         mean = expected[pixels].mean() if pixels.any() else math.nan
         assert confidence == pytest.approx(mean, abs=1e-5, nan_ok=True)
-    nothing = 0 if ignore is None else ignore
-    painted = ((masks != 0) & (masks != nothing)).any(axis=0)
-    mean = expected[painted].mean() if painted.any() else 1.0
+    mean = naive.image_confidence(masks, expected, ignore)
     assert mapped.image_confidence == pytest.approx(mean, abs=1e-5)
     assert mapped.need_of_review == raw.need_of_review
     again = run(way, masks, ignore, calibration=Calibration())

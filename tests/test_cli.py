@@ -283,6 +283,41 @@ def test_a_bad_variable_is_named(
     assert "CONSOLIDATION_MIN_VOTES must be a whole number, not ''" in one_line(capsys)
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("CONSOLIDATION_MINVOTES", ": is CONSOLIDATION_MIN_VOTES meant?"),
+        ("CONSOLIDATION_TIE", ": is CONSOLIDATION_TIES meant?"),
+        ("CONSOLIDATION_FAILED_OBJECT", ": is CONSOLIDATION_FAILED_OBJECTS meant?"),
+        ("CONSOLIDATION_ZZ", ""),
+    ],
+)
+@pytest.mark.parametrize("command", [["run", "r.json", "--out", "out"], ["inspect", "r.json"]])
+def test_a_misspelt_variable_is_refused(
+    name: str,
+    meant: str,
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_json(Path("r.json"), [GOOD])
+    monkeypatch.setenv(name, "2")
+    assert call(*command) == 2
+    assert one_line(capsys) == f"consolidate: {name} is no option of the command line{meant}\n"
+    assert not Path("out").exists()
+
+
+def test_variables_of_the_lambda_and_empty_ones_are_no_slips_of_the_pen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_json(Path("r.json"), [GOOD])
+    monkeypatch.setenv("CONSOLIDATION_LABELS", "cat,dog")
+    monkeypatch.setenv("CONSOLIDATION_TRUSTED_PREFIXES", "s3://bucket/")
+    monkeypatch.setenv("CONSOLIDATION_TEST_DATA", "/data")
+    monkeypatch.setenv("CONSOLIDATION_ZZ", "")
+    assert call("run", "r.json", "--out", "out", "--quiet", *PLAIN) == 0
+
+
 def test_smoothing_is_what_the_vote_takes() -> None:
     smoothing = Options.table()["smoothing"][1]
     assert (smoothing.least, smoothing.high) == (MIN_SIGMA, MAX_SIGMA)

@@ -226,3 +226,21 @@ def test_two_formats_in_one_folder(tmp_path):
     assert open_source(tmp_path, SourceOptions(format="coco")).ids == ["x"]
     with pytest.raises(OptionError, match="--format must be one of"):
         open_source(tmp_path, SourceOptions(format="yolo"))
+
+
+def test_zips_as_tools_export_them(tmp_path):
+    import zipfile
+
+    for worker in ("ann", "bob"):
+        path = write(tmp_path / "plain" / "x.json", [annotation([RING])])
+        (tmp_path / "zips").mkdir(exist_ok=True)
+        with zipfile.ZipFile(tmp_path / "zips" / f"{worker}.zip", "w") as archive:
+            archive.write(path, "annotations/instances_default.json")
+            archive.writestr("images/x.jpg", b"")
+    found = read(tmp_path / "zips")
+    assert found.name == "coco"
+    assert {w: found.pixels("x", w) for w in found.masks["x"]} == {
+        "ann": {"cat": 6},
+        "bob": {"cat": 6},
+    }
+    assert read(tmp_path / "zips" / "ann.zip").pixels("x", "ann") == {"cat": 6}

@@ -173,6 +173,9 @@ def test_segmentation_masks(tmp_path):
         (folder / "SegmentationClass" / "sub").mkdir(parents=True)
         (folder / "labelmap.txt").write_text(text)
         Image.fromarray(rgb).save(folder / "SegmentationClass" / "sub" / "x.png")
+    lists = tmp_path / "folders" / "ann" / "ImageSets" / "Segmentation"
+    lists.mkdir(parents=True)
+    (lists / "default.txt").write_text("sub/x\nempty\n")
     (tmp_path / "zips").mkdir()
     with zipfile.ZipFile(tmp_path / "zips" / "ann.zip", "w") as archive:
         for path in (tmp_path / "folders" / "ann").rglob("*.*"):
@@ -185,8 +188,14 @@ def test_segmentation_masks(tmp_path):
         assert found.pixels("sub/x", "ann") == {"ant": 3, "bee": 2}
         assert found.ignored("sub/x", "ann") == 1
         assert found.warnings["sub/x"][0] == ("ann", "1 pixels of no label's color are ignored")
+    # what is listed and has no mask is blank
+    source = open_source(tmp_path / "zips")
+    assert sorted(source.ids) == ["empty", "sub/x"]
+    items = {item.id: item for item in source.items}
+    [(worker, answer)] = items["empty"].load().answers
+    assert worker == "ann" and not answer.drawn.regions
     (tmp_path / "folders" / "ann" / "labelmap.txt").write_text("ant:255,0::")
-    with pytest.raises(SourceError, match="is not name:red,green,blue::"):
+    with pytest.raises(SourceError, match="is no class such as cat:44,160,44::"):
         open_source(tmp_path / "folders")
 
 

@@ -25,7 +25,7 @@ from tests.sample_exports import LABELS, WORKERS, WRITERS, label_studio, small_j
 from tests.shared_data import FORMATS as SAMPLES
 from tests.shared_data import MASKS, needs_shared
 from tests.source_checks import check_source
-from tests.wire import plain
+from tests.wire import plain, write_index_mask
 
 ALONE = plain(jobs=1)
 JOB = small_job()
@@ -99,6 +99,7 @@ def test_other_processes_read_it_too(name: str, tmp_path: Path) -> None:
     path = writer(small_job(40), tmp_path / "job")
     run_job(path, tmp_path / "one", ALONE, source_options=reading)
     run_job(path, tmp_path / "two", plain(jobs=3), source_options=reading)
+    assert [(tmp_path / one / "failures.jsonl").read_text() for one in ("one", "two")] == ["", ""]
     one, two = consensus(tmp_path / "one"), consensus(tmp_path / "two")
     assert len(one) == 40 and one.keys() == two.keys()
     assert all((one[image] == two[image]).all() for image in one)
@@ -210,9 +211,23 @@ def test_manifest_of_the_job(tmp_path: Path) -> None:
     manifest.write_text("\n".join(json.dumps(line) for line in lines))
     reading = SourceOptions(manifest=manifest)
     run_job(path, tmp_path / "out", ALONE, source_options=reading)
-    written = [json.loads(line) for line in (tmp_path / "out" / "output.manifest").open()]
+    text = (tmp_path / "out" / "output.manifest").read_text()
+    written = [json.loads(line) for line in text.splitlines()]
     assert [line["n"] for line in written] == [0, 1]
     assert written[0]["consolidated-ref"] == "masks/image-1.png"
+
+
+def test_masks_beside_an_export(tmp_path: Path) -> None:
+    """What was read as a folder of masks is not read as something else in silence."""
+    path, _ = write("coco", tmp_path)
+    (path / "image-0").mkdir()
+    write_index_mask(path / "image-0" / "worker_1.png", [[0, 1]])
+    with pytest.raises(SourceError, match="--format masks or --format coco"):
+        open_source(path)
+    assert open_source(path, SourceOptions(format="masks")).ids == ["image-0"]
+    assert open_source(path, SourceOptions(format="coco")).ids == list(JOB)
+    reading = SourceOptions(masks="{image}/{worker}.png")
+    assert open_source(path, reading).name == "masks"
 
 
 def test_items_stay_small(tmp_path: Path) -> None:
@@ -235,9 +250,8 @@ def test_pictures_beside_the_export_are_in_the_report(tmp_path: Path) -> None:
     run_job(path, tmp_path / "out", replace(ALONE, report=True))
     plain_path, _ = write("cvat", tmp_path / "bare")
     run_job(plain_path, tmp_path / "bare-out", replace(ALONE, report=True))
-    with_pictures = (tmp_path / "out" / "report.html").read_text()
-    without = (tmp_path / "bare-out" / "report.html").read_text()
-    assert with_pictures.count("data:image") > without.count("data:image")
+    drawn, bare = (len((tmp_path / one / "report.html").read_text()) for one in ("out", "bare-out"))
+    assert drawn > bare + 200
 
 
 # -- the derived sets are the folder they were derived from

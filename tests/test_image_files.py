@@ -90,6 +90,19 @@ def test_darwin_2(tmp_path):
     assert sorted(read(path, emails=True).masks["x"]) == ["ann@x.org", "bob@x.org"]
 
 
+def test_darwin_names_have_folders(tmp_path):
+    for worker in ("ann", "bob"):
+        for folder in ("/", "/a/b"):
+            content = darwin2("x.jpg", {"name": "cat", "polygon": {"paths": [points(SQUARE)]}})
+            content["item"]["path"] = folder
+            write_json(tmp_path / worker / f"x{len(folder)}.json", content)
+    found = read(tmp_path)
+    assert {i: list(one) for i, one in found.masks.items()} == {
+        "a/b/x": ["ann", "bob"],
+        "x": ["ann", "bob"],
+    }
+
+
 def test_files_that_do_not_say_who(tmp_path):
     polygon = {"name": "cat", "polygon": {"path": points(SQUARE)}}
     for worker in ("ann", "bob"):

@@ -292,7 +292,8 @@ def test_forms_of_export(tmp_path):
     }
     for form, written in files.items():
         for name, content in written.items():
-            write_json(tmp_path / form / name / "x.json", content, indent=1)
+            # storages get files without an ending
+            write_json(tmp_path / form / name, content, indent=1)
         found = read(tmp_path / form)
         assert found.name == "label-studio", form
         assert {w: found.pixels("image-1", w) for w in found.masks["image-1"]} == expected, form

@@ -186,7 +186,21 @@ def test_real_payloads_as_a_local_run(
         ({"labelCategories": ["cat", "cat"]}, "the label 'cat' is listed twice"),
         ({"payload": {"s3Uri": "s3://elsewhere/1.json"}}, "s3://elsewhere/1.json is not within"),
         ({"payload": {"s3Uri": "/etc/passwd"}}, "the payload /etc/passwd is not within"),
-        ({"outputConfig": "s3://other/out/refused/annotations"}, "is not within s3://other/out/"),
+        (
+            {"outputConfig": "s3://other/out/refused/annotations"},
+            "is not within the job's own prefix s3://other/out/refused/: "
+            "payload.s3Uri has the prefix s3://refused/",
+        ),
+        (
+            {"outputConfig": "s3://other/out/refused/annotations"},
+            "outputConfig tells s3://other/out/refused/; "
+            "CONSOLIDATION_TRUSTED_PREFIXES may name more",
+        ),
+        (
+            {"outputConfig": "s3://other/out/renamed/annotations"},
+            "outputConfig tells none, since s3://other/out/renamed/annotations does not lie in "
+            "refused/annotations, the folder of the job of labelingJobArn",
+        ),
     ],
 )
 def test_an_event_that_cannot_be_served_fails_with_one_line(

@@ -72,6 +72,8 @@ def naive_counts(rules: list[str | int]) -> MatchCounts:
         snapped=rules.count("snapped"),
         unmatched=rules.count("unmatched"),
         unknown=tuple((-rule - 1, rules.count(rule)) for rule in unknown),
+        foreign=bool(unknown or "unmatched" in rules)
+        and not ("mapped" in rules or "snapped" in rules),
     )
 
 
@@ -84,11 +86,15 @@ def naive_counts(rules: list[str | int]) -> MatchCounts:
         ((*BLUE, 255), 2, MatchCounts()),
         ((*BLACK, 255), 0, MatchCounts(opaque_background=1)),  # 3
         ((*WHITE, 255), 0, MatchCounts(opaque_background=1)),
-        ((44, 160, 45, 255), IGNORE, MatchCounts(unmatched=1)),  # 5: one off
-        ((*GREEN, 254), IGNORE, MatchCounts(unmatched=1)),  # 5: mapped, but half transparent
-        ((*BLACK, 128), IGNORE, MatchCounts(unmatched=1)),
-        ((*WHITE, 1), IGNORE, MatchCounts(unmatched=1)),
-        ((1, 0, 0, 255), IGNORE, MatchCounts(unmatched=1)),
+        ((44, 160, 45, 255), IGNORE, MatchCounts(unmatched=1, foreign=True)),  # 5: one off
+        (
+            (*GREEN, 254),
+            IGNORE,
+            MatchCounts(unmatched=1, foreign=True),
+        ),  # 5: mapped, but half transparent
+        ((*BLACK, 128), IGNORE, MatchCounts(unmatched=1, foreign=True)),
+        ((*WHITE, 1), IGNORE, MatchCounts(unmatched=1, foreign=True)),
+        ((1, 0, 0, 255), IGNORE, MatchCounts(unmatched=1, foreign=True)),
     ],
 )
 def test_each_rule_alone(color: Color, value: int, counts: MatchCounts) -> None:
@@ -120,7 +126,8 @@ def test_snapping_reaches_exactly_as_far_as_told(
     snap: float, color: tuple[int, int, int], value: int
 ) -> None:
     matcher = ColorMatcher({GREEN: 1, BLUE: 2}, IGNORE, snap)
-    counts = MatchCounts(unmatched=1) if value == IGNORE else MatchCounts(snapped=1)
+    nothing = MatchCounts(unmatched=1, foreign=True)
+    counts = nothing if value == IGNORE else MatchCounts(snapped=1)
     assert match(matcher, [color]) == ([value], counts)
 
 
@@ -128,7 +135,7 @@ def test_snapping_never_takes_black_white_or_transparent_pixels() -> None:
     matcher = ColorMatcher({(1, 1, 1): 1, (254, 254, 254): 2}, IGNORE, 442)
     found, counts = match(matcher, [(*BLACK, 255), (*WHITE, 255), (1, 1, 2, 254), (1, 1, 1, 0)])
     assert found == [0, 0, IGNORE, 0]
-    assert counts == MatchCounts(opaque_background=2, unmatched=1)
+    assert counts == MatchCounts(opaque_background=2, unmatched=1, foreign=True)
 
 
 def test_labels_that_are_no_classes_are_ignored_and_counted_apart() -> None:
@@ -141,11 +148,31 @@ def test_labels_that_are_no_classes_are_ignored_and_counted_apart() -> None:
     assert match_palette(matcher, [(*color, 255) for color in row]) == (expected, counts)
 
 
+@pytest.mark.parametrize(
+    ("row", "foreign"),
+    [
+        ([(0, 0, 0, 0)], False),
+        ([(*BLACK, 255), (*WHITE, 255)], False),  # not painted
+        ([(*BLUE, 255)], True),
+        ([(*BLUE, 255), (0, 0, 0, 0), (*WHITE, 255)], True),
+        ([(5, 5, 5, 255), (0, 0, 0, 0)], True),
+        ([(*GREEN, 128)], True),  # of a class's colour, but half transparent
+        ([(*BLUE, 255), (*GREEN, 255)], False),
+        ([(5, 5, 5, 255), (7, 7, 7, 255)], False),
+    ],
+)
+def test_foreign_is_what_paints_and_nothing_of_a_class(row: list[Color], foreign: bool) -> None:
+    # a class may be background: who paints it says so
+    matcher = ColorMatcher({GREEN: 1, BLUE: -1, (7, 7, 7): 0}, IGNORE)
+    assert match(matcher, row)[1].foreign == foreign
+    assert match_palette(matcher, row)[1].foreign == foreign
+
+
 def test_without_any_label_every_color_is_unmatched() -> None:
     matcher = ColorMatcher({}, IGNORE, snap=10)
     assert match(matcher, [GREEN, WHITE]) == (
         [IGNORE, 0],
-        MatchCounts(opaque_background=1, unmatched=1),
+        MatchCounts(opaque_background=1, unmatched=1, foreign=True),
     )
 
 

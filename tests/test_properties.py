@@ -63,6 +63,35 @@ def test_equals_its_naive_twin(way, masks, ignore):
     )
 
 
+@pytest.mark.parametrize("weights", [None, [1.0, 0.9, 0.7, 0.6]], ids=["plain", "weighted"])
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    sigma=st.sampled_from([0.5, 0.5, 1.0, 1.0, 1.7, 8.0]),
+    ties=st.sampled_from(["neighbours", "undecided"]),
+    ignore=st.sampled_from([None, 3]),
+    min_votes=st.integers(1, 2),
+)
+def test_thin_things_are_left_as_by_the_naive_twin(weights, seed, sigma, ties, ignore, min_votes):
+    rng = np.random.default_rng(seed)
+    height, width = rng.integers(1, 46, 2)
+    picture = np.zeros((height, width), np.uint8)
+    for index in (1, 2, 3, 1, 2):
+        # large things, and then what is thin or crosses them
+        top, left = rng.integers(-4, height), rng.integers(-4, width)
+        tall, wide = rng.integers(1, (30, 30) if index == 1 else (12, 12))
+        picture[max(top, 0) : max(top + tall, 0), max(left, 0) : max(left + wide, 0)] = index
+        picture[rng.integers(0, height)] = index
+    rows, columns = np.mgrid[:height, :width]
+    moves = rng.integers(-1, 2, (2, 4, height, width)) * (rng.random((4, height, width)) < 0.4)
+    masks = picture[(rows + moves[0]).clip(0, height - 1), (columns + moves[1]).clip(0, width - 1)]
+    options = {"ties": ties, "min_votes": min_votes}
+    method = {"method": "weighted", "weights": weights} if weights else {}
+    result = consolidate(masks, smoothing=sigma, ignore_index=ignore, **options, **method)
+    expected = naive.decide(masks, weights, ignore, sigma=sigma, **options)
+    np.testing.assert_array_equal(result.labels, expected)
+
+
 @settings(max_examples=60, deadline=None)
 @given(masks=stacks(max_workers=6, max_side=12), ignore=ignores, steps=st.integers(1, 4))
 def test_dawid_skene_equals_its_naive_twin(masks, ignore, steps):
@@ -77,8 +106,9 @@ def test_dawid_skene_equals_its_naive_twin(masks, ignore, steps):
 def test_unanimous_pixels_keep_their_class(way, masks, ignore):
     result = run(way, masks, ignore)
     voted = np.ones(masks.shape, bool) if ignore is None else masks != ignore
-    low = np.where(voted, masks, 65535).min(axis=0)
-    high = np.where(voted, masks, 0).max(axis=0)
+    wide = masks.astype(np.int64)
+    low = np.where(voted, wide, 65535).min(axis=0)
+    high = np.where(voted, wide, 0).max(axis=0)
     needed = WAYS[way].get("min_votes", 1)
     unanimous = (low == high) & (voted.sum(axis=0) >= needed)
     np.testing.assert_array_equal(result.labels[unanimous], low[unanimous])

@@ -400,7 +400,7 @@ def test_a_state_of_another_kind_is_refused_until_restart(
 def test_records_of_an_unknown_run_are_not_believed(job: Path, tmp_path: Path) -> None:
     run_job(job, tmp_path, plain(ties="undecided"))
     (tmp_path / ".consolidation" / "run.json").unlink()
-    assert run_job(job, tmp_path, PLAIN).now == N
+    assert run_job(job, tmp_path, PLAIN, force=True).now == N
 
 
 @pytest.mark.parametrize("finished", [True, False])
@@ -444,7 +444,7 @@ def test_a_second_run_into_the_folder_is_refused_while_the_first_lives(
             run_job(job, tmp_path, PLAIN, restart=True)
         assert not list(tmp_path.glob("masks/*"))
     assert lock.exists()
-    assert run_job(job, tmp_path, PLAIN).now == N
+    assert run_job(job, tmp_path, PLAIN, force=True).now == N
 
 
 # -- failures

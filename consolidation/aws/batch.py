@@ -88,6 +88,7 @@ class Batch:
         payload = wait(start(storage.read_bytes, uri), "reading the payload")
         objects = distinct_objects(payload, uri, self._options.max_objects)
         self._log.know(all_workers(objects))
+        self._log.expect(len(objects))
         about = (self._request.job_arn, self._options, config, self._request.labels)
         self._classes: Classes = wait(start(job_classes, *about), "finding the classes")
         late = None

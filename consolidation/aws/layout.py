@@ -56,13 +56,6 @@ class Prefixes:
         dotted = any(part in (".", "..") for part in uri.split("/"))
         return is_s3(uri) and not dotted and any(uri.startswith(one) for one in self.prefixes)
 
-    def check(self, uri: str, what: str) -> str:
-        """Return the URI; SourceError if it lies outside."""
-        if uri not in self:
-            within = " or ".join(self.prefixes) or "the job's own prefix, which the event hides"
-            raise SourceError(f"{what} {uri} is not within {within}")
-        return uri
-
 
 @dataclass(frozen=True)
 class JobLayout:
@@ -114,8 +107,10 @@ class JobLayout:
         if last == "annotations" and job.rpartition("/")[2].lower() == event.job_name:
             own = (f"{job}/",)
         allowed = Prefixes((*own, *trusted))
-        allowed.check(event.payload_uri, "the payload")
-        folder = allowed.check(annotations + _CONSOLIDATED, "the output")
+        folder = annotations + _CONSOLIDATED
+        for what, uri in (("payload", event.payload_uri), ("output", folder)):
+            if uri not in allowed:
+                raise SourceError(_outside(what, uri, event, own, trusted))
         return cls(folder, payload_time(event.payload_uri), allowed)
 
     def mask(self, object_id: str) -> str:
@@ -141,6 +136,26 @@ class JobLayout:
 
     def _uri(self, kind: str, object_id: str, ending: str) -> str:
         return f"{self.folder}{kind}/{file_name(object_id)}_{self.time}.{ending}"
+
+
+def _outside(
+    what: str, uri: str, event: ConsolidationEvent, own: Sequence[str], trusted: Sequence[str]
+) -> str:
+    """Say that a URI is not within the job's prefix, and which fields tell the two."""
+    field = "payload.s3Uri" if event.output is None else "outputConfig"
+    allowed = " ".join((f"the job's own prefix {''.join(own)}".rstrip(), *trusted))
+    prefixes = [f"payload.s3Uri has the prefix {event.payload_uri.rpartition('/')[0]}/"]
+    if own:
+        prefixes.append(f"{field} tells {own[0]}")
+    else:
+        prefixes.append(
+            f"{field} tells none, since {event.output or event.payload_uri} does not lie in "
+            f"{event.job_name}/annotations, the folder of the job of labelingJobArn"
+        )
+    return (
+        f"the {what} {uri} is not within {allowed}: {', '.join(prefixes)}; "
+        "CONSOLIDATION_TRUSTED_PREFIXES may name more"
+    )
 
 
 def payload_time(uri: str) -> str:

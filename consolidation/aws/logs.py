@@ -80,6 +80,7 @@ class InvocationLog:
         self._ids: re.Pattern[str] | None = None
         self._started = time.perf_counter()
         self._counts = dict.fromkeys(("Objects", "Failures", "Warnings"), 0)
+        self._expected = 0
         self._left: list[str] = []
         self._notes: dict[str, Any] = {}
 
@@ -102,6 +103,10 @@ class InvocationLog:
     def note(self, **fields: Any) -> None:
         """Add fields to the invocation's line."""
         self._notes.update(fields)
+
+    def expect(self, objects: int) -> None:
+        """Say how many objects there are: all fail if the invocation does."""
+        self._expected = objects
 
     def object(
         self, object_id: str, outcome: str, warnings: Iterable[AnswerWarning], **fields: Any
@@ -132,14 +137,20 @@ class InvocationLog:
             yield
         except ConsolidationError as error:
             reason = self.public(str(error))
-            self.note(error=reason)
+            self._fail(error=reason)
             raise type(error)(reason) from None
         except Exception as error:
             reason = self.public(str(InternalError.of(error)))
-            self.note(error=reason, trace=frames(error))
+            self._fail(error=reason, trace=frames(error))
             raise InternalError(reason) from None
         finally:
             line()
+
+    def _fail(self, **fields: Any) -> None:
+        """Note why the whole call failed: its objects have no result, one at least."""
+        self.note(**fields)
+        self._counts["Objects"] = self._expected
+        self._counts["Failures"] = max(self._expected, 1)
 
     def task(self) -> None:
         """Log that a task was made, or why not."""

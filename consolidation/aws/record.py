@@ -10,7 +10,7 @@ from consolidation.objects.pipeline import ObjectResult
 from consolidation.options import Options
 from consolidation.text import rounded
 
-_COUNTS = ("disputed", "tied", "undecided", "ignored")
+_COUNTS = ("disputed", "tied", "undecided", "unlabelled", "void", "ignored")
 
 
 @dataclass(frozen=True)

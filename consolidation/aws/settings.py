@@ -28,7 +28,6 @@ unnoticed. An empty one counts as not set.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -37,7 +36,15 @@ from consolidation.consensus import METHODS
 from consolidation.errors import OptionError
 from consolidation.formats.groundtruth import listed_classes, parse_classes
 from consolidation.masks import Classes
-from consolidation.options import ENVIRONMENT_PREFIX, Options, option_field, yes_or_no
+from consolidation.options import (
+    ENVIRONMENT_PREFIX,
+    Options,
+    given_variables,
+    option_field,
+    refuse_unknown,
+    variable,
+    yes_or_no,
+)
 from consolidation.storage import StorageError, is_s3, split_s3
 
 LABELS = ENVIRONMENT_PREFIX + "LABELS"
@@ -108,6 +115,15 @@ class LambdaOptions(Options):
         return listed_classes([name.strip() for name in text.split(",")], LABELS)
 
 
+def variables() -> list[str]:
+    """Names of the variables that the functions read."""
+    return [
+        variable(name)
+        for name, (_, option) in LambdaOptions.table().items()
+        if name not in _TOLD_BY_THE_EVENT and not option.whole_job
+    ]
+
+
 def read_options(environment: Mapping[str, str] = os.environ) -> LambdaOptions:
     """Read the configuration.
 
@@ -121,21 +137,8 @@ def read_options(environment: Mapping[str, str] = os.environ) -> LambdaOptions:
     >>> read_options({"CONSOLIDATION_JOB_RELIABILITY": "yes"}).method
     'weighted'
     """
-    given = {
-        variable: value
-        for variable, value in environment.items()
-        if variable.startswith(ENVIRONMENT_PREFIX) and value.strip()
-    }
-    known = [
-        ENVIRONMENT_PREFIX + name.upper()
-        for name, (_, option) in LambdaOptions.table().items()
-        if name not in _TOLD_BY_THE_EVENT and not option.whole_job
-    ]
-    for variable in given:
-        if variable not in known:
-            near = difflib.get_close_matches(variable, known, 1)
-            meant = f": is {near[0]} meant?" if near else ""
-            raise OptionError(f"{variable} is no option of the Lambda functions{meant}")
+    given = given_variables(environment)
+    refuse_unknown(given, variables(), "the Lambda functions")
     method = ENVIRONMENT_PREFIX + "METHOD"
     chosen = METHODS.get(given.get(method, "").strip())
     if chosen is not None and chosen.chooses:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -17,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     given = command_parser(COMMANDS).parse_args(arguments)
     try:
+        _check_environment()
         status: int = given.command(given)
     except (ConsolidationError, OSError) as error:
         complain(f"consolidate: {error}")
@@ -26,6 +28,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"consolidate: interrupted{more}\n")
         return INTERRUPTED
     return status
+
+
+def _check_environment() -> None:
+    """Refuse variables that are neither options nor the Lambda's: nobody would notice them."""
+    from consolidation.options import Options, given_variables, refuse_unknown, variable
+
+    given = set(given_variables(os.environ)) - set(map(variable, Options.table()))
+    if given:
+        from consolidation.aws.settings import variables
+
+        # whoever deploys the functions from this machine may have theirs set
+        known = {*map(variable, Options.table()), *variables()}
+        refuse_unknown(sorted(given), sorted(known), "the command line")
 
 
 __all__ = ["main"]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from consolidation._version import __version__
 from consolidation.cli.printing import complain
 from consolidation.cli.progress import MODES
+
+if TYPE_CHECKING:
+    from consolidation.options import Option
 
 WRONG_USAGE = 2
 """Exit status."""
@@ -70,6 +73,9 @@ def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     run.add_argument(
         "--retry-failed", action="store_true", help="try the objects again that failed before"
     )
+    run.add_argument(
+        "--force", action="store_true", help="write into a folder that holds other files, too"
+    )
     _add_options(run)
 
     show = command("show", "draw one image of a run: picture, masks, consensus, confidence")
@@ -78,6 +84,11 @@ def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
 
     inspect = command("inspect", "say what is in a source; write nothing")
     _add_source(inspect)
+    inspect.add_argument(
+        "--all", action="store_true", help="look into every object of a large source, too"
+    )
+
+    _add_segment(command("segment", "masks of objects from four points, or from boxes"))
 
     simulate = command("simulate", "write a labeling job whose truth is known")
     simulate.add_argument("--out", required=True, metavar="DIR", help="folder to write")
@@ -120,6 +131,7 @@ def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
         help="folder of <id>.png or <id>/truth.png, or what a tool exported: annotations marked as "
         "the truth, or those of one annotator",
     )
+    _add_reading(evaluate)
     evaluate.add_argument("--json", action="store_true", help="print everything as JSON")
     evaluate.add_argument(
         "--diagram",
@@ -128,6 +140,35 @@ def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
         "(PREDICTED/reliability.png); its report.html shows it too",
     )
     return parser
+
+
+def _add_segment(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", nargs="?", metavar="IMAGE", help="picture; local or s3://")
+    parser.add_argument("--out", required=True, metavar="PLACE", help="PNG, or with --boxes folder")
+    for flag, metavar, text in (
+        ("points", "X,Y", "the object's topmost, rightmost, lowest and leftmost point"),
+        ("plus", "X,Y", "places that belong to the object"),
+        ("minus", "X,Y", "places that do not"),
+    ):
+        parser.add_argument(f"--{flag}", nargs="+", default=[], metavar=metavar, help=text)
+    parser.add_argument("--box", metavar="X,Y,W,H", help="the object's box, instead of points")
+    parser.add_argument(
+        "--alternative",
+        choices=("vote", "smooth", "path", "star"),
+        default="vote",
+        help="which candidate (vote)",
+    )
+    parser.add_argument(
+        "--segmenter",
+        metavar="FILE[,FILE]",
+        help="ONNX files of a model to use instead: SAM, SAM 2, EfficientSAM or DEXTR-like",
+    )
+    parser.add_argument(
+        "--boxes",
+        metavar="FILE",
+        help="box annotations to turn into masks: COCO, YOLO, or a Ground Truth manifest",
+    )
+    parser.add_argument("--images", metavar="DIR", help="folder of the boxes' pictures (FILE's)")
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
@@ -154,7 +195,17 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="folder of masks: a missing file is a worker who found nothing",
     )
+    _add_reading(parser)
     _add_formats(parser)
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    """Options that say what the pixels of masks mean."""
+    from consolidation.options import Options
+
+    for name, (default, option) in Options.table().items():
+        if option.of_source:
+            _add_option(parser, name, default, option)
 
 
 def _add_formats(parser: argparse.ArgumentParser) -> None:
@@ -222,17 +273,23 @@ def _add_options(parser: argparse.ArgumentParser, of_vote_only: bool = False) ->
         "options", "each also as CONSOLIDATION_... in the environment, e.g. CONSOLIDATION_TIES"
     )
     for name, (default, option) in Options.table().items():
+        if option.of_source:
+            continue
         of_vote = option.changes_results and not option.whole_job and name not in _OF_FILES
         if of_vote_only and not of_vote:
             continue
-        metavar = "|".join(option.choices) if option.choices else name.split("_")[-1].upper()
-        shown = f" ({default})" if default != "" else ""
-        flag = "--" + name.replace("_", "-")
-        if default is True:
-            flag = "--no-" + name.replace("_", "-")
-            group.add_argument(flag, dest=name, action="store_const", const=False, help=option.help)
-            continue
-        if default is False:
-            group.add_argument(flag, dest=name, action="store_const", const=True, help=option.help)
-            continue
-        group.add_argument(flag, dest=name, metavar=metavar, help=option.help + shown)
+        _add_option(group, name, default, option)
+
+
+def _add_option(group: Any, name: str, default: Any, option: Option) -> None:
+    """Flag of an option; one that is yes or no has a flag for what it is not by default."""
+    flag = "--" + name.replace("_", "-")
+    if isinstance(default, bool):
+        flag = f"--no-{flag[2:]}" if default else flag
+        group.add_argument(
+            flag, dest=name, action="store_const", const=not default, help=option.help
+        )
+        return
+    metavar = "|".join(option.choices) if option.choices else name.rpartition("_")[2].upper()
+    shown = f" ({default})" if default != "" else ""
+    group.add_argument(flag, dest=name, metavar=metavar, help=option.help + shown)

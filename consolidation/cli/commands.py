@@ -7,7 +7,7 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from consolidation.cli.printing import say, summary_text
+from consolidation.cli.printing import complain, say, summary_text
 from consolidation.cli.progress import progress
 from consolidation.errors import ConsolidationError, OptionError
 
@@ -29,10 +29,11 @@ def _run(given: argparse.Namespace) -> int:
             given.out,
             options,
             labels=given.labels,
-            source_options=_source_options(given, options.max_pixels),
+            source_options=_source_options(given),
             reliability=given.reliability,
             restart=given.restart,
             retry_failed=given.retry_failed,
+            force=given.force,
             on_progress=on_progress,
         )
     if not given.quiet:
@@ -62,8 +63,42 @@ def _show(given: argparse.Namespace) -> int:
 def _inspect(given: argparse.Namespace) -> int:
     from consolidation.commands.inspect import inspect_source
 
-    found = inspect_source(given.source, labels=given.labels, source_options=_source_options(given))
+    found = inspect_source(
+        given.source,
+        _options(given),
+        labels=given.labels,
+        source_options=_source_options(given),
+        everything=given.all,
+    )
     say(found.table())
+    return 0
+
+
+def _segment(given: argparse.Namespace) -> int:
+    from consolidation.commands.segment import segment_boxes, segment_picture
+
+    if (given.image is None) == (given.boxes is None):
+        raise OptionError("segment takes either an IMAGE with --points or --box, or --boxes FILE")
+    if given.boxes is not None:
+        made = segment_boxes(given.boxes, given.out, images=given.images, segmenter=given.segmenter)
+        boxes = f"{made.boxes} boxes of {made.pictures} pictures ({made.kind})"
+        say(f"{boxes} have masks in {given.out}")
+        for failure in made.failures:
+            complain(f"consolidate: {failure}")
+        return SOME_FAILED if made.failures else 0
+    _refuse_folder("--out", given.out)
+    found = segment_picture(
+        given.image,
+        given.out,
+        given.points,
+        box=given.box,
+        plus=given.plus,
+        minus=given.minus,
+        alternative=given.alternative,
+        segmenter=given.segmenter,
+    )
+    left, top, width, height = found.box
+    say(f"{width} x {height} at {left}, {top}; confidence {found.confidence:.2f}: {given.out}")
     return 0
 
 
@@ -101,7 +136,7 @@ def _calibrate(given: argparse.Namespace) -> int:
             given.truth,
             options,
             labels=given.labels,
-            source_options=_source_options(given, options.max_pixels),
+            source_options=_source_options(given),
             on_progress=on_progress,
         )
     storage.write_bytes(given.out, learnt.calibration.to_json().encode())
@@ -112,10 +147,12 @@ def _calibrate(given: argparse.Namespace) -> int:
 
 def _evaluate(given: argparse.Namespace) -> int:
     from consolidation.commands.evaluate import evaluate_folders
+    from consolidation.formats.values import ValueReading
 
     if given.diagram:
         _refuse_folder("--diagram", given.diagram)
-    scores = evaluate_folders(given.predicted, given.truth)
+    reading = ValueReading.of(_options(given))
+    scores = evaluate_folders(given.predicted, given.truth, reading=reading)
     if given.diagram and scores.confidence is None:
         raise ConsolidationError(f"{given.predicted} holds no confidence maps: nothing to draw")
     say(json.dumps(scores.as_dict(), indent=2) if given.json else scores.table())
@@ -134,13 +171,12 @@ def _options(given: argparse.Namespace) -> Options:
     return Options.read(vars(given))
 
 
-def _source_options(given: argparse.Namespace, max_pixels: int | None = None) -> SourceOptions:
+def _source_options(given: argparse.Namespace) -> SourceOptions:
     from consolidation.formats import SourceOptions
 
     return SourceOptions(
         masks=given.masks,
         missing_is_blank=given.missing_is_blank,
-        max_pixels=max_pixels,
         manifest=given.manifest,
         format=given.format,
         preset=given.preset,
@@ -173,6 +209,7 @@ COMMANDS = {
     "demo": _demo,
     "show": _show,
     "inspect": _inspect,
+    "segment": _segment,
     "simulate": _simulate,
     "calibrate": _calibrate,
     "evaluate": _evaluate,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from consolidation.consensus.calibration import Calibration
 from consolidation.consensus.dawid_skene import DEFAULT_STEPS, check_size
@@ -15,8 +15,12 @@ from consolidation.consensus.methods import method_spec
 from consolidation.consensus.result import Consensus
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.stack import Stack
+from consolidation.consensus.unlabelled import checked_void
 from consolidation.consensus.vote import vote
 from consolidation.consensus.worker_confusion import WorkerConfusion
+
+UNDECIDED_BYTE = 255
+"""Label of undecided pixels that no class of an image of single bytes may have."""
 
 
 class LearntWeights(Protocol):
@@ -27,7 +31,7 @@ class LearntWeights(Protocol):
 
 
 def consolidate(
-    masks: NDArray[Any] | Sequence[NDArray[Any]],
+    masks: NDArray[Any] | Sequence[ArrayLike],
     *,
     n_classes: int | None = None,
     method: str = "plurality",
@@ -41,13 +45,16 @@ def consolidate(
     undecided_index: int | None = None,
     min_votes: int = 1,
     calibration: Calibration | None = None,
+    void: bool | NDArray[np.bool_] = False,
 ) -> Consensus:
     """Merge several workers' masks of one image into a consensus.
 
     Parameters
     ----------
-    masks : ndarray of shape (W, H, Wd), or sequence of W ndarrays of shape (H, Wd)
-        Class indices, uint8 or uint16; 1 to 255 workers. Class 0 is background.
+    masks : ndarray of shape (W, H, Wd), or sequence of W arrays of shape (H, Wd)
+        Class indices, 0 to 65535; 1 to 255 workers. Class 0 is background. Arrays of uint8 or
+        uint16, and of bool, are read where they are; other integers and nested lists are copied
+        to uint8, or to uint16 above 254 classes. What a masked array hides is no vote.
     n_classes : int, optional
         Number of classes, background included. By default the highest class seen, plus 1.
     method : {"plurality", "weighted", "dawid-skene", "auto"}
@@ -73,13 +80,16 @@ def consolidate(
         What a pixel gets where several classes have the most votes: the lowest of them, the one
         that its neighbours' votes favour (then the lowest), or none.
     ignore_index : int, optional
-        A label in the masks that is no vote.
+        A value in the masks that is no vote, such as 255, or -1 in masks of signed integers.
     undecided_index : int, optional
         Label of undecided pixels: 255 by default, 65535 for uint16 masks.
     min_votes : int, optional
         Votes, before weights and smoothing, that a class needs to be chosen at a pixel.
     calibration : Calibration, optional
         Learnt from gold images: confidence, and all that follows from it, is mapped by it.
+    void : bool or ndarray of shape (H, Wd), bool
+        Where it is on purpose that nobody votes, as on the borders of objects in Pascal VOC: True
+        for wherever nobody does. Any other pixel without a vote counts 0 in the image's confidence.
 
     Returns
     -------
@@ -101,7 +111,7 @@ def consolidate(
     one worker             that mask, unchanged, with confidence 1, but for the last two cases
     two workers disagree   a tie: `ties` decides; confidence 0.5
     all masks blank        background, confidence 1, image confidence 1
-    nobody labelled it     undecided, confidence 0
+    nobody labelled it     undecided, confidence 0; so in image confidence, unless it is `void`
     too few votes          undecided, confidence 0
     one pixel, one class   as any other image
     =====================  =====================================================================
@@ -122,7 +132,10 @@ def consolidate(
     >>> consolidate(masks, ties="undecided").labels.tolist()
     [[0, 1, 255, 2]]
     """
-    stack = Stack(masks, ignore_index)
+    wanted = 0 if n_classes is None else int(n_classes) - 1
+    if isinstance(undecided_index, int) and undecided_index > UNDECIDED_BYTE:
+        wanted = max(wanted, undecided_index)
+    stack = Stack(masks, ignore_index, wanted)
     ids = stack.checked_ids(range(stack.n_workers) if workers is None else workers)
     learnt = reliability is not None
     pooled = None
@@ -158,7 +171,9 @@ def consolidate(
     voting, settings = _with_weight(stack, settings)
     outcome = vote(voting, settings)
     highest = outcome.highest
-    if voting is not stack:
+    if voting is stack:
+        stack = outcome.stack
+    else:
         highest = stack.highest()
     k = highest + 1 if n_classes is None else int(n_classes)
     if highest >= k:
@@ -170,7 +185,17 @@ def consolidate(
             f"undecided_index {settings.undecided} is one of the {k} classes, "
             f"and {outcome.undecided} pixels are undecided"
         )
-    return Consensus(stack, voting, outcome, settings, tuple(ids), tuple(voters), k, calibration)
+    return Consensus(
+        stack,
+        outcome,
+        settings,
+        tuple(ids),
+        tuple(voters),
+        k,
+        calibration,
+        ignore_index=ignore_index,
+        void=checked_void(void, stack.shape),
+    )
 
 
 def _with_weight(stack: Stack, settings: Settings) -> tuple[Stack, Settings]:

@@ -23,11 +23,14 @@ from consolidation.consensus.regions import MIN_AREA, MOST, Region, find_regions
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.shares import ALL, Shares
 from consolidation.consensus.stack import Stack
+from consolidation.consensus.unlabelled import Void
 from consolidation.consensus.vote import Outcome
 from consolidation.kernels import pairs
 
 FEW_CLASSES = 64
 """Up to so many, overlaps come from the whole confusion matrices: one pass for both."""
+MOST_CONFUSION = 2_000_000_000
+"""Bytes of all confusion matrices: of 8 workers, with 5,590 classes."""
 
 
 class Consensus:
@@ -38,34 +41,40 @@ class Consensus:
 
     Attributes
     ----------
-    labels : ndarray of shape (H, Wd), dtype of the masks
-        The consensus mask; the undecided index where the vote did not decide.
+    labels : ndarray of shape (H, Wd), uint8, or uint16 above 254 classes
+        The consensus mask; the undecided index where the vote did not decide. Of masks that are
+        uint8 or uint16 it has the dtype.
     votes : ndarray of shape (H, Wd), uint8
         Workers who voted for the label chosen; 0 where undecided.
     tied : ndarray of shape (H, Wd), bool
         The vote alone, before neighbours, did not decide: another class had as much support.
+    ignore_index : int or None
+        As it was given.
     """
 
     def __init__(
         self,
         everyone: Stack,
-        voting: Stack,
         outcome: Outcome,
         settings: Settings,
         workers: tuple[str, ...],
         voters: tuple[str, ...],
         k: int,
         calibration: Calibration | None = None,
+        *,
+        ignore_index: int | None = None,
+        void: Void = False,
     ) -> None:
         self.labels = outcome.labels
         self.votes = outcome.votes
         self.tied = outcome.tied
-        self._everyone, self._stack = everyone, voting
+        self.ignore_index = ignore_index
+        self._everyone, self._stack = everyone, outcome.stack
         self._outcome, self._settings = outcome, settings
         self._worker_ids, self._voter_ids = workers, voters
         self._calibration = calibration
         self.n_classes = k
-        self._shares = Shares(voting, outcome, settings, k, calibration)
+        self._shares = Shares(outcome, settings, k, calibration, void)
 
     @property
     def n_workers(self) -> int:
@@ -74,7 +83,10 @@ class Consensus:
 
     @property
     def masks(self) -> tuple[NDArray[Any], ...]:
-        """Mask (H, Wd) of each worker, whether or not that worker's vote had weight."""
+        """Mask (H, Wd) of each worker, whether or not that worker's vote had weight.
+
+        As they were voted on: uint8 or uint16, with `no_vote` where a pixel says nothing.
+        """
         return tuple(row.reshape(self._everyone.shape) for row in self._everyone.rows)
 
     @property
@@ -83,8 +95,11 @@ class Consensus:
         return self._worker_ids
 
     @property
-    def ignore_index(self) -> int | None:
-        """The label in the masks that is no vote."""
+    def no_vote(self) -> int | None:
+        """Label in `masks` that is no vote; None where no pixel has it.
+
+        It is `ignore_index`, but where that had to be another in the bytes of `masks`.
+        """
         return self._everyone.ignore if self._everyone.ignore >= 0 else None
 
     @property
@@ -96,6 +111,16 @@ class Consensus:
     def voters(self) -> NDArray[np.uint8]:
         """(H, Wd) uint8: workers who labelled the pixel."""
         return self._shares.voters
+
+    @property
+    def n_unlabelled(self) -> int:
+        """Pixels that nobody labelled, and not on purpose."""
+        return self._shares.unlabelled.unknown
+
+    @property
+    def n_void(self) -> int:
+        """Pixels that nobody labelled, on purpose: see `void` of `consolidate`."""
+        return self._shares.unlabelled.void
 
     @property
     def undecided(self) -> NDArray[np.bool_]:
@@ -140,7 +165,11 @@ class Consensus:
 
     @property
     def image_confidence(self) -> float:
-        """Mean confidence over the pixels that any worker gave a class above 0; 1.0 if none."""
+        """Mean confidence over the pixels that any worker gave a class above 0, or nobody any.
+
+        The latter count 0, unless it was on purpose (`void`): then they do not count. 1.0 only if
+        all that counts is voted background, 0.0 if everything is void.
+        """
         return self._shares.of_image
 
     @cached_property
@@ -151,10 +180,13 @@ class Consensus:
         `WorkerAgreement.agreement`, but undecided pixels count against it). It estimates
         by how much the consensus itself misses the truth: every worker is asked in turn to stand
         for it, as in the query by committee of Seung, Opper and Sompolinsky (1992). Use it to rank
-        the images of a job. 1 where fewer than two voted: nobody has looked at it yet.
+        the images of a job. 1 where fewer than two voted: nobody has looked at it yet. That
+        holds for pixels, too: of those that are not void, the share that nobody labelled counts as
+        pixels without any agreement.
         """
         voted = [index for index, one in enumerate(self._worker_ids) if one in self._voter_ids]
-        return need_of_review(self._stack, self.overlap[voted], self._outcome.undecided)
+        need = need_of_review(self._stack, self.overlap[voted], self._outcome.undecided)
+        return need + (1.0 - need) * self._shares.unlabelled.share
 
     @property
     def _no_class(self) -> int:
@@ -163,8 +195,20 @@ class Consensus:
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
-        """(W, K, K) int64: [w, i, j] counts pixels that worker w gave i and the consensus j."""
+        """(W, K, K) int64: [w, i, j] counts pixels that worker w gave i and the consensus j.
+
+        Raises
+        ------
+        ValueError
+            Where it would take more than 2 GB; `overlap` tells what IoU needs in any case.
+        """
         stack, k = self._everyone, self.n_classes
+        n_bytes = 8 * stack.n_workers * k * k
+        if n_bytes > MOST_CONFUSION:
+            raise ValueError(
+                f"the confusion matrices of {stack.n_workers} workers and {k:,} classes would take "
+                f"{n_bytes / 1e9:,.0f} GB: `overlap` has each class's pixels without the pairs"
+            )
         matrices = np.zeros((stack.n_workers, k, k), np.int64)
         labels, no_class = self.labels.reshape(-1), self._no_class
         totals, scratch = np.zeros((2, k), np.int64)
@@ -235,6 +279,8 @@ class Consensus:
                 "tied": int(np.count_nonzero(self.tied)),
                 "smoothed": self._outcome.smoothed,
                 "undecided": self._outcome.undecided,
+                "unlabelled": self.n_unlabelled,
+                "void": self.n_void,
                 "ignored": sum(ignored_pixels(self._everyone)),
             },
             **({} if fitted is None else {"dawid_skene": fitted.as_dict()}),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from consolidation.consensus.calibration import Calibration
 from consolidation.consensus.settings import Settings
-from consolidation.consensus.stack import Stack
+from consolidation.consensus.unlabelled import Unlabelled, Void
 from consolidation.consensus.vote import Outcome, Overruled, vote
 from consolidation.kernels import pairs, rules
 from consolidation.kernels.colors import lookup
@@ -39,29 +39,30 @@ class Shares:
 
     Parameters
     ----------
-    stack : Stack
-        Masks of those who voted.
     outcome : Outcome
     settings : Settings
     k : int
         Number of classes.
     calibration : Calibration, optional
         Applied to every share.
+    void : bool or ndarray of shape (H, Wd), bool, optional
+        Where it is on purpose that nobody votes.
     """
 
     def __init__(
         self,
-        stack: Stack,
         outcome: Outcome,
         settings: Settings,
         k: int,
         calibration: Calibration | None,
+        void: Void = False,
     ) -> None:
-        self._stack, self._outcome, self._settings = stack, outcome, settings
+        self._stack, self._outcome, self._settings = outcome.stack, outcome, settings
+        self._void = void
         self._k, self._calibration = k, calibration
         # where weights are learnt, heads are counted all the same: that share is calibrated
         self._weighted = settings.weights is not None and not settings.learnt
-        self._by_votes = stack.ignore < 0 and not self._weighted
+        self._by_votes = self._stack.ignore < 0 and not self._weighted
         """Whether the share is votes / workers, but where neighbours overruled them."""
 
     @cached_property
@@ -73,6 +74,13 @@ class Shares:
         voters = np.zeros(stack.shape, np.uint8)
         rules.count_voters(stack.flat, stack.ignore, voters.reshape(-1))
         return voters
+
+    @cached_property
+    def unlabelled(self) -> Unlabelled:
+        """Pixels without any vote."""
+        if self._stack.ignore < 0:
+            return Unlabelled()
+        return Unlabelled.of(np.equal(self.voters, 0), self._void)
 
     @cached_property
     def disputed(self) -> NDArray[np.bool_]:
@@ -179,7 +187,10 @@ class Shares:
             unanimous = float(self._calibrated(np.ones(1, np.float32))[0])
             total = float(sums.confidence.sum()) - sums.background * unanimous
             painted = stack.n_pixels - sums.background - sums.unvoted
-        return float(total / painted) if painted else 1.0
+        counted = painted + self.unlabelled.unknown
+        if counted:
+            return float(total / counted)
+        return 1.0 if self.unlabelled.void < stack.n_pixels else 0.0
 
     @cached_property
     def _votes_by_class(self) -> NDArray[np.int64]:

@@ -20,6 +20,7 @@ images have few pixels of many classes, and changed nothing elsewhere.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ TIE_SIGMA = 1.0
 """Sigma of the window that decides ties by neighbours where smoothing is off."""
 
 
+@cache
 def gaussian_window(sigma: float) -> NDArray[np.uint16]:
     """Integer weights of shape (2 r + 1, 2 r + 1), r = ceil(2 sigma), of sum 65535 at most.
 
@@ -46,4 +48,5 @@ def gaussian_window(sigma: float) -> NDArray[np.uint16]:
     # rounding adds at most half a unit a cell
     scale = (MAX_SUM - values.size / 2) / values.sum()
     window: NDArray[np.uint16] = np.rint(values * scale).astype(np.uint16)
+    window.setflags(write=False)
     return window

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from consolidation.consensus.class_indices import converted, given_mask, kept
 from consolidation.limits import MAX_WORKERS
 
 Labels = NDArray[Any]
@@ -18,10 +20,14 @@ class Stack:
 
     Parameters
     ----------
-    masks : ndarray of shape (W, H, Wd), or sequence of W ndarrays of shape (H, Wd)
-        Class indices, uint8 or uint16. A C-contiguous array is not copied.
+    masks : ndarray of shape (W, H, Wd), or sequence of W arrays of shape (H, Wd)
+        Class indices: bool or integers, nested lists too. A C-contiguous array of uint8 or uint16
+        is not copied; others are made uint8, or uint16 above 254 classes. What a masked array
+        hides is no vote.
     ignore_index : int or None
-        A label that is no vote.
+        A value that is no vote.
+    highest_wanted : int
+        Another label that must fit where masks are converted.
 
     Attributes
     ----------
@@ -29,40 +35,53 @@ class Stack:
     shape : (int, int)
     dtype : numpy.dtype
     ignore : int
-        `ignore_index`, or -1 for none.
+        Label that is no vote, or -1 for none.
 
     Raises
     ------
     ValueError
-        If there is no mask or more than 255, or shapes or dtypes differ or are not supported.
+        If there is no mask or more than 255, or shapes differ, or values are no class indices.
     """
 
-    def __init__(self, masks: Labels | Sequence[Labels], ignore_index: int | None) -> None:
+    def __init__(
+        self,
+        masks: Labels | Sequence[ArrayLike],
+        ignore_index: int | None,
+        highest_wanted: int = 0,
+    ) -> None:
         self._array: Labels | None = None
-        if isinstance(masks, np.ndarray):
-            if masks.ndim != 3:
-                raise ValueError(f"masks must have shape (W, H, Wd), not {masks.shape}")
-            masks = self._array = _plain(masks)
-        else:
-            masks = [_plain(mask) for mask in masks]
-        if not 1 <= len(masks) <= MAX_WORKERS:
-            raise ValueError(f"there must be 1 to {MAX_WORKERS} masks, not {len(masks)}")
-        first = masks[0]
-        for index, mask in enumerate(masks):
+        if isinstance(masks, np.ndarray) and masks.ndim != 3:
+            raise ValueError(f"masks must have shape (W, H, Wd), not {masks.shape}")
+        given = [given_mask(mask, index) for index, mask in enumerate(masks)]
+        if not 1 <= len(given) <= MAX_WORKERS:
+            raise ValueError(f"there must be 1 to {MAX_WORKERS} masks, not {len(given)}")
+        first = given[0].values
+        for index, (mask, _) in enumerate(given):
             if mask.ndim != 2:
                 raise ValueError(f"mask {index} has shape {mask.shape}; a mask has two axes")
             if mask.shape != first.shape:
                 raise ValueError(f"mask {index} has shape {mask.shape}, mask 0 has {first.shape}")
-            if mask.dtype != first.dtype:
-                raise ValueError(f"mask {index} is {mask.dtype}, mask 0 is {first.dtype}")
-        if first.dtype not in (np.uint8, np.uint16):
-            raise ValueError(f"masks must be uint8 or uint16, not {first.dtype}")
-        self.dtype = first.dtype
-        self.shape: tuple[int, int] = first.shape
-        self.rows = tuple(mask.reshape(-1) for mask in masks)
         if ignore_index is not None:
-            check_index("ignore_index", ignore_index, self.dtype)
-        self.ignore = -1 if ignore_index is None else int(ignore_index)
+            _check_integer("ignore_index", ignore_index)
+        if not kept(given):
+            self._array, self.ignore = converted(given, ignore_index, highest_wanted)
+        else:
+            if isinstance(masks, np.ndarray):
+                whole = np.asarray(masks)
+                self._array = _plain(whole if whole.dtype == first.dtype else whole.view(np.uint8))
+            if ignore_index is not None:
+                check_index("ignore_index", ignore_index, first.dtype)
+            self.ignore = -1 if ignore_index is None else int(ignore_index)
+        plain = [_plain(mask) for mask, _ in given] if self._array is None else self._array
+        self.dtype = plain[0].dtype
+        self.shape: tuple[int, int] = first.shape
+        self.rows = tuple(mask.reshape(-1) for mask in plain)
+
+    def ignoring_nothing(self) -> Stack:
+        """Return the same masks where no pixel has the label that is no vote."""
+        same = copy.copy(self)
+        same.ignore = -1
+        return same
 
     def highest(self) -> int:
         """Highest class in any mask, 0 if there is none."""
@@ -142,8 +161,12 @@ def _plain(mask: Labels) -> Labels:
 
 def check_index(name: str, value: int, dtype: np.dtype[Any]) -> None:
     """Raise ValueError unless `value` is an integer that fits `dtype`."""
+    _check_integer(name, value)
     highest = int(np.iinfo(dtype).max)
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise ValueError(f"{name} must be an integer, not {value!r}")
     if not 0 <= value <= highest:
         raise ValueError(f"{name} must be 0 to {highest} for {dtype} masks, not {value}")
+
+
+def _check_integer(name: str, value: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ValueError(f"{name} must be an integer, not {value!r}")

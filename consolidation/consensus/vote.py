@@ -16,6 +16,8 @@ from consolidation.consensus.stack import Stack
 from consolidation.kernels import class_counts, rules, smoothing
 from consolidation.kernels import plurality as hard
 from consolidation.kernels._lanes import LANES
+from consolidation.kernels._thin import reach as thin_reach
+from consolidation.kernels._window import GROUP
 from consolidation.kernels.weighted import weighted
 
 ALL_LABELS = 1 << 16
@@ -38,6 +40,8 @@ class Overruled(NamedTuple):
 class Outcome:
     """What a vote stores of an image, all of shape (H, Wd), and what it counted on the way."""
 
+    stack: Stack
+    """The masks; ignoring nothing where no pixel turned out to be ignored."""
     labels: NDArray[Any]
     votes: NDArray[np.uint8]
     tied: NDArray[np.bool_]
@@ -54,14 +58,17 @@ class Outcome:
 
 def vote(stack: Stack, settings: Settings, keep_all: bool = False) -> Outcome:
     """Decide every pixel of the stack; keep all overruled pixels, or what takes little memory."""
-    labels, votes, tied, highest = plurality(stack)
+    labels, votes, tied, highest, stack = plurality(stack)
     by_neighbours = settings.by_neighbours and stack.n_workers > 1
     smoothed = undecided = 0
     overruled: Overruled | None = Overruled(np.empty(0, np.int64), np.empty(0, np.float32))
     fitted = None
     allowed = np.ones(ALL_LABELS, np.bool_)
+    close = tied
     if settings.weights is not None:
         if settings.learnt:
+            # where heads tie, weights that were learnt keep no thin thing from its neighbours
+            close = tied.copy() if settings.smoothing else tied
             # weights that were learnt must not bring in a class that no plain majority saw
             allowed = present(labels, votes, settings.min_votes)
         weigh(stack, settings, allowed, labels, votes, tied)
@@ -71,9 +78,9 @@ def vote(stack: Stack, settings: Settings, keep_all: bool = False) -> Outcome:
     if by_neighbours:
         if not settings.learnt:
             allowed = present(labels, votes, settings.min_votes)
-        outcome = Outcome(labels, votes, tied, highest, allowed)
+        outcome = Outcome(stack, labels, votes, tied, highest, allowed)
         limit = stack.n_pixels if keep_all else stack.n_pixels // PIXELS_PER_OVERRULED
-        smoothed, overruled = neighbours(stack, settings, outcome, limit)
+        smoothed, overruled = neighbours(stack, settings, outcome, close, limit)
     ties_stay = settings.ties == "undecided" and not by_neighbours
     unvoted_need_label = stack.ignore not in (-1, settings.undecided)
     if settings.min_votes > 1 or ties_stay or unvoted_need_label:
@@ -88,6 +95,7 @@ def vote(stack: Stack, settings: Settings, keep_all: bool = False) -> Outcome:
     elif stack.ignore >= 0 or settings.ties == "undecided":
         undecided = int(votes.size - np.count_nonzero(votes))
     return Outcome(
+        stack=stack,
         labels=labels,
         votes=votes,
         tied=tied,
@@ -107,8 +115,14 @@ def present(labels: NDArray[Any], votes: NDArray[np.uint8], min_votes: int) -> N
     return flags
 
 
-def plurality(stack: Stack) -> tuple[NDArray[Any], NDArray[np.uint8], NDArray[np.bool_], int]:
-    """Plain vote: labels, votes and tied of shape (H, Wd), and the highest class seen."""
+def plurality(
+    stack: Stack,
+) -> tuple[NDArray[Any], NDArray[np.uint8], NDArray[np.bool_], int, Stack]:
+    """Plain vote: labels, votes and tied of shape (H, Wd), the highest class seen, and the stack.
+
+    Where nothing is ignored after all, as in most images, the stack returned says so: all that
+    follows is quicker.
+    """
     labels = np.empty(stack.shape, stack.dtype)
     votes = np.empty(stack.shape, np.uint8)
     tied = np.empty(stack.shape, np.bool_)
@@ -116,11 +130,10 @@ def plurality(stack: Stack) -> tuple[NDArray[Any], NDArray[np.uint8], NDArray[np
     highest = _count(stack, -1, out)
     if stack.ignore >= 0:
         if highest < stack.ignore:
-            # nothing is ignored after all, as in most images: all that follows is quicker so
-            stack.ignore = -1
+            stack = stack.ignoring_nothing()
         else:
             highest = _count(stack, stack.ignore, out)
-    return labels, votes, tied, highest
+    return labels, votes, tied, highest, stack
 
 
 def _count(stack: Stack, ignore: int, out: tuple[NDArray[Any], ...]) -> int:
@@ -189,9 +202,11 @@ def estimate(
 
 
 def neighbours(
-    stack: Stack, settings: Settings, outcome: Outcome, limit: int
+    stack: Stack, settings: Settings, outcome: Outcome, close: NDArray[np.bool_], limit: int
 ) -> tuple[int, Overruled | None]:
     """Decide disputed pixels (smoothing) or tied ones by their neighbours, in place.
+
+    Thin things keep the vote, but where it was `close` (H, Wd).
 
     Returns the number of pixels changed, and those overruled unless they are more than `limit`.
     """
@@ -205,41 +220,49 @@ def neighbours(
             # all 256 labels are classes: one more is needed for what lies beyond the border
             masks = masks.astype(np.uint16)
     fine = settings.integer_weights(stack.n_workers)
-    coarse = settings.integer_weights(stack.n_workers, smoothing.MAX_WEIGHTS).astype(np.int32)
+    coarse = settings.integer_weights(stack.n_workers, smoothing.MAX_WEIGHTS).astype(np.int16)
     by_weight = settings.weights is not None and not settings.learnt
     capacity = max(2 * width, height * width // 128)
     places, shares = np.empty(capacity, np.int64), np.empty(capacity, np.float32)
-    ring = np.empty(len(masks) * side * (width + side - 1 + LANES), masks.dtype)
-    scratch = np.empty((smoothing.N_SCRATCH, LANES), np.int32)
-    own = np.empty((2, LANES), np.int64)
-    sums = np.empty(LANES, np.uint16)
-    classes = np.zeros((2, ALL_LABELS), np.int64)
+    tile = np.empty((len(masks) * side + 1) * LANES, masks.dtype)
+    scratch = np.empty((smoothing.N_SCRATCH, GROUP), np.int32)
+    sums = np.empty(side * LANES, np.int16)
+    classes = np.empty(len(masks) * GROUP, np.int64)
+    n_kept = 2 * thin_reach(side // 2) + 1
+    ring = np.empty(n_kept * (width + n_kept - 1 + LANES), outcome.labels.dtype)
+    kept = np.full(1, -1)
+    rows = np.empty(n_kept, np.uint64)
     changed, row, total = 0, 0, 0
     found: list[Overruled] = []
     while row < height:
         row, more, n = smoothing.smooth(
             masks,
             coarse,
+            np.ones(len(masks), np.int16),
             fine,
             settings.slack(stack.n_workers),
             by_weight,
-            window,
+            window.astype(np.int32),
             masks.dtype.type(outside),
+            stack.ignore >= 0,
             settings.min_votes,
             settings.smoothing == 0,
             settings.undecided if settings.ties == "undecided" else -1,
             outcome.allowed,
             outcome.labels,
             outcome.votes,
-            outcome.tied,
+            outcome.tied.view(np.uint8),
+            close.view(np.uint8),
             row,
             places,
             shares,
-            ring,
+            tile,
             scratch,
-            own,
             sums,
             classes,
+            ring,
+            kept,
+            rows,
         )
         changed += more
         total += n

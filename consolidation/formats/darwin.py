@@ -9,7 +9,6 @@ from typing import Any
 
 from consolidation.errors import AnswerError, SourceError
 from consolidation.formats.files import File
-from consolidation.formats.groundtruth.json_text import finite_number
 from consolidation.formats.image_files import (
     ImageFile,
     ImageFiles,
@@ -19,6 +18,7 @@ from consolidation.formats.image_files import (
     stem,
     whole,
 )
+from consolidation.formats.json_text import finite_number
 from consolidation.formats.paint import Region
 from consolidation.formats.shapes import DenseRuns, Ellipse, Polygon, Shape, rectangle
 from consolidation.formats.sniff import FileBeginning
@@ -49,6 +49,9 @@ class Darwin(ImageFiles):
         sides = image if image else slot
         height, width = whole(sides.get("height")), whole(sides.get("width"))
         name = image.get("original_filename") or image.get("filename") or item.get("name")
+        folder = item.get("path")
+        if isinstance(folder, str) and folder.strip("/"):
+            name = f"{folder.strip('/')}/{name}"
         result = ImageFile(
             str(name or stem(file)), (height, width) if height > 0 and width > 0 else None
         )

@@ -18,7 +18,7 @@ from consolidation.formats.paint import Region, paint
 from consolidation.formats.pictures import picture_size
 from consolidation.limits import Limits
 from consolidation.masks import Classes
-from consolidation.objects import Answer, LabeledObject, LoadedAnswer
+from consolidation.objects import Answer, LabeledObject, LoadedAnswer, foreign_answer
 from consolidation.options import Options
 
 
@@ -109,12 +109,14 @@ class DrawnAnswer:
         return self.drawn.size
 
     def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
-        """Write class indices into `out`; AnswerError if a region is damaged."""
+        """Write class indices into `out`; AnswerError if it is damaged, or foreign."""
         how, regions = self.painting, self.drawn.regions
         if how.only is not None:
             regions = [one for one in regions if one.label == how.only]
         unpainted = ignore if how.ignore_unpainted else 0
         seen = paint(regions, classes, out, ignore, unpainted=unpainted, priority=how.priority)
+        if seen.unknown.total() and not seen.known:
+            raise foreign_answer(seen.foreign(classes), classes)
         return [*self.drawn.notes, *seen.warnings()]
 
 

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from functools import cached_property
+from pathlib import Path
 
 from consolidation import storage
 from consolidation.errors import OptionError, SourceError
 from consolidation.formats.drawn import DrawnObject, Painting, Part
 from consolidation.formats.manifest_file import ManifestFile, lines_of_images
-from consolidation.formats.paint import is_background
 from consolidation.formats.place import Place
 from consolidation.formats.source import Source, SourceObject, SourceOptions
-from consolidation.masks import UNDECIDED, Classes
+from consolidation.masks import UNDECIDED, Classes, is_background
 
 _PICTURE_FOLDERS = ("", "images/", "img/", "data/")
 """Where the pictures of an export may lie, seen from its file."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Image:
     """An image while the source is opened.
 
@@ -173,24 +175,24 @@ class DrawnSource(Source):
         if not picture or storage.is_s3(picture):
             return picture
         path = (image.name if "://" in picture else picture).replace("\\", "/").lstrip("/")
-        names = dict.fromkeys((path, PurePosixPath(path).name))
-        candidates = [f"{folder}{name}" for folder in _PICTURE_FOLDERS for name in names]
+        for name in dict.fromkeys((path, path.rpartition("/")[2])):
+            for folder in _PICTURE_FOLDERS:
+                if f"{folder}{name}" in self._names:
+                    return _absolute(self._place.below(f"{folder}{name}"))
+        return picture
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """Names of the files that may be pictures, seen from the source's folder."""
         if self._place.entries is not None:
-            here = (self._place.below(one) for one in candidates if self._place.beside(one))
-        elif storage.is_s3(self.folder):
-            return picture
-        else:
-            here = (
-                one for one in (f"{self.folder}/{name}" for name in candidates) if _is_file(one)
-            )
-        return next(map(_absolute, here), picture)
-
-
-def _is_file(path: str) -> bool:
-    try:
-        return Path(path).is_file()
-    except (OSError, ValueError):  # such as a name that is too long
-        return False
+            return frozenset(one.name for one in self._place.entries)
+        if storage.is_s3(self.folder):
+            return frozenset()
+        names: set[str] = set()
+        for folder in _PICTURE_FOLDERS:
+            with contextlib.suppress(OSError), os.scandir(Path(self.folder, folder)) as found:
+                names.update(f"{folder}{one.name}" for one in found)
+        return frozenset(names)
 
 
 def _absolute(uri: str) -> str:
@@ -211,11 +213,16 @@ def object_ids(images: Sequence[Image]) -> dict[str, str]:
     """
     names = [one.name.replace("\\", "/").strip("/") for one in images]
     if "" not in names:
-        stems = [str(PurePosixPath(name).with_suffix("")) for name in names]
+        stems = [_without_ending(name) for name in names]
         for ids in (stems, names):
             if len(set(ids)) == len(images):
                 return {one.key: id_ for one, id_ in zip(images, ids, strict=True)}
     return {one.key: one.key for one in images}
+
+
+def _without_ending(name: str) -> str:
+    head, dot, ending = name.rpartition(".")
+    return head if dot and head and "/" not in ending and not head.endswith("/") else name
 
 
 def _of(content: Content) -> str:

@@ -17,7 +17,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 from consolidation import storage
 from consolidation.errors import SourceError
@@ -41,7 +41,7 @@ _DAMAGED = (
 
 _lock = threading.RLock()
 _archives: OrderedDict[tuple[str, str], zipfile.ZipFile] = OrderedDict()
-_unpacked: OrderedDict[tuple[str, str, str], IO[bytes]] = OrderedDict()
+_unpacked: OrderedDict[tuple[str, str, str], Any] = OrderedDict()
 
 
 def _forget() -> None:
@@ -97,8 +97,11 @@ class File:
 
     def beginning(self, size: int) -> bytes:
         """First bytes; of a packed file without unpacking all of it."""
-        if self.member != GZIP:
+        if not self.member:
             return self.read(0, size)
+        if self.member != GZIP:
+            with _lock, _reported(self), _archive(self.uri).open(self.member) as file:
+                return file.read(size)
         try:
             packed = storage.read_range(self.uri, 0, size + (1 << 16))
             return zlib.decompressobj(wbits=31).decompress(packed, size)
@@ -112,8 +115,12 @@ class File:
         with _lock:
             file = _unpack(self)
             # systems refuse places beyond all files
-            file.seek(min(start, file.seek(0, os.SEEK_END)))
-            return file.read(max(end - start, 0))
+            start = file.seek(min(start, file.seek(0, os.SEEK_END)))
+            parts = []
+            while start < end and (data := file.read(end - start)):
+                parts.append(data)
+                start += len(data)
+            return b"".join(parts)
 
     def read_all(self, most: int) -> bytes:
         """Content; StorageError or SourceError if it has more than `most` bytes."""
@@ -121,14 +128,12 @@ class File:
             return storage.read_bytes(self.uri, most)
         with _lock:
             archive = _archive(self.uri)
-            try:
+            with _reported(self):
                 size = archive.getinfo(self.member).file_size
                 if size > most:
                     raise SourceError(f"{self} has {size:,} bytes, the limit is {most:,}")
                 with archive.open(self.member) as file:
                     data = file.read(most + 1)
-            except (*_DAMAGED, KeyError) as error:
-                raise SourceError(f"cannot read {self}: {error}") from None
         if len(data) > most:
             raise SourceError(f"{self} has more than {most:,} bytes, which is the limit")
         return data
@@ -139,7 +144,7 @@ class File:
             about = storage.about(self.uri)
             return 0 if about is None else about.size
         with _lock:
-            return _unpack(self).seek(0, os.SEEK_END)
+            return int(_unpack(self).seek(0, os.SEEK_END))
 
     def windows(self) -> Iterator[bytes]:
         """Content, piece by piece."""
@@ -147,6 +152,15 @@ class File:
         while data := self.read(place, place + _WINDOW):
             yield data
             place += len(data)
+
+
+@contextlib.contextmanager
+def _reported(file: File) -> Iterator[None]:
+    """Raise SourceError for what damaged archives raise."""
+    try:
+        yield
+    except (*_DAMAGED, KeyError) as error:
+        raise SourceError(f"cannot read {file}: {error}") from None
 
 
 def members(uri: str) -> list[str]:
@@ -180,11 +194,12 @@ def _seekable(uri: str) -> Any:
     return file
 
 
-def _unpack(member: File) -> IO[bytes]:
+def _unpack(member: File) -> Any:
     about = storage.about(member.uri)
     key = (member.uri, member.member, "" if about is None else about.stamp)
     if key not in _unpacked:
-        file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it is kept
+        # unbuffered: a buffered one goes to where it thinks it is when a forked process closes it
+        file: Any = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it is kept
         size = 0
         try:
             with _opened(member) as packed:
@@ -192,7 +207,7 @@ def _unpack(member: File) -> IO[bytes]:
                     size += len(data)
                     if size > MOST_UNPACKED:
                         raise SourceError(f"{member} has more than {MOST_UNPACKED:,} bytes")
-                    file.write(data)
+                    _write(file, data)
         except (*_DAMAGED, KeyError) as error:
             file.close()
             raise SourceError(f"cannot read {member}: {error}") from None
@@ -201,6 +216,12 @@ def _unpack(member: File) -> IO[bytes]:
             _unpacked.popitem(last=False)[1].close()
     _unpacked.move_to_end(key)
     return _unpacked[key]
+
+
+def _write(file: Any, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
 
 
 @contextlib.contextmanager

@@ -15,7 +15,6 @@ from consolidation.formats.groundtruth import (
     Annotation,
     AnnotationAnswer,
     WorkerResponse,
-    label_names,
     mask_labels,
     parse_classes,
     parse_worker_responses,
@@ -24,15 +23,16 @@ from consolidation.formats.manifest_file import ManifestFile, ManifestLine
 from consolidation.formats.place import Place
 from consolidation.formats.requests import (
     LABELS_FILE,
+    AnswerLabels,
     RequestedObject,
     by_number,
     by_value,
-    classes_by_name,
     index_requests,
     is_number,
     request_files,
 )
 from consolidation.formats.source import Source, SourceOptions
+from consolidation.limits import DEFAULT_LIMITS
 from consolidation.masks import UNDECIDED, Classes
 from consolidation.objects import LabeledObject, MaskClass, MaskLabel
 
@@ -120,7 +120,7 @@ class FinishedJob(Source):
         self._used = [*requests, *(name for names in responses.values() for name in names)]
         self._output = self._manifest_below(place)
         self.manifest = ManifestFile(options.manifest) if options.manifest else self._output
-        self._labels: set[str] = set()
+        self._labels = AnswerLabels()
         self._classes: Classes | None = None
         if responses:
             found = [
@@ -215,10 +215,9 @@ class FinishedJob(Source):
             return self._classes
         if console is not None:
             return parse_classes(storage.read_bytes(console), console)
-        labels = set(self._labels)
         for one in self.items:
-            labels |= _labels(one)
-        return classes_by_name(labels, self._place.uri)
+            _add_labels(one, self._labels)
+        return self._labels.classes(self._place.uri)
 
     def stamp(self) -> str:
         """See `Source`."""
@@ -241,13 +240,12 @@ def _responses(place: Place) -> tuple[set[str], dict[str, list[str]]]:
     return folders, latest
 
 
-def _labels(one: FinishedObject) -> set[str]:
-    found: set[str] = set()
+def _add_labels(one: FinishedObject, labels: AnswerLabels) -> None:
     for file in one.files:
         try:
-            for response in parse_worker_responses(storage.read_bytes(file), file):
-                found.update(label_names(response.annotation.content or ""))
+            responses = parse_worker_responses(storage.read_bytes(file), file)
         except ConsolidationError:
             # it will be reported when its object is consolidated
             continue
-    return found
+        for response in responses:
+            labels.add(one.id, AnnotationAnswer(response.annotation), DEFAULT_LIMITS)

@@ -17,7 +17,7 @@ from consolidation.formats.json_stream import parse_json
 from consolidation.formats.paint import Region
 from consolidation.formats.patterns import compile_pattern
 from consolidation.formats.place import Place
-from consolidation.formats.sniff import FileBeginning, beginning, first_files, named
+from consolidation.formats.sniff import FileBeginning, beginning, files, first_files
 from consolidation.formats.source import SourceOptions
 from consolidation.limits import Limits
 
@@ -123,20 +123,19 @@ class ImageFiles(DrawnSource):
 
     def _look(self, place: Place, options: SourceOptions) -> Content:
         content = Content()
-        files: list[tuple[str, File, ImageFile]] = []
-        for name in named(place, self.ending):
-            start = beginning(place, name)
-            if self.is_own(start):
-                file = File(start.uri)
-                files.append((name, file, self.read_file(file, options.limits, options.emails)))
+        found: list[tuple[str, File, ImageFile]] = []
+        for name, file in files(place, self.ending):
+            if self.is_own(beginning(place, file)):
+                path = f"{name.removesuffix('.zip')}/{file.member}" if file.member else name
+                found.append((path, file, self.read_file(file, options.limits, options.emails)))
                 self._used.append(name)
-        if not files:
+        if not found:
             raise SourceError(f"{place.uri}: no file of this {self.kind} in it")
         listed = self.labels(place)
         content.labels |= listed
         content.ordered = bool(listed)
-        people = self._people([name for name, _, _ in files], files, options, place)
-        for (_, file, one), (key, worker) in zip(files, people, strict=True):
+        people = self._people([name for name, _, _ in found], found, options, place)
+        for (_, file, one), (key, worker) in zip(found, people, strict=True):
             content.add_labels(region.label for _, region in one.regions)
             if not worker and one.error:
                 content.left_out[one.error] += 1
@@ -152,7 +151,7 @@ class ImageFiles(DrawnSource):
     def _people(
         self,
         names: list[str],
-        files: list[tuple[str, File, ImageFile]],
+        found: list[tuple[str, File, ImageFile]],
         options: SourceOptions,
         place: Place,
     ) -> list[tuple[str, str]]:
@@ -163,18 +162,18 @@ class ImageFiles(DrawnSource):
             if missing:
                 raise SourceError(f"{place.uri}: {missing[0]} is not like --masks {options.masks}")
             return [(match["image"], match["worker"]) for match in matches if match]
-        keys = [one.key for _, _, one in files]
-        folders = [file_names([File(file.uri)], place)[0] for _, file, _ in files]
+        keys = [one.key for _, _, one in found]
+        folders = [file_names([File(file.uri)], place)[0] for _, file, _ in found]
         parents = [name.rpartition("/")[0] for name in names]
         if len(set(keys)) < len(keys):
             # the same image several times: a folder an annotator
             trimmed = _distinct_parts(parents)
             if len(set(zip(keys, trimmed, strict=True))) == len(keys):
                 return list(zip(keys, trimmed, strict=True))
-        elif all(one.workers or not one.regions for _, _, one in files):
+        elif all(one.workers or not one.regions for _, _, one in found):
             return [(key, "") for key in keys]
-        elif len(files) == 1 or len(set(parents)) == 1:
-            if len(files) > 1:
+        elif len(found) == 1 or len(set(parents)) == 1:
+            if len(found) > 1:
                 raise SourceError(
                     f"{place.uri}: who drew which file is not said in them: give a folder for each "
                     f"annotator, or a pattern such as --masks '{{worker}}_{{image}}{self.ending}'"

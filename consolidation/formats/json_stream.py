@@ -70,14 +70,15 @@ def json_values(read: Read, name: str, depth: int) -> Iterator[JsonValue]:
         while done < len(window):
             n, used = kernels.find_values(array[done:], place + done, state, depth, spans)
             done += used
+            if state[kernels.DEPTH] < 0:
+                place += done
+                raise NotJsonError(f"{name} is not JSON: more ends than begins at byte {place:,}")
             for begin, end, level, key_begin, key_end in spans[:n].tolist():
                 if level < depth:
                     key = _text(read, key_begin, key_end)
                 else:
                     yield JsonValue(key, Span(begin, end), held[begin - start : end - start])
         place += len(window)
-        if state[kernels.DEPTH] < 0:
-            raise NotJsonError(f"{name} is not JSON: more ends than begins before byte {place:,}")
         # of a value that has begun, all is kept
         first = int(state[kernels.OPENED]) if state[kernels.DEPTH] > depth else place
         held, start = held[first - start :], first

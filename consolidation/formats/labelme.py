@@ -23,7 +23,7 @@ from consolidation.formats.image_files import (
 from consolidation.formats.paint import Region
 from consolidation.formats.pictures import Bitmap
 from consolidation.formats.shapes import Ellipse, Polygon, Shape, as_points, rectangle
-from consolidation.formats.sniff import FileBeginning
+from consolidation.formats.sniff import FileBeginning, JsonBeginning
 from consolidation.formats.xml import parse_element, walk
 from consolidation.limits import Limits
 
@@ -83,9 +83,7 @@ class LabelMeJson(ImageFiles):
     @classmethod
     def is_own(cls, start: FileBeginning) -> bool:
         """See `ImageFiles`."""
-        found = start.more_json
-        keys = ("imageHeight", "imageWidth", "imagePath", "imageData")
-        return found.top == "{" and found.has("shapes") and not found.paths.isdisjoint(keys)
+        return start.tells(_is_labelme)
 
     @staticmethod
     def parse(file: File, limits: Limits, emails: bool) -> ImageFile:
@@ -112,6 +110,14 @@ class LabelMeJson(ImageFiles):
         if skipped:
             result.notes.append(f"{skipped} shapes without an area are left out")
         return result
+
+
+def _is_labelme(found: JsonBeginning) -> bool:
+    keys = ("imageHeight", "imageWidth", "imagePath", "imageData")
+    if found.top != "{" or found.paths.isdisjoint(keys):
+        return False
+    # where the picture itself comes first, nothing else is seen
+    return found.has("shapes") or found.has("imageData")
 
 
 def _shape(one: Mapping[str, Any]) -> Shape | None:

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from consolidation.formats.shapes import Shape
 from consolidation.kernels.shapes import lay
-from consolidation.masks import Classes
+from consolidation.masks import Classes, is_background
+from consolidation.objects import Unknown
 from consolidation.text import shown
 
 
@@ -41,11 +42,21 @@ class Painted:
         Of labels that are no class; they are ignored.
     empty : Counter
         Regions without a pixel in the image, by label.
+    known : int
+        Of labels that are classes.
     """
 
     covered: Counter[tuple[str, str]] = field(default_factory=Counter)
     unknown: Counter[str | None] = field(default_factory=Counter)
     empty: Counter[str | None] = field(default_factory=Counter)
+    known: int = 0
+
+    def foreign(self, classes: Classes) -> list[str]:
+        """What is painted that is no class, for people."""
+        return [
+            Unknown.label(label, classes).of(pixels)
+            for label, pixels in sorted(self.unknown.items(), key=lambda pair: str(pair[0]))
+        ]
 
     def warnings(self) -> list[str]:
         """One line each, for people."""
@@ -128,6 +139,8 @@ def paint(
             seen.empty[region.label] += 1
         if index is None:
             seen.unknown[region.label] += pixels
+        else:
+            seen.known += pixels
         if covered.any():
             for below in np.flatnonzero(covered).tolist():
                 name = classes.names[below] if below < len(classes) else "what is ignored"
@@ -142,8 +155,3 @@ def class_index(classes: Classes, label: str) -> int | None:
     if index is None and is_background(label):
         return 0
     return index
-
-
-def is_background(label: str) -> bool:
-    """Whether a label says background, in whatever spelling."""
-    return label.strip().lower().strip("_") in ("background", "bg", "__background__")

@@ -60,8 +60,8 @@ class Place:
         return {one.name: one for one in self.entries or ()}
 
     @cached_property
-    def beginnings(self) -> dict[str, Any]:
-        """What formats have seen of its files while the source was looked for, by URI."""
+    def beginnings(self) -> dict[Any, Any]:
+        """What formats have seen of its files while the source was looked for."""
         return {}
 
     @property

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from consolidation import storage
 from consolidation.errors import OptionError, SourceError
+from consolidation.formats.class_list import read_class_list
 from consolidation.formats.coco import Coco
 from consolidation.formats.cvat import CvatImages, SegmentationMasks
 from consolidation.formats.darwin import Darwin
 from consolidation.formats.finished_job import FinishedJob
-from consolidation.formats.groundtruth import parse_classes
 from consolidation.formats.label_files import LabelFiles
 from consolidation.formats.label_studio import BrushFiles, LabelStudio
 from consolidation.formats.labelme import LabelMeJson, LabelMeXml
 from consolidation.formats.mask_folder import FolderSource
-from consolidation.formats.patterns import preset
+from consolidation.formats.patterns import compile_pattern, preset
 from consolidation.formats.place import Place
 from consolidation.formats.requests import RequestSource
 from consolidation.formats.source import Source, SourceOptions
 from consolidation.formats.supervisely import Supervisely
 from consolidation.formats.volumes import Volumes
 from consolidation.formats.volumes.source import NIFTI, STACKS
-from consolidation.masks import Classes
+from consolidation.masks import BACKGROUND, Classes, is_background
+from consolidation.text import shown
 
 SOURCES: tuple[type[Source], ...] = (
     FinishedJob,
@@ -54,13 +54,21 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Sourc
     asked = options.format or _of_pattern(options)
     if asked:
         return FORMATS[asked](place, options)
-    kind = tool_at(place) or next((one for one in _OTHERS if one.recognises(place)), None)
+    kind = tool_at(place)
+    if kind not in (None, FinishedJob) and _has_masks(place, options):
+        assert kind is not None
+        raise SourceError(
+            f"{path} holds masks such as {options.masks} and {kind.kind}: give --format masks or "
+            f"--format {kind.name}"
+        )
+    kind = kind or next((one for one in _OTHERS if one.recognises(place)), None)
     if kind is not None:
         return kind(place, options)
     formats = ", ".join(kind.kind for kind in SOURCES)
     raise SourceError(f"{path} is none of: {formats}")
 
 
+_PICTURES = (".png", ".bmp", ".webp")
 _OTHERS = (RequestSource, FolderSource)
 """A JSON file is a request, and a folder one of masks, if it is nothing else."""
 
@@ -81,13 +89,33 @@ def _of_pattern(options: SourceOptions) -> str:
         return LabelFiles.name
     if any(one.lower().endswith((*NIFTI, *STACKS)) for one in patterns):
         return Volumes.name
-    return FolderSource.name if options.preset else ""
+    pictures = options.masks != SourceOptions.masks and options.masks.lower().endswith(_PICTURES)
+    return FolderSource.name if options.preset or pictures else ""
+
+
+def _has_masks(place: Place, options: SourceOptions) -> bool:
+    """Whether a folder's files are called as those of a folder of masks."""
+    pattern = compile_pattern(options.masks)
+    # tools take patterns of their own files, too
+    return options.masks.lower().endswith(_PICTURES) and any(
+        pattern.fullmatch(one.name) for one in place.entries or ()
+    )
 
 
 def job_classes(source: Source, labels: str | Path | None) -> Classes:
     """Classes of a label-categories file if given, else what the source tells."""
-    if labels is None:
-        return source.classes()
-    if not storage.exists(labels):
-        raise SourceError(f"{labels} does not exist")
-    return parse_classes(storage.read_bytes(labels), str(labels))
+    classes = (
+        source.classes() if labels is None else source.classes_of(read_class_list(str(labels)))
+    )
+    if classes.meaning is None:
+        # workers paint labels: what nobody painted is another thing than what is called so
+        source.notes = [
+            *source.notes,
+            *(
+                f"label {shown(name)} is a class of its own beside {BACKGROUND}, which is what "
+                "nobody painted"
+                for name in classes.names[1:]
+                if is_background(name)
+            ),
+        ]
+    return classes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,6 +28,7 @@ from consolidation.limits import Limits
 from consolidation.masks import BACKGROUND, UNDECIDED, Classes
 from consolidation.objects.prepare import LabeledObject
 from consolidation.storage import StorageError
+from consolidation.text import shown
 
 LABELS_FILE = "label-categories.json"
 _NOT_REQUESTS = (LABELS_FILE, "classes.json")
@@ -47,6 +48,8 @@ class RequestedObject:
     named: bool
     source_ref: str | None = None
     line: ManifestLine | None = None
+    earlier: RequestedObject | None = None
+    """Entry of the same id before this one: its answers count, too."""
 
     @property
     def line_number(self) -> int | None:
@@ -60,14 +63,18 @@ class RequestedObject:
         except ValueError as error:
             raise SourceError(f"{self.file}, entry {self.index} is not JSON: {error}") from None
         one = parse_object(entry, self.index)
-        line: Mapping[str, Any] = {"source-ref": one.source_ref} if one.source_ref else {}
+        before = None if self.earlier is None else self.earlier.load()
+        source_ref = one.source_ref or self.source_ref
+        line: Mapping[str, Any] = {"source-ref": source_ref} if source_ref else {}
         return LabeledObject(
             id=self.id,
             line=line if self.line is None else self.line.content(),
             answers=[
-                (each.worker, AnnotationAnswer(each, self.folder)) for each in one.annotations
+                # in their order: of a worker who answered again, the latest counts
+                *(() if before is None else before.answers),
+                *((each.worker, AnnotationAnswer(each, self.folder)) for each in one.annotations),
             ],
-            error=one.error,
+            error=one.error or (None if before is None else before.error),
         )
 
 
@@ -86,7 +93,7 @@ class RequestSource(Source):
         self._place = place
         self.folder = place.folder
         self._names = None if place.entries is None else request_files(place)
-        self._labels: set[str] = set()
+        self._labels = AnswerLabels()
         self._labels_file = place.beside(LABELS_FILE)
         asked = options.labels is not None or self._labels_file is not None
         files = [place.uri] if self._names is None else list(map(place.below, self._names))
@@ -102,7 +109,7 @@ class RequestSource(Source):
         """Label categories beside the requests, else all answers' labels by name."""
         if self._labels_file is not None:
             return parse_classes(storage.read_bytes(self._labels_file), self._labels_file)
-        return classes_by_name(self._labels, self._place.uri)
+        return self._labels.classes(self._place.uri)
 
     def stamp(self) -> str:
         """See `Source`."""
@@ -110,45 +117,69 @@ class RequestSource(Source):
 
 
 def index_requests(
-    files: Sequence[str], folder: str, labels: set[str] | None, limits: Limits
+    files: Sequence[str], folder: str, labels: AnswerLabels | None, limits: Limits
 ) -> list[RequestedObject]:
     """Objects of request files and where they lie; adds the labels of all answers to `labels`."""
     objects: dict[str, RequestedObject] = {}
     for file in files:
         for index, (span, one) in enumerate(read_request(_reader(file), file, limits.objects)):
             name = one.id if one.named else _free_name(one.id, objects)
-            # an object that comes again was sent to workers again: the later request counts
-            objects.pop(name, None)
+            # an object that comes again was sent to workers again: their answers join
+            earlier = objects.pop(name, None)
+            if earlier is not None:
+                _check_same(earlier, one, file)
             objects[name] = RequestedObject(
-                name, folder, file, span, index, one.named, one.source_ref
+                name,
+                folder,
+                file,
+                span,
+                index,
+                one.named,
+                one.source_ref or (None if earlier is None else earlier.source_ref),
+                earlier=earlier,
             )
             if labels is not None:
-                labels.update(_labels(one, folder, limits))
+                for each in one.annotations:
+                    labels.add(name, AnnotationAnswer(each, folder), limits)
     if all(is_number(one.id) for one in objects.values() if one.named):
         # ids are line numbers of the input manifest, whatever order a request has them in
         return sorted(objects.values(), key=lambda one: (not one.named, *by_value(one.id)))
     return list(objects.values())
 
 
-def classes_by_name(labels: Iterable[str], name: str) -> Classes:
-    """Classes of labels found in answers, in alphabetical order."""
-    # no classes: one is our index 0 anyway, the pixels of others are ignored with a warning
-    labels = {one for one in labels if one.strip() and one not in (BACKGROUND, UNDECIDED)}
-    if not labels:
-        raise SourceError(f"{name}: no answer in it names a label")
-    return Classes.of_labels(sorted(labels))
+def _check_same(earlier: RequestedObject, one: RequestObject, file: str) -> None:
+    """Raise SourceError if an id is that of two pictures."""
+    if earlier.source_ref and one.source_ref and earlier.source_ref != one.source_ref:
+        where = f"{earlier.file} and {file}" if earlier.file != file else f"two entries of {file}"
+        raise SourceError(
+            f"{where} give object {shown(one.id)} to two pictures, {shown(earlier.source_ref)} "
+            f"and {shown(one.source_ref)}: these are two jobs, consolidate each by itself"
+        )
 
 
-def _labels(one: RequestObject, folder: str, limits: Limits) -> set[str]:
-    found: set[str] = set()
-    for each in one.annotations:
+class AnswerLabels:
+    """Labels that the answers of a job name."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+        self._trouble = ""
+
+    def add(self, object_id: str, answer: AnnotationAnswer, limits: Limits) -> None:
+        """Add an answer's labels; one that cannot be read will be reported with its object."""
         try:
-            content = AnnotationAnswer(each, folder).content(limits)
-            found.update(label_names(content, limits))
-        except ConsolidationError:
-            # it will be reported when its object is consolidated
-            continue
-    return found
+            self._names.update(label_names(answer.content(limits), limits))
+        except ConsolidationError as error:
+            where = f"object {object_id}, worker {answer.annotation.worker}"
+            self._trouble = self._trouble or f": {where}: {error}"
+
+    def classes(self, name: str) -> Classes:
+        """Classes by these names in alphabetical order; SourceError names the first cause."""
+        # no classes: one is our index 0 anyway, the pixels of others are ignored with a warning
+        reserved = (BACKGROUND, UNDECIDED)
+        labels = {one for one in self._names if one.strip() and one not in reserved}
+        if not labels:
+            raise SourceError(f"{name}: no answer in it names a label{self._trouble}")
+        return Classes.of_labels(sorted(labels))
 
 
 def _reader(file: str) -> Any:

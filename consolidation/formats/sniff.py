@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 from consolidation import storage
 from consolidation.errors import ConsolidationError
+from consolidation.formats.files import File, members
 from consolidation.formats.place import Place
 
-FIRST_LOOK, SECOND_LOOK = 1 << 16, 1 << 22
+T = TypeVar("T")
+FIRST_LOOK, SECOND_LOOK = 1 << 16, 1 << 20
 """Bytes of a file that are looked at; the second where the first tells nothing."""
 MOST_FILES = 8
 """Files of a folder that are looked at, of each ending."""
@@ -84,13 +87,13 @@ def json_beginning(data: bytes) -> JsonBeginning:
 class FileBeginning:
     """How a file begins, read when it is asked for."""
 
-    uri: str
+    file: File
 
     @cached_property
     def data(self) -> bytes:
         """Its first bytes; none if it cannot be read, which is told by who opens it."""
         try:
-            return storage.read_range(self.uri, 0, FIRST_LOOK)
+            return self.file.beginning(FIRST_LOOK)
         except ConsolidationError:
             return b""
 
@@ -104,7 +107,11 @@ class FileBeginning:
         """Keys, after a longer look: the first value may be a long one."""
         if len(self.data) < FIRST_LOOK or not self.json.top:
             return self.json
-        return json_beginning(storage.read_range(self.uri, 0, SECOND_LOOK))
+        return json_beginning(self.file.beginning(SECOND_LOOK))
+
+    def tells(self, what: Callable[[JsonBeginning], T]) -> T:
+        """What some function makes of the keys; after a longer look if it makes nothing of them."""
+        return what(self.json) or what(self.more_json)
 
     @property
     def xml_root(self) -> str:
@@ -114,11 +121,32 @@ class FileBeginning:
         return match[1].decode("ascii", "replace") if match else ""
 
 
-def beginning(place: Place, name: str) -> FileBeginning:
+def beginning(place: Place, file: File) -> FileBeginning:
     """Beginning of a file, looked at once for all formats that may ask."""
-    uri = place.uri if place.entries is None else place.below(name)
-    start: FileBeginning = place.beginnings.setdefault(uri, FileBeginning(uri))
+    start: FileBeginning = place.beginnings.setdefault(file, FileBeginning(file))
     return start
+
+
+def files(place: Place, *endings: str) -> list[tuple[str, File]]:
+    """Files with these endings, and those in zip archives, by name of the file or archive.
+
+    With an ending of ``""``, files whose names have none.
+    """
+    found = []
+    for name in named(place, *filter(None, endings), ".zip"):
+        uri = place.uri if place.entries is None else place.below(name)
+        if not name.lower().endswith(".zip"):
+            found.append((name, File(uri)))
+        elif storage.read_range(uri, 0, 4) == b"PK\x03\x04":
+            found += [
+                (name, File(uri, one))
+                for one in members(uri)
+                if one.lower().endswith(tuple(filter(None, endings))) and not is_hidden(one)
+            ]
+    if "" in endings:
+        bare = [one.name for one in place.entries or () if "." not in one.name.rpartition("/")[2]]
+        found += [(name, File(place.below(name))) for name in bare]
+    return found
 
 
 def named(place: Place, *endings: str) -> list[str]:
@@ -136,13 +164,23 @@ def named(place: Place, *endings: str) -> list[str]:
     ]
 
 
+_ASIDE = frozenset(("__macosx", "@eadir", "thumbs", "thumbnails", "thumb"))
+"""Folders that programs leave beside pictures, with smaller ones in them or none."""
+
+
 def is_hidden(name: str) -> bool:
-    """Whether any part of a name begins with a dot, or belongs to an archive of macOS."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
+    """Whether any part of a name begins with a dot, or is a folder that programs leave.
+
+    Examples
+    --------
+    >>> is_hidden("a/._1.png"), is_hidden("Thumbs/1.png"), is_hidden("a/1.png")
+    (True, True, False)
+    """
+    return any(part.startswith(".") or part.casefold() in _ASIDE for part in name.split("/"))
 
 
 def first_files(place: Place, *endings: str) -> Iterable[FileBeginning]:
     """Beginnings of some files with these endings, spread over all of them."""
-    names = named(place, *endings)
-    step = max(1, len(names) // MOST_FILES)
-    return [beginning(place, name) for name in names[::step][:MOST_FILES]]
+    listed = files(place, *endings)
+    step = max(1, len(listed) // MOST_FILES)
+    return [beginning(place, file) for _, file in listed[::step][:MOST_FILES]]

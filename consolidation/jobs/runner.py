@@ -35,10 +35,18 @@ class Summary:
     """Share of all pixels that workers did not agree on."""
     confidence: float | None
     """Mean over images of their confidence; None without any."""
+    unlabelled: float = 0.0
+    """Share of all pixels that nobody labelled."""
+    void: float = 0.0
+    """Share of all pixels that nobody labelled, on purpose."""
     method: str = ""
     """What `auto` chose and why, if it was asked."""
     twins: tuple[tuple[str, str], ...] = ()
     """Workers with the same answers to the pixel."""
+    values: str = ""
+    """What stored values of masks mean, where there are such."""
+    notes: tuple[str, ...] = ()
+    """How the source is understood, where it could be understood in another way."""
     seconds: float = 0.0
     now: int = 0
     """Objects of this call; the others were done before."""
@@ -186,14 +194,16 @@ def _summary(tables: Tables, learnt: Learnt, n_classes: int) -> Summary:
         warnings=tables.warnings,
         workers=len(tables.workers),
         classes=n_classes,
-        disputed=tables.disputed / tables.pixels if tables.pixels else 0.0,
+        disputed=tables.share(tables.disputed),
+        unlabelled=tables.share(tables.unlabelled),
+        void=tables.share(tables.void),
         confidence=tables.confidence / images if images else None,
         method=learnt.choice.reason if learnt.choice is not None else "",
         twins=tuple(tables.reliability.twins()) if tables.reliability is not None else (),
     )
 
 
-_OF_THIS_CALL = ("seconds", "now")
+_OF_THIS_CALL = ("values", "notes", "seconds", "now")
 
 
 def _summary_again(content: Mapping[str, Any]) -> Summary:

@@ -9,10 +9,6 @@ from typing import Any
 
 import numba
 
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-"""Without numba's runtime: kernels allocate nothing, and need no count of who refers to an array,
-which for each call with arrays takes longer than 64 pixels do."""
-
 
 def kernel(function: Any) -> Any:
     """Compile `function` on first call, for the types of that call, and cache it on disk.
@@ -21,10 +17,29 @@ def kernel(function: Any) -> Any:
     folder can be written (a read-only container without `NUMBA_CACHE_DIR`). A missing cache
     costs a second at the first call; it must not cost the import.
     """
+    return _compiled(function)
+
+
+def counting_no_references(function: Any) -> Any:
+    """Compile a kernel whose small parts take many arrays.
+
+    numba counts the references to every array at every call and slice, which takes longer than
+    such parts. Without counts nothing can be allocated, and no array returned: kernels do neither.
+    """
+    return _compiled(function, _nrt=False)
+
+
+def part(function: Any) -> Any:
+    """Compile a part of such a kernel into its callers: a call with ten arrays costs 50 ns."""
+    return _compiled(function, _nrt=False, forceinline=True)
+
+
+def _compiled(function: Any, **options: Any) -> Any:
+    options |= {"nogil": True, "error_model": "numpy"}
     try:
-        compiled: Any = numba.njit(cache=True, **OPTIONS)(function)
+        compiled: Any = numba.njit(cache=True, **options)(function)
     except RuntimeError:
-        return numba.njit(**OPTIONS)(function)
+        return numba.njit(**options)(function)
     # numba stamps a cached kernel with its own file only, and would go on using it after a
     # change in a file that it calls
     file = compiled._cache._cache_file

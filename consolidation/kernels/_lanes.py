@@ -11,7 +11,10 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic as _intrinsic
+
+# what it makes of a function is called without the function's first argument
+intrinsic: Any = _intrinsic
 
 LANES = 64
 """Pixels a block: one AVX-512 register of bytes, two of AVX2, four of SSE2 or NEON."""
@@ -94,3 +97,54 @@ def lowest_bit(typing_context, bits):
         return builder.call(function, [arguments[0], ir.Constant(ir.IntType(1), 1)])
 
     return types.int64(types.uint64), codegen
+
+
+def _comparison(operator: str) -> Any:
+    """Code that compares 64 pixels of an array with a value."""
+
+    def codegen(context, builder, signature, arguments):
+        array, start, value = arguments
+        v = Lanes(context, builder, LANES, signature.args[0].dtype.bitwidth, start)
+        loaded = v.load(signature.args[0], array, v.label)
+        wanted = v.splat(builder.trunc(value, v.label.element), v.label)
+        return builder.bitcast(builder.icmp_unsigned(operator, loaded, wanted), ir.IntType(64))
+
+    return codegen
+
+
+@intrinsic
+def equal_to(typing_context, array, start, value):
+    """Bit i of the result: array[start + i] == value; 64 pixels."""
+    return types.uint64(array, types.intp, types.int64), _comparison("==")
+
+
+@intrinsic
+def at_least(typing_context, array, start, value):
+    """Bit i of the result: array[start + i] >= value; 64 pixels, unsigned."""
+    return types.uint64(array, types.intp, types.int64), _comparison(">=")
+
+
+PIECE = 32
+"""Pixels a smaller block."""
+
+
+def _copying(lanes: int) -> Any:
+    def codegen(context, builder, signature, arguments):
+        source, start, target, first = arguments
+        v = Lanes(context, builder, lanes, signature.args[0].dtype.bitwidth, start)
+        v.store(v.load(signature.args[0], source, v.label), signature.args[2], target, first)
+        return context.get_dummy_value()
+
+    return codegen
+
+
+@intrinsic
+def copy_lanes(typing_context, source, start, target, first):
+    """Copy 64 labels from source[start] on to target[first] on."""
+    return types.void(source, types.intp, target, types.intp), _copying(LANES)
+
+
+@intrinsic
+def copy_piece(typing_context, source, start, target, first):
+    """Copy 32 labels from source[start] on to target[first] on."""
+    return types.void(source, types.intp, target, types.intp), _copying(PIECE)

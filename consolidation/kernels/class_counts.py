@@ -11,7 +11,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from consolidation.kernels._jit import kernel
+from consolidation.kernels._jit import counting_no_references as kernel
 from consolidation.kernels._lanes import LANES, Lanes, lowest_bit
 from consolidation.kernels._words import equals, fill_block
 

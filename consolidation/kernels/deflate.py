@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from numba import types
 
-from consolidation.kernels._jit import kernel
+from consolidation.kernels._jit import counting_no_references as kernel
 from consolidation.kernels._words import store_word
 from consolidation.kernels.huffman import code_lengths, codes
 from consolidation.kernels.png_tokens import LITERALS, MAX_MATCH, MIN_MATCH

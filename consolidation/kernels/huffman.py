@@ -7,7 +7,7 @@ it is begun again, so that in the end all are alike. Only integers: the same cod
 
 from __future__ import annotations
 
-from consolidation.kernels._jit import kernel
+from consolidation.kernels._jit import counting_no_references as kernel
 
 
 @kernel

@@ -40,7 +40,8 @@ def find_values(data, base, state, wanted, spans):
     Returns
     -------
     (int, int)
-        Spans written, and bytes looked at: all, unless `spans` is full.
+        Spans written, and bytes looked at: all, unless `spans` is full, or more ends than begins,
+        which leaves a depth of -1.
     """
     n, i, size = types.int64(0), types.int64(0), data.size
     depth, opened = state[DEPTH], state[OPENED]
@@ -89,6 +90,8 @@ def find_values(data, base, state, wanted, spans):
                 spans[n, 3], spans[n, 4] = state[LAST_START], state[LAST_END]
                 n += 1
             depth -= 1
+            if depth < 0:
+                break
         i += 1
     state[DEPTH], state[OPENED] = depth, opened
     return n, i

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from numba import types
 
-from consolidation.kernels._jit import kernel
+from consolidation.kernels._jit import counting_no_references as kernel
 from consolidation.kernels._lanes import LANES, lowest_bit
 from consolidation.kernels._words import count_bits, differences, equals
 from consolidation.kernels.class_counts import count_block, forget

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from numba import types
 
-from consolidation.kernels._jit import kernel
+from consolidation.kernels._jit import counting_no_references as kernel
 from consolidation.kernels._lanes import LANES, lowest_bit
 from consolidation.kernels._words import WORD, copy_block, differences, fill_block, load_word
 from consolidation.kernels.colors import free_slot

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from consolidation.kernels._jit import kernel
+from consolidation.kernels._jit import counting_no_references as kernel
 from consolidation.kernels._lanes import LANES, lowest_bit
 from consolidation.kernels._words import differences
 

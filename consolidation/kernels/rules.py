@@ -6,6 +6,7 @@ import numpy as np
 from numba import types
 
 from consolidation.kernels._jit import kernel
+from consolidation.kernels._lanes import LANES, at_least, equal_to, lowest_bit
 
 
 @kernel
@@ -117,11 +118,19 @@ def painted_share(masks, ignore, share):
 @kernel
 def mark_present(labels, votes, min_votes, present):
     """Set present (65536,) bool for classes that a pixel has with votes enough: (N,), (N,)."""
-    last = -1
-    for p in range(labels.size):
-        if labels[p] != last and votes[p] >= min_votes:
-            last = types.int64(labels[p])
+    last = types.int64(-1)
+    whole = labels.size - labels.size % LANES
+    for start in range(0, whole, LANES):
+        left = at_least(votes, start, min_votes)
+        if last >= 0:
+            left &= ~equal_to(labels, start, last)
+        while left != 0:
+            last = types.int64(labels[start + lowest_bit(left)])
             present[last] = True
+            left &= ~equal_to(labels, start, last)
+    for p in range(whole, labels.size):
+        if votes[p] >= min_votes:
+            present[labels[p]] = True
 
 
 @kernel

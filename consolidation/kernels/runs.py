@@ -124,7 +124,7 @@ def fill_dense(pairs, wanted, out):
     Parameters
     ----------
     pairs : array (R, 2), int64
-        Value and length; lengths are above 0, together the size of `out`.
+        Value and length; no length is below 0, together they are the size of `out`.
     wanted : int
     out : array (N,), uint8, out
         1 where the value is. Start with zeros.
@@ -137,7 +137,7 @@ def fill_dense(pairs, wanted, out):
     at, first, last = types.int64(0), out.size, types.int64(0)
     for k in range(pairs.shape[0]):
         end = at + pairs[k, 1]
-        if pairs[k, 0] == wanted:
+        if pairs[k, 0] == wanted and end > at:
             for p in range(at, end):
                 out[p] = 1
             first, last = min(first, at), end

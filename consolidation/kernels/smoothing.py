@@ -1,10 +1,10 @@
 """Neighbours' votes: the smoothed vote, at disputed pixels only.
 
-Blocks of 64 pixels of a row that hold no disputed pixel are skipped. In the others, for each
-class that somebody gave one of the block's disputed pixels, the weighted votes of the window
-around all 64 pixels are added up at once: a vector load, a comparison with the class and a masked
-addition for every worker and cell of the window (`_window`). All sums are integers: the result
-depends neither on the workers' order nor on the machine.
+Disputed pixels are found 64 at a time. Up to `GROUP` of them, from the first that is left on, are
+decided together: where two classes were given to them, as nearly everywhere, by the difference of
+their votes, which is added up over all windows at once; else class by class (`_window`). What is
+thin is left to the vote (`_thin`). All sums are integers: the result depends neither on the
+workers' order nor on the machine.
 """
 
 from __future__ import annotations
@@ -12,26 +12,32 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from consolidation.kernels._jit import kernel
-from consolidation.kernels._lanes import LANES, changes, lowest_bit
-from consolidation.kernels._window import count_own, load_rows, weigh_own, window_sums
+from consolidation.kernels._choice import choose, classes_of
+from consolidation.kernels._jit import counting_no_references, part
+from consolidation.kernels._lanes import LANES, at_least, equal_to, lowest_bit
+from consolidation.kernels._thin import MAX_RADIUS, keep_rows, left_to_vote
+from consolidation.kernels._window import GROUP, differing, load_tile, window_votes
 
-N_SCRATCH = 6
+N_SCRATCH = 3
 """Rows of int32 that `smooth` needs as scratch."""
 
 MAX_WEIGHTS = 32767
-"""Highest sum of the coarse weights: with a window of 65535, scores then fit 31 bits."""
+"""Highest sum of the coarse weights: they fit int16, and scores with a window of 65535 int32."""
+
+WHOLE_GROUP = np.uint64((1 << GROUP) - 1)
 
 
-@kernel
+@counting_no_references
 def smooth(
     masks,
     weights,
+    ones,
     fine_weights,
     slack,
     by_weight,
     window,
     outside,
+    ignoring,
     min_votes,
     ties_only,
     undecided,
@@ -39,14 +45,17 @@ def smooth(
     labels,
     votes,
     tied,
+    close,
     first_row,
     places,
     shares,
-    ring,
+    tile,
     scratch,
-    own,
     sums,
     classes,
+    ring,
+    kept,
+    rows,
 ):
     """Replace the winners of disputed (or only of tied) pixels by those of the smoothed vote.
 
@@ -54,18 +63,22 @@ def smooth(
     ----------
     masks : array (W, H, Wd)
         One mask a worker.
-    weights : array (W,), int32
+    weights : array (W,), int16
         What each worker's vote counts, > 0, of sum MAX_WEIGHTS at most.
+    ones : array (W,), int16
+        Ones.
     fine_weights : array (W,), int64
         The same, rounded less: they say which classes are tied at a pixel.
     slack : int
         Sums of fine weights that differ by no more than this are tied.
     by_weight : bool
         Whether the vote that is replaced was one by weight.
-    window : array (2 r + 1, 2 r + 1), uint16
+    window : array (2 r + 1, 2 r + 1), int32
         What a vote counts by its distance; its sum is at most 65535.
     outside : scalar of the masks' dtype
         A label that is no vote and no class: that of ignored pixels, if there are any.
+    ignoring : bool
+        Whether the masks may hold `outside`.
     min_votes : int
         Votes that a class needs at the pixel itself to be chosen, at least 1.
     ties_only : bool
@@ -76,19 +89,22 @@ def smooth(
         Classes that may be chosen; at every visited pixel one of them must be.
     labels, votes : arrays (H, Wd), in and out
         In: the plain or weighted vote. Out: the winner and the workers who voted for it.
-    tied : array (H, Wd), bool
+    tied : array (H, Wd), uint8
+    close : array (H, Wd), uint8
+        Where thin things do not keep the vote.
     first_row : int
         Row to begin with.
     places, shares : arrays (C,), int64 and float32, out, C >= Wd
         Pixels (row * Wd + column) that got a class with fewer votes than the one they had (by
         weight: another class, without a tie), and that class's share of all votes in the window.
-    ring : array (W * (2 r + 1) * (Wd + 2 r + 64),), dtype of the masks, scratch
-        Rows of the workers' masks around the current one, with margins.
-    scratch : array (N_SCRATCH, 64), int32, scratch
-    own : array (2, 64), int64, scratch
-    sums : array (64,), uint16, scratch
-    classes : array (2, 65536), int64, scratch
-        Zeros.
+    tile : array ((W * (2 r + 1) + 2) * LANES,), dtype of the masks, scratch
+    scratch : array (N_SCRATCH, GROUP), int32, scratch
+    sums : array ((2 r + 1) * LANES,), int16, scratch
+    classes : array (W * GROUP,), int64, scratch
+    ring : array (n * (Wd + n - 1 + LANES),), dtype of the labels, n = 2 reach(r) + 1, in and out
+    kept : array (1,), int64, in and out
+        -1 before the first call, and then what the call before left.
+    rows : array (n,), uint64, scratch
 
     Returns
     -------
@@ -97,120 +113,159 @@ def smooth(
         places. When `places` may not hold another row, the caller keeps them and calls again.
     """
     n_workers, height, width = masks.shape
-    n_rows = window.shape[0]
-    radius = n_rows // 2
-    pitch = width + n_rows - 1 + LANES
-    stride = n_rows * pitch
-    taps = window.reshape(-1)
+    side = window.shape[0]
+    radius = side // 2
+    taps, flat = window.reshape(-1), masks.reshape(-1)
+    flat_labels, flat_votes, flat_tied = labels.reshape(-1), votes.reshape(-1), tied.reshape(-1)
+    flat_close = close.reshape(-1)
     # rows of their own, or the compiler must fear that they overlap
-    visited, chosen, chosen_votes, best = scratch[0], scratch[1], scratch[2], scratch[3]
-    count, score = scratch[4], scratch[5]
-    own_weight, most = own[0], own[1]
-    ring[:] = outside
-    loaded = -1
-    changed, stamp, n_places = 0, types.int64(classes[1].max()), 0
+    chosen, best, score = scratch[0], scratch[1], scratch[2]
+    changed, n_places = 0, 0
     for y in range(first_row, height):
         if n_places + width > places.size:
             return y, changed, n_places
-        for x in range(0, width, LANES):
-            size = min(LANES, width - x)
-            if not _visit(votes, tied, y, x, n_workers, min_votes, ties_only, visited):
-                continue
-            loaded = load_rows(masks, ring, loaded, y, radius, pitch)
-            stamp += 1
-            # in the flat ring: the pixels themselves, and one worker after another
-            here = (y % n_rows) * pitch + x + radius
-            n_classes = _classes_of(ring, here, n_workers, stride, allowed, classes, stamp)
-            for i in range(LANES):
-                best[i] = -1
-                most[i] = 0
-                own_weight[i] = 0
-            rows = max(y - radius, 0), min(y + radius + 1, height)
-            if ties_only:
-                for k in range(n_classes):
-                    count_own(ring, here, n_workers, stride, classes[0, k], count)
-                    weigh_own(ring, here, stride, classes[0, k], fine_weights, own_weight)
-                    for i in range(LANES):
-                        if count[i] >= min_votes:
-                            most[i] = max(most[i], own_weight[i])
-            for k in range(n_classes):
-                label = classes[0, k]
-                count_own(ring, here, n_workers, stride, label, count)
-                if ties_only:
-                    weigh_own(ring, here, stride, label, fine_weights, own_weight)
-                window_sums(ring, pitch, rows, y, x, label, weights, taps, n_rows, sums, score)
-                name, drawn, needed = np.int32(label), np.int32(undecided), np.int32(min_votes)
-                none = np.int32(0)
-                for i in range(LANES):
-                    enough = (count[i] >= needed) & (own_weight[i] + slack >= most[i])
-                    better = enough & (score[i] > best[i])
-                    # a draw lasts until a class has a higher score
-                    draw = enough & (score[i] == best[i]) & (drawn >= none)
-                    chosen[i] = name if better else (drawn if draw else chosen[i])
-                    chosen_votes[i] = count[i] if better else (none if draw else chosen_votes[i])
-                    best[i] = score[i] if better else best[i]
-            before = n_places
-            for i in range(size):
-                if visited[i]:
-                    fewer = chosen_votes[i] < votes[y, x + i]
-                    other = by_weight and labels[y, x + i] != chosen[i] and not tied[y, x + i]
-                    if chosen_votes[i] > 0 and (fewer or other):
-                        places[n_places] = y * width + x + i
+        for block in range(0, width, LANES):
+            start, size = y * width + block, min(LANES, width - block)
+            left = _visited(flat_votes, flat_tied, start, size, n_workers, min_votes, ties_only)
+            while left != 0:
+                shift = types.uint64(lowest_bit(left))
+                x = block + types.intp(shift)
+                pixels = (left >> shift) & WHOLE_GROUP
+                left &= ~(pixels << shift)
+                partly = load_tile(flat, tile, outside, n_workers, height, width, y, x, radius)
+                partly |= ignoring
+                top = max(y - radius, 0)
+                n_rows, first_row_there = min(y + radius + 1, height) - top, top - y + radius
+                here = (y - top) * LANES + radius
+                n_classes = classes_of(tile, here, n_workers, side, pixels, allowed, classes)
+                choose(
+                    tile,
+                    n_rows,
+                    first_row_there,
+                    here,
+                    pixels,
+                    weights,
+                    ones,
+                    fine_weights,
+                    slack,
+                    taps,
+                    min_votes,
+                    ties_only,
+                    undecided >= 0,
+                    classes,
+                    n_classes,
+                    chosen,
+                    best,
+                    score,
+                    sums,
+                )
+                first, before = y * width + x, n_places
+                if first + GROUP <= flat_labels.size:
+                    pixels &= differing(flat_labels, first, chosen)
+                if pixels != 0 and not ties_only:
+                    keep_rows(flat_labels, ring, kept, height, width, y, rows.size // 2)
+                    pixels &= ~left_to_vote(
+                        flat_labels,
+                        flat_close,
+                        chosen,
+                        pixels,
+                        ring,
+                        height,
+                        width,
+                        y,
+                        x,
+                        min(radius, MAX_RADIUS),
+                        rows,
+                    )
+                while pixels != 0:
+                    i = lowest_bit(pixels)
+                    pixels &= pixels - types.uint64(1)
+                    p = first + i
+                    if chosen[i] == flat_labels[p]:
+                        continue
+                    count = 0
+                    for w in range(n_workers):
+                        count += tile[here + i + w * side * LANES] == chosen[i]
+                    other = by_weight and flat_tied[p] == 0
+                    if chosen[i] >= 0 and (count < flat_votes[p] or other):
+                        places[n_places] = p
                         n_places += 1
-                    changed += labels[y, x + i] != chosen[i]
-                    labels[y, x + i] = chosen[i]
-                    votes[y, x + i] = chosen_votes[i]
-            if n_places > before:
-                # all that is a vote in the window: all but what is not
-                outer = types.int64(outside)
-                window_sums(ring, pitch, rows, y, x, outer, weights, taps, n_rows, sums, score)
-                inside = taps[(rows[0] - y + radius) * n_rows : (rows[1] - y + radius) * n_rows]
-                total = inside.sum() * weights.sum()
-                for n in range(before, n_places):
-                    i = places[n] - y * width - x
-                    shares[n] = best[i] / (total - score[i])
+                    changed += 1
+                    flat_labels[p] = chosen[i] if chosen[i] >= 0 else undecided
+                    flat_votes[p] = count
+                if n_places > before:
+                    _share(
+                        tile,
+                        n_rows,
+                        first_row_there,
+                        weights,
+                        taps,
+                        types.int64(outside),
+                        partly,
+                        first,
+                        chosen,
+                        best,
+                        score,
+                        sums,
+                        places,
+                        before,
+                        n_places,
+                        shares,
+                    )
     return height, changed, n_places
 
 
-@kernel
-def _visit(votes, tied, y, x, n_workers, min_votes, ties_only, visited):
-    """Mark the pixels to be decided among 64; whether there are any."""
-    size = min(LANES, votes.shape[1] - x)
-    row, tied_row = votes[y, x : x + size], tied[y, x : x + size]
-    everyone, needed = np.uint8(n_workers), np.uint8(min_votes)
-    found = 0
-    if ties_only:
-        for i in range(size):
-            found += tied_row[i] & (row[i] >= needed)
-    else:
-        for i in range(size):
-            found += (row[i] != everyone) & (row[i] >= needed)
-    if found == 0:
-        return False
+@part
+def _visited(votes, tied, start, size, n_workers, min_votes, ties_only):
+    """Bits of the pixels to be decided among 64, or so many as there are."""
+    if start + LANES <= votes.size:
+        bits = equal_to(tied, start, 1) if ties_only else ~equal_to(votes, start, n_workers)
+        bits &= at_least(votes, start, min_votes)
+        if size < LANES:
+            bits &= (types.uint64(1) << types.uint64(size)) - types.uint64(1)
+        return bits
+    bits = types.uint64(0)
     for i in range(size):
-        undecided = tied_row[i] if ties_only else row[i] != everyone
-        visited[i] = undecided & (row[i] >= needed)
-    return True
+        disputed = tied[start + i] != 0 if ties_only else votes[start + i] != n_workers
+        if disputed and votes[start + i] >= min_votes:
+            bits |= types.uint64(1) << types.uint64(i)
+    return bits
 
 
-@kernel
-def _classes_of(ring, here, n_workers, stride, allowed, classes, stamp):
-    """Write the allowed classes of a block of 64 pixels to classes[0], sorted; their number."""
-    n = 0
-    for w in range(n_workers):
-        start = here + w * stride
-        # the first pixel, and those where the label changes
-        bits = changes(ring, start + 1) << types.uint64(1) | types.uint64(1)
-        while bits != 0:
-            label = ring[start + lowest_bit(bits)]
-            bits &= bits - types.uint64(1)
-            if classes[1, label] != stamp:
-                classes[1, label] = stamp
-                if allowed[label]:
-                    at = n
-                    while at > 0 and classes[0, at - 1] > label:
-                        classes[0, at] = classes[0, at - 1]
-                        at -= 1
-                    classes[0, at] = label
-                    n += 1
-    return n
+@counting_no_references
+def _share(
+    tile,
+    n_rows,
+    first_row,
+    weights,
+    taps,
+    outside,
+    partly,
+    first,
+    chosen,
+    score,
+    others,
+    sums,
+    places,
+    begin,
+    end,
+    shares,
+):
+    """Shares of all votes in the windows of some pixels that the classes chosen for them got."""
+    side = sums.size // LANES
+    taps_inside, weight = types.int64(0), types.int64(0)
+    for tap in range(first_row * side, (first_row + n_rows) * side):
+        taps_inside += taps[tap]
+    for w in range(weights.size):
+        weight += weights[w]
+    for i in range(GROUP):
+        others[i] = 0
+    if partly:
+        window_votes(tile, n_rows, first_row, weights, outside, -1, taps, sums, others)
+    label = -1
+    for n in range(begin, end):
+        i = places[n] - first
+        if chosen[i] != label:
+            label = types.int64(chosen[i])
+            window_votes(tile, n_rows, first_row, weights, label, -1, taps, sums, score)
+        shares[n] = score[i] / (taps_inside * weight - others[i])

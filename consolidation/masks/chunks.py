@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consolidation.errors import AnswerError
+from consolidation.masks.file_kinds import PNG, not_a_png
 
 crc32: Any = zlib.crc32
 try:
@@ -18,7 +19,7 @@ else:
     # ten times as quick
     crc32 = isal_zlib.crc32
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+SIGNATURE = PNG
 MAX_PIXELS = 150_000_000
 """Default limit of an image's size; the largest image of a Ground Truth job has 100 megapixels."""
 MAX_CHUNKS = 100_000
@@ -107,16 +108,16 @@ class Chunks:
         return b"".join([*parts, chunk(b"IEND", b"")])
 
 
-def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
+def read_header(data: bytes, max_pixels: int = MAX_PIXELS, deep: bool = False) -> Header:
     """Read size and kind of a PNG without decoding it.
 
     Raises
     ------
     AnswerError
-        If it is no PNG, too large, or has 16 bits a channel.
+        If it is no PNG, too large, or has 16 bits a channel; grey of 16 bits is `deep`.
     """
     if data[:8] != SIGNATURE:
-        raise AnswerError("not a PNG file" if data else "the PNG is empty")
+        raise AnswerError(not_a_png(data))
     if len(data) < _HEADER_END or data[8:16] != b"\0\0\0\rIHDR":
         raise AnswerError(f"PNG without a header, {len(data)} bytes")
     width, height, depth, color_type, *ways = struct.unpack(">IIBBBBB", data[16:29])
@@ -124,9 +125,10 @@ def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
         raise AnswerError(f"PNG of {width} x {height} pixels")
     if width * height > max_pixels:
         raise AnswerError(f"PNG declares {width} x {height} pixels, the limit is {max_pixels:,}")
-    if depth == 16 and color_type != PALETTE:
+    deep = deep and depth == 16 and color_type == GREY
+    if depth == 16 and color_type != PALETTE and not deep:
         raise AnswerError("PNG has 16 bits a channel; masks have 8 or fewer")
-    if depth not in _DEPTHS.get(color_type, ()):
+    if not deep and depth not in _DEPTHS.get(color_type, ()):
         raise AnswerError(f"PNG of unknown kind: colour type {color_type}, depth {depth}")
     compression, filters, interlaced = ways
     if compression or filters or interlaced not in _PASSES:

@@ -27,7 +27,7 @@ from consolidation.masks.inflate import strips
 from consolidation.masks.png_decode import Picture, Pixels, palette_of
 
 RGB = tuple[int, int, int]
-_PLAIN, _OPAQUE_BACKGROUND, _SNAPPED, _UNMATCHED = range(4)
+_PLAIN, _LABELED, _OPAQUE_BACKGROUND, _SNAPPED, _UNMATCHED = range(5)
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ class MatchCounts:
     snapped: int = 0
     unmatched: int = 0
     unknown: tuple[tuple[int, int], ...] = ()
-    """Pixels of mapped colours whose label is not one of the job's classes: (order, pixels)."""
+    """Pixels of mapped colours that mean no class of the job: (order, pixels)."""
+    foreign: bool = False
+    """Whether something is painted, and nothing of it means a class of the job."""
 
 
 MAX_COLORS = 1 << 16
@@ -51,8 +53,8 @@ class ColorMatcher:
     Parameters
     ----------
     mapping : mapping of RGB to int
-        Class index of each mapped colour; negative values -1, -2, ... number labels that are not
-        classes of the job and whose pixels are ignored.
+        Class index of each mapped colour; negative values -1, -2, ... number colours that mean no
+        class of the job and whose pixels are ignored.
     ignore : int
         Value to write for ignored pixels.
     snap : float
@@ -66,13 +68,13 @@ class ColorMatcher:
         self._colors = np.array(list(self.mapping), np.int64).reshape(-1, 3)
 
     def meaning(self, rgba: tuple[int, int, int, int]) -> tuple[int, int]:
-        """Value to write for a colour, and which rule says so (negative: an unknown label)."""
+        """Value to write for a colour, and which rule says so (negative: no class)."""
         *rgb_, alpha = rgba
         rgb = (rgb_[0], rgb_[1], rgb_[2])
         if alpha == 0:
             return 0, _PLAIN
         if alpha == 255:
-            kind = _PLAIN
+            kind = _LABELED
             index = self.mapping.get(rgb)
             if index is None and rgb in ((0, 0, 0), (255, 255, 255)):
                 return 0, _OPAQUE_BACKGROUND
@@ -130,7 +132,9 @@ class ColorMatcher:
         length = int(defined[-1]) + 1 if defined.size else 0
         for index, color in enumerate(palette[:length].tolist()):
             table[index], kinds[index] = self.meaning(tuple(color))
-        return Meanings(table, length, kinds, np.flatnonzero(kinds).astype(np.uint8))
+        counted = np.flatnonzero(kinds).astype(np.uint8)
+        plain = kinds.max() <= _LABELED and kinds.min() >= 0
+        return Meanings(table, length, kinds, counted[:0] if plain else counted)
 
     def _read_colors(self, picture: Picture, out: NDArray[Any]) -> MatchCounts:
         """RGB or RGBA: as `_match_direct`, while rows are unpacked."""
@@ -185,7 +189,7 @@ class Meanings(NamedTuple):
     kinds: NDArray[np.int64]
     """(256,): the rule that says so."""
     counted: NDArray[np.uint8]
-    """Indices whose pixels are counted: those not plainly a label or transparent."""
+    """Indices whose pixels are counted: all that are not transparent, if any is no label."""
 
 
 @lru_cache(maxsize=256)
@@ -250,9 +254,12 @@ def _summary(kinds: NDArray[np.int64], counts: NDArray[np.int64]) -> MatchCounts
         pixels = int(counts[kinds == kind].sum())
         if pixels:
             unknown.append((-kind - 1, pixels))
+    labeled = counts[(kinds == _LABELED) | (kinds == _SNAPPED)].any()
+    unmatched = int(counts[kinds == _UNMATCHED].sum())
     return MatchCounts(
         opaque_background=int(counts[kinds == _OPAQUE_BACKGROUND].sum()),
         snapped=int(counts[kinds == _SNAPPED].sum()),
-        unmatched=int(counts[kinds == _UNMATCHED].sum()),
+        unmatched=unmatched,
         unknown=tuple(unknown),
+        foreign=not labeled and (unmatched > 0 or bool(unknown)),
     )

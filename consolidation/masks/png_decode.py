@@ -40,12 +40,12 @@ class Pixels:
     Attributes
     ----------
     values : ndarray of shape (H, Wd) or (H, Wd, 3) or (H, Wd, 4), uint8
-        Indices into `palette`, or RGB, or RGBA.
+        Indices into `palette`, or RGB, or RGBA; grey of 16 bits is uint16, without a palette.
     palette : ndarray of shape (256, 4), uint8, or None
         RGBA colour of each index; indices beyond a short palette are transparent black.
     """
 
-    values: NDArray[np.uint8]
+    values: NDArray[Any]
     palette: NDArray[np.uint8] | None
 
 
@@ -58,8 +58,8 @@ class Picture:
 
     @property
     def indexed(self) -> bool:
-        """Whether pixels are indices: palette or grey."""
-        return self.header.color_type in (PALETTE, GREY)
+        """Whether pixels are indices: palette or grey, of at most 8 bits."""
+        return self.header.color_type in (PALETTE, GREY) and self.header.depth <= 8
 
     @property
     def plain(self) -> bool:
@@ -191,6 +191,13 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Pixels:
         As for `open_png`, or if its pixels are damaged.
     """
     return open_png(data, max_pixels).pixels()
+
+
+def decode_as(header: Header, data: bytes) -> Pixels:
+    """As `decode`, of a file whose header has been read."""
+    chunks = read_chunks(data)
+    check_colors(header, chunks)
+    return Picture(header, chunks).pixels()
 
 
 def decode_indices(data: bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:

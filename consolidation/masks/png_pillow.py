@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ WHOLE = 1 << 22
 """Pixels up to which copies of a whole image do not matter."""
 
 
-def by_pillow(header: Header, chunks: Chunks) -> NDArray[np.uint8]:
+def by_pillow(header: Header, chunks: Chunks) -> NDArray[Any]:
     """Decode to stored indices (H, Wd) of palette and grey, or to RGB or RGBA (H, Wd, 3 or 4).
 
     Raises
@@ -53,7 +53,9 @@ def by_pillow(header: Header, chunks: Chunks) -> NDArray[np.uint8]:
     return values
 
 
-def _values(image: Image.Image, header: Header, chunks: Chunks) -> NDArray[np.uint8]:
+def _values(image: Image.Image, header: Header, chunks: Chunks) -> NDArray[Any]:
+    if header.depth == 16:
+        return np.asarray(image).astype(np.uint16)
     if header.color_type not in (PALETTE, GREY):
         plain = header.color_type == RGB and not chunks.transparency
         return _array(image, "RGB" if plain else "RGBA")

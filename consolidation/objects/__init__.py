@@ -5,6 +5,7 @@ stands here; what tools write their annotations in stands in `consolidation.form
 """
 
 from consolidation.objects.answers import Answer, LoadedAnswer, PictureAnswer, WorkerAnswer, by
+from consolidation.objects.foreign import Unknown, foreign_answer
 from consolidation.objects.index_mask import BlankMask, IndexMask, MaskFile
 from consolidation.objects.mask_class import MaskClass, MaskLabel
 from consolidation.objects.pipeline import ObjectResult, consolidate_object
@@ -31,9 +32,11 @@ __all__ = [
     "ObjectResult",
     "PictureAnswer",
     "PreparedObject",
+    "Unknown",
     "WorkerAnswer",
     "by",
     "consolidate_object",
+    "foreign_answer",
     "ignore_index",
     "prepare_object",
 ]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -14,11 +13,15 @@ from consolidation.masks import (
     Classes,
     ColorMatcher,
     MatchCounts,
+    hex_color,
     open_png,
     read_header,
 )
+from consolidation.objects.foreign import Unknown, foreign_answer
 from consolidation.options import Options
 from consolidation.text import shown
+
+RGB = tuple[int, int, int]
 
 
 class Answer(Protocol):
@@ -44,6 +47,19 @@ class LoadedAnswer(Protocol):
 
     def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
         """Write class indices into `out` (H, Wd); return warnings."""
+
+
+@runtime_checkable
+class VoidAnswer(Protocol):
+    """A loaded answer that knows pixels left out on purpose."""
+
+    @property
+    def void(self) -> bool:
+        """Whether, once it is read, all that it ignores has the value its source declares for it.
+
+        Such as the borders of objects in Pascal VOC. Where every worker says so, nobody was to
+        label the pixel; everywhere else a pixel without a label is one that nothing is known of.
+        """
 
 
 @dataclass(frozen=True)
@@ -93,12 +109,12 @@ class PictureAnswer:
 
     def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
         """See `LoadedAnswer`."""
-        matcher, unknown = _matcher(
-            tuple(self.answer.colors.items()), classes.names, ignore, options.snap_colors
-        )
+        mapping, unknown = _meanings(self.answer.colors, classes)
         picture = open_png(self.answer.png, options.max_pixels, self.chunks)
-        counts = matcher.read(picture, out)
-        warnings = _color_warnings(counts, unknown)
+        counts = ColorMatcher(mapping, ignore, options.snap_colors).read(picture, out)
+        if counts.foreign:
+            raise foreign_answer(_painted(counts, unknown), classes)
+        warnings = color_warnings(counts, unknown)
         if self.answer.size not in (None, out.shape):
             warnings.append(
                 f"its mask is {by(out.shape)} pixels, the worker saw {by(self.answer.size)}"
@@ -106,30 +122,41 @@ class PictureAnswer:
         return warnings
 
 
-@lru_cache(maxsize=256)
-def _matcher(
-    colors: tuple[tuple[str, tuple[int, int, int]], ...],
-    names: tuple[str, ...],
-    ignore: int,
-    snap: float,
-) -> tuple[ColorMatcher, tuple[str, ...]]:
-    """Matcher of an answer's colours, and its labels that are no classes; jobs have few."""
-    indices = {name: index for index, name in enumerate(names)}
-    unknown: list[str] = []
-    mapping = {}
-    for label, color in colors:
-        if label not in indices:
-            unknown.append(label)
-        mapping[color] = indices.get(label, -len(unknown))
-    return ColorMatcher(mapping, ignore, snap), tuple(unknown)
+def _meanings(colors: Mapping[str, RGB], classes: Classes) -> tuple[dict[RGB, int], list[Unknown]]:
+    """Class index of each colour; -1, -2, ... for colours that mean none, and what they are."""
+    labels: dict[RGB, list[str]] = {}
+    for label, color in colors.items():
+        labels.setdefault(color, []).append(label)
+    mapping: dict[RGB, int] = {}
+    unknown: list[Unknown] = []
+    for color, names in labels.items():
+        index = classes.index(names[0]) if len(names) == 1 else None
+        if index is None:
+            unknown.append(_unknown(color, names, classes))
+            index = -len(unknown)
+        mapping[color] = index
+    return mapping, unknown
 
 
-def _color_warnings(counts: MatchCounts, unknown: Sequence[str]) -> list[str]:
-    warnings = [
-        f"{pixels:,} pixels of label {shown(unknown[order])}, which is no class of this job, "
-        "are ignored"
-        for order, pixels in counts.unknown
-    ]
+def _unknown(color: RGB, labels: Sequence[str], classes: Classes) -> Unknown:
+    if len(labels) == 1:
+        return Unknown.label(labels[0], classes)
+    # read as any of them, it would be wrong half of the time
+    shared = ", ".join(map(shown, labels[:-1])) + f" and {shown(labels[-1])}"
+    return Unknown(f"of color {hex_color(color)}, which labels {shared} share")
+
+
+def _painted(counts: MatchCounts, unknown: Sequence[Unknown]) -> list[str]:
+    """Say what is painted that is no class of the job."""
+    painted = [unknown[order].of(pixels) for order, pixels in counts.unknown]
+    if counts.unmatched:
+        painted.append(f"{counts.unmatched:,} pixels of no label's color")
+    return painted
+
+
+def color_warnings(counts: MatchCounts, unknown: Sequence[Unknown]) -> list[str]:
+    """Say what became of pixels that are not simply a label's colour."""
+    warnings = [unknown[order].ignored(pixels) for order, pixels in counts.unknown]
     if counts.opaque_background:
         warnings.append(
             f"{counts.opaque_background:,} opaque black or white pixels are taken for background"

@@ -121,6 +121,7 @@ def consolidate_object(
             ignore_index=ignore,
             undecided_index=ignore,
             calibration=calibration,
+            void=prepared.void,
         )
     except ValueError as error:
         raise ObjectError(str(error)) from None

@@ -13,9 +13,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from consolidation.errors import AnswerError, ConsolidationError, ObjectError
+from consolidation.errors import (
+    AnswerError,
+    ConsolidationError,
+    ForeignAnswerError,
+    ForeignValueError,
+    ObjectError,
+)
 from consolidation.masks import UNDECIDED_INDEX, Classes
-from consolidation.objects.answers import Answer, LoadedAnswer, by
+from consolidation.objects.answers import Answer, LoadedAnswer, VoidAnswer, by
+from consolidation.objects.foreign import check_foreign
 from consolidation.objects.mask_class import MaskLabel
 from consolidation.options import Options
 from consolidation.storage import StorageError
@@ -95,6 +102,11 @@ class PreparedObject:
     warnings: list[AnswerWarning]
 
     @property
+    def void(self) -> bool:
+        """Whether everybody left out on purpose what nobody labelled."""
+        return all(isinstance(one, VoidAnswer) and one.void for one in self.answers)
+
+    @property
     def blank(self) -> frozenset[str]:
         """Workers who painted nothing."""
         pairs = zip(self.workers, self.masks, strict=True)
@@ -110,7 +122,8 @@ def prepare_object(
     """Load and decode the answers to one object, into a buffer if one is given.
 
     An answer that cannot be used is left out with a warning; the object fails only if none is
-    left, if sizes leave no majority, or if an answer is there but could not be read now.
+    left, if sizes leave no majority, if an answer is there but could not be read now, or if half
+    of the answers paint something and nothing that is a class of the job.
 
     Raises
     ------
@@ -126,7 +139,9 @@ def prepare_object(
     warnings: list[AnswerWarning] = []
     answers = _usable(obj, options, warnings)
     answers, size = _same_size(answers, options, warnings)
-    masks, workers = _read(answers, size, classes, options, warnings, buffer or MaskBuffer())
+    n_given = len({worker for worker, _ in obj.answers})
+    buffer = buffer or MaskBuffer()
+    masks, workers = _read(answers, n_given, size, classes, options, warnings, buffer)
     kept = set(workers)
     loaded = [answer for worker, answer in answers if worker in kept]
     return PreparedObject(masks, workers, loaded, warnings)
@@ -198,13 +213,17 @@ def _same_size(
 
 def _read(
     answers: list[tuple[str, LoadedAnswer]],
+    n_given: int,
     size: tuple[int, int],
     classes: Classes,
     options: Options,
     warnings: list[AnswerWarning],
     buffer: MaskBuffer,
 ) -> tuple[NDArray[Any], list[str]]:
-    """Decode answers into one array (W, H, Wd), leaving out what cannot be decoded."""
+    """Decode answers into one array (W, H, Wd), leaving out what cannot be decoded.
+
+    ObjectError if half of the answers given are foreign: see `check_foreign`.
+    """
     ignore = ignore_index(classes)
     dtype = np.uint8 if ignore == UNDECIDED_INDEX else np.uint16
     masks = buffer.take((len(answers), *size), dtype)
@@ -228,14 +247,19 @@ def _read(
             outcomes = list(pool.map(decode_one, places))
     else:
         outcomes = [decode_one(index) for index in places]
-    kept = []
+    kept, foreign = [], []
     for index, ((worker, _), found) in enumerate(zip(answers, outcomes, strict=True)):
+        if isinstance(found, ForeignValueError):
+            raise ObjectError(f"worker {worker}: {found}")
         if isinstance(found, AnswerError):
             warnings.append(AnswerWarning.of_dropped(worker, found))
+            if isinstance(found, ForeignAnswerError):
+                foreign.append(f"worker {worker}: {found}")
         else:
             warnings.extend(AnswerWarning(worker, text) for text in found)
             kept.append(index)
     if not kept:
         raise _no_answer_left(warnings)
+    check_foreign(foreign, n_given)
     workers = [answers[index][0] for index in kept]
     return masks if len(kept) == len(answers) else masks[kept], workers

@@ -36,7 +36,7 @@ class ReportImage:
     id : str
     confidence : float
         Mean over the pixels that anybody painted.
-    disputed, tied, undecided : float
+    disputed, tied, undecided, unlabelled : float
         Shares of its pixels.
     n_workers : int
     need : float or None
@@ -64,6 +64,7 @@ class ReportImage:
     regions: Sequence[Region] = ()
     snapshot: bytes | None = None
     picture: bytes | None = None
+    unlabelled: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,8 @@ class Report:
         Least reliable first.
     disputed : float
         Share of all pixels on which workers differ.
+    unlabelled, void : float
+        Shares of all pixels that nobody labelled; void is on purpose.
     confidence : float
         Mean over images.
     alpha : float or None
@@ -168,3 +171,5 @@ class Report:
     pairs: NDArray[np.float64] | None = None
     confusion: NDArray[np.int64] | None = None
     class_confidence: Sequence[float] = ()
+    unlabelled: float = 0.0
+    void: float = 0.0

@@ -163,6 +163,7 @@ def _about_image(image: ReportImage) -> dict[str, Any]:
         "disputed": percent(image.disputed, 1),
         "tied": percent(image.tied, 1),
         "undecided": percent(image.undecided, 1),
+        "unlabelled": percent(image.unlabelled, 1),
         "workers": image.n_workers,
         "agreement": [[worker, value] for worker, value in image.agreement.items()],
         "warnings": list(image.warnings),

@@ -160,9 +160,9 @@ def take(consensus: Consensus, side: int = SIDE) -> Snapshot:
         for plane, source in zip(planes, sources, strict=True):
             gather(source.reshape(-1), flat, plane.reshape(-1))
         undecided = consensus.votes.reshape(-1)[flat].reshape(shape) == 0
-    if consensus.ignore_index is not None:
+    if consensus.no_vote is not None:
         masks = planes[: consensus.n_workers]
-        masks[masks == consensus.ignore_index] = none
+        masks[masks == consensus.no_vote] = none
     planes[-2][undecided] = none
     patterns = VotePatterns.encode(planes)
     places_of_rows = None

@@ -20,7 +20,7 @@ from consolidation import kernels
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("targets", nargs="*", help="payload, answer, png, manifest (all)")
+    parser.add_argument("targets", nargs="*", help="names of targets.py (all)")
     parser.add_argument("--seconds", type=int, default=60, help="for each target (60)")
     parser.add_argument("--corpus", type=Path, help="folder to keep inputs in (forgotten)")
     parser.add_argument("--summary", type=Path, help="write executions and findings as JSON")
@@ -28,9 +28,11 @@ def main() -> int:
     given = parser.parse_args()
     if given.one:
         _fuzz(given.targets[0], given.corpus, given.seconds)
+    from tests.fuzz.seeds import SEEDS
+
     with tempfile.TemporaryDirectory() as folder:
         corpus = given.corpus or Path(folder)
-        names = given.targets or ["payload", "answer", "png", "manifest"]
+        names = given.targets or list(SEEDS)
         results = {name: _run(name, corpus / name, given.seconds) for name in names}
     if given.summary:
         given.summary.write_text(json.dumps(results, indent=1) + "\n")

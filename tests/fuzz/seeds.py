@@ -11,6 +11,7 @@ import numpy as np
 from consolidation.formats.groundtruth import manifest_line, metadata
 from consolidation.objects import MaskClass
 from tests import tiny_png, wire
+from tests.fuzz.format_seeds import FORMAT_FOUND, FORMAT_SEEDS
 
 _GOOD = np.array([[0, 1, 2], [2, 1, 0]], np.uint8)
 _COLORS = bytes(3) + bytes.fromhex("2ca02c1f77b4")
@@ -42,6 +43,7 @@ SEEDS: Mapping[str, Sequence[bytes]] = {
         manifest_line({"source-ref": "s3://b/1"}, "a-ref", "s3://b/m", _BLOCK).encode(),
         *_json(_LABELS, ["cat"], {"classes": [{"index": 1, "name": "cat"}]}, [_RESPONSE]),
     ],
+    **FORMAT_SEEDS,
 }
 
 FOUND: Mapping[str, Sequence[bytes]] = {
@@ -61,4 +63,5 @@ FOUND: Mapping[str, Sequence[bytes]] = {
         b"\xff" + _PNG[:33] + b"\0\0\0\0t\xfd\0\1" + bytes(4) + _PNG[33:],
     ],
     "manifest": [],
+    **FORMAT_FOUND,
 }

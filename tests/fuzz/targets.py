@@ -40,6 +40,7 @@ from consolidation.objects.pipeline import consolidate_object
 from consolidation.objects.prepare import LabeledObject
 from consolidation.options import Options
 from tests import tiny_png
+from tests.fuzz.format_targets import FORMAT_TARGETS
 
 MAX_PIXELS = 1 << 14
 CLASSES = Classes.of_labels(["cat", "dog"])
@@ -115,6 +116,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "answer": answer,
     "png": png,
     "manifest": manifest,
+    **FORMAT_TARGETS,
 }
 
 

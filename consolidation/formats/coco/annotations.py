@@ -96,7 +96,7 @@ def parsed(data: bytes, file: File, place: int) -> Mapping[str, Any]:
         value = parse_json(data)
     except ValueError as error:
         raise SourceError(f"{file} is not JSON: the entry at byte {place:,}: {error}") from None
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def annotators(annotation: Mapping[str, Any], field: str) -> list[str]:
@@ -104,7 +104,7 @@ def annotators(annotation: Mapping[str, Any], field: str) -> list[str]:
     if not field:
         return []
     value = field_of(annotation, field)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         value = value.get("id", value.get("name"))
     values = value if isinstance(value, list) else [value]
     return [
@@ -120,7 +120,7 @@ def field_of(annotation: Mapping[str, Any], field: str) -> Any:
         return annotation[field]
     for name in _INNER:
         inner = annotation.get(name)
-        if isinstance(inner, Mapping) and field in inner:
+        if isinstance(inner, dict) and field in inner:
             return inner[field]
     return None
 
@@ -130,7 +130,7 @@ def regions_of(annotation: Mapping[str, Any], categories: Mapping[int, str]) -> 
     segmentation = annotation.get("segmentation")
     category = annotation.get("category_id")
     label = categories.get(category) if isinstance(category, int) else None
-    if isinstance(segmentation, Mapping):
+    if isinstance(segmentation, dict):
         counts, size = segmentation.get("counts"), segmentation.get("size")
         return [Region(label, ColumnRuns(counts, size))]
     if not isinstance(segmentation, list) or not segmentation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -13,9 +13,8 @@ from consolidation.formats.files import File
 from consolidation.formats.paint import class_index
 from consolidation.limits import Limits
 from consolidation.masks import Classes, ColorMatcher, check_whole, decode, read_header
-from consolidation.objects import LoadedAnswer
+from consolidation.objects import LoadedAnswer, Unknown, foreign_answer
 from consolidation.options import Options
-from consolidation.text import shown
 
 VOID = (0, 0, 0)
 """Segment 0: nobody knows, which is not background."""
@@ -35,13 +34,15 @@ class PanopticMask:
         return LoadedPanopticMask(png, self.segments)
 
 
-@dataclass(frozen=True)
+@dataclass
 class LoadedPanopticMask:
     """PNG bytes of segments: R + 256 G + 65536 B is the number."""
 
     png: bytes
     segments: tuple[tuple[int, str | None], ...]
     modified: bool | None = None
+    void: bool = field(default=False, init=False)
+    """See `VoidAnswer`."""
 
     @property
     def colors(self) -> Mapping[str, tuple[int, int, int]]:
@@ -55,24 +56,22 @@ class LoadedPanopticMask:
 
     def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
         """Write class indices into `out`; what has no segment is ignored."""
-        unknown = ["void"]
+        unknown = [Unknown("of no segment")]
         mapping = {VOID: -1}
         for number, label in self.segments:
             index = None if label is None else class_index(classes, label)
             if index is None:
-                unknown.append(label or "no label")
+                unknown.append(Unknown.label(label, classes))
                 index = -len(unknown)
             mapping[number & 255, number >> 8 & 255, number >> 16 & 255] = index
         counts = ColorMatcher(mapping, ignore, 0.0).match(decode(self.png, options.max_pixels), out)
-        warnings = [
-            f"{pixels:,} pixels of label {shown(unknown[order])}, which is no class of this job, "
-            "are ignored"
-            for order, pixels in counts.unknown
-            if order
-        ]
+        painted = [(unknown[order], pixels) for order, pixels in counts.unknown if order]
         if counts.unmatched:
-            warnings.append(f"{counts.unmatched:,} pixels of no segment of it are ignored")
-        return warnings
+            painted.append((Unknown("of no segment of it"), counts.unmatched))
+        if counts.foreign and painted:
+            raise foreign_answer([what.of(pixels) for what, pixels in painted], classes)
+        self.void = not painted
+        return [what.ignored(pixels) for what, pixels in painted]
 
 
 @dataclass(frozen=True, slots=True)

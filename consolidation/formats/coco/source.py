@@ -21,7 +21,7 @@ from consolidation.formats.drawn_source import Content, DrawnSource
 from consolidation.formats.files import File
 from consolidation.formats.json_stream import json_values
 from consolidation.formats.place import Place
-from consolidation.formats.sniff import JsonBeginning, beginning, first_files, named
+from consolidation.formats.sniff import JsonBeginning, beginning, files, first_files
 from consolidation.formats.source import SourceOptions
 
 _FOLDERS = ("", "{stem}/", "panoptic/", "masks/", "annotations/", "{stem}_masks/")
@@ -70,7 +70,7 @@ class _Annotations:
                 pairs = [
                     (one["id"], one.get("category_id"))
                     for one in segments
-                    if isinstance(one, Mapping) and type(one.get("id")) is int
+                    if isinstance(one, dict) and type(one.get("id")) is int
                 ]
                 self.panoptic[image] = (str(value.get("file_name", "")), pairs)
                 return
@@ -107,7 +107,7 @@ class Coco(DrawnSource):
     @classmethod
     def recognises(cls, place: Place) -> bool:
         """Whether a JSON file there has images and annotations of them."""
-        return any(_is_coco(one.more_json) for one in first_files(place, ".json"))
+        return any(one.tells(_is_coco) for one in first_files(place, ".json"))
 
     def _look(self, place: Place, options: SourceOptions) -> Content:
         content = Content(ordered=True)
@@ -185,15 +185,14 @@ class Coco(DrawnSource):
         )
 
     def _files(self, place: Place) -> list[File]:
-        files = []
-        for name in named(place, ".json"):
-            start = beginning(place, name)
-            if _is_coco(start.more_json):
-                files.append(File(start.uri))
+        found = []
+        for name, file in files(place, ".json"):
+            if beginning(place, file).tells(_is_coco):
+                found.append(file)
                 self._used.append(name)
-        if not files:
+        if not found:
             raise SourceError(f"{place.uri}: no JSON of COCO in it")
-        return files
+        return found
 
     def _read(self, file: File, wanted: str) -> _Annotations:
         found = _Annotations(file)

@@ -8,24 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from consolidation.errors import SourceError
+from consolidation import storage
 from consolidation.formats.annotators import Annotator, distinct
+from consolidation.formats.class_list import parse_class_list
 from consolidation.formats.drawn import Drawn
 from consolidation.formats.drawn_source import Content, DrawnSource
 from consolidation.formats.files import File, members
-from consolidation.formats.paint import is_background
 from consolidation.formats.place import Place
-from consolidation.formats.sniff import beginning, is_hidden, named
+from consolidation.formats.sniff import is_hidden, named
 from consolidation.formats.source import SourceOptions
 from consolidation.limits import Limits
-from consolidation.masks import BACKGROUND, check_whole, hex_color
+from consolidation.masks import BACKGROUND, check_whole, hex_color, is_background
 from consolidation.objects import LoadedAnswer, PictureAnswer, WorkerAnswer
 from consolidation.options import Options
-from consolidation.text import shown
 
 LABEL_MAP = "labelmap.txt"
 _MASKS = "SegmentationClass/"
-_MOST = 1 << 20
+_LISTS = "ImageSets/Segmentation/"
+_MOST = 1 << 26
 
 Colors = tuple[tuple[str, tuple[int, int, int]], ...]
 
@@ -49,7 +49,8 @@ class MaskPart:
     """An annotator's picture of an image."""
 
     worker: str
-    mask: ColorMask
+    mask: ColorMask | None
+    """None: the export lists the image, and no mask of it: nothing was found."""
 
     def read(self, limits: Limits) -> Iterable[Drawn]:
         """See `Part`."""
@@ -72,12 +73,12 @@ class SegmentationMasks(DrawnSource):
         return any(
             any(_is_map(one) for one in members(_uri(place, name)))
             for name in named(place, ".zip")[:4]
-            if beginning(place, name).data[:4] == b"PK\x03\x04"
+            if storage.read_range(_uri(place, name), 0, 4) == b"PK\x03\x04"
         )
 
     def _look(self, place: Place, options: SourceOptions) -> Content:
         content = Content(ordered=True)
-        exports: list[tuple[File, dict[str, File]]] = []
+        exports: list[tuple[File, dict[str, File | None]]] = []
         for name in named(place, ".zip"):
             uri = _uri(place, name)
             exports += _exports({one: File(uri, one) for one in members(uri)})
@@ -100,7 +101,8 @@ class SegmentationMasks(DrawnSource):
             for key, file in masks.items():
                 image = content.image(key, f"{key}.png")
                 image.votes = True
-                image.parts.append(MaskPart(worker, ColorMask(file, colors)))
+                mask = None if file is None else ColorMask(file, colors)
+                image.parts.append(MaskPart(worker, mask))
         return content
 
 
@@ -112,35 +114,31 @@ def read_label_map(file: File) -> Colors:
     SourceError
         If a line is something else.
     """
-    colors: dict[str, tuple[int, int, int]] = {}
-    for line in file.read_all(_MOST).decode("utf-8-sig", "replace").splitlines():
-        text = line.partition("#")[0].strip() if line.startswith("#") else line.strip()
-        if not text:
-            continue
-        name, _, rest = text.partition(":")
-        parts = rest.partition(":")[0].split(",")
-        try:
-            red, green, blue = (int(part) for part in parts)
-        except ValueError:
-            raise SourceError(f"{file}: {shown(line)} is not name:red,green,blue::") from None
-        if not all(0 <= one <= 255 for one in (red, green, blue)):
-            raise SourceError(f"{file}: {shown(line)} is no color")
-        colors[BACKGROUND if is_background(name) else name] = (red, green, blue)
+    listed = parse_class_list(file.read_all(_MOST), str(file), label_map=True)
+    colors = {}
+    for entry in listed.entries:
+        if entry.color is not None:
+            colors[BACKGROUND if is_background(entry.name) else entry.name] = entry.color
     return tuple(colors.items())
 
 
-def _exports(files: dict[str, File]) -> list[tuple[File, dict[str, File]]]:
-    """Label map and masks by image of each export among some files."""
+def _exports(files: dict[str, File]) -> list[tuple[File, dict[str, File | None]]]:
+    """Label map and masks by image of each export among some files; None: listed without."""
     found = []
     for name, file in files.items():
         if not _is_map(name):
             continue
         folder = name.removesuffix(LABEL_MAP) + _MASKS
-        masks = {
+        masks: dict[str, File | None] = {
             one[len(folder) : -4]: mask
             for one, mask in files.items()
             if one.startswith(folder) and one.lower().endswith(".png")
         }
+        for listing in files if masks else ():
+            if listing.startswith(name.removesuffix(LABEL_MAP) + _LISTS):
+                text = files[listing].read_all(_MOST).decode("utf-8-sig", "replace")
+                for line in filter(None, map(str.strip, text.splitlines())):
+                    masks.setdefault(line, None)
         if masks:
             found.append((file, masks))
     return found

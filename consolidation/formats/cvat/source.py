@@ -13,14 +13,12 @@ from consolidation.errors import SourceError
 from consolidation.formats.annotators import Annotator, distinct
 from consolidation.formats.cvat.images import CONSENSUS, NO_AREA, SHAPES, ImagePart
 from consolidation.formats.drawn_source import Content, DrawnSource
-from consolidation.formats.files import File, members
+from consolidation.formats.files import File
 from consolidation.formats.groundtruth.spans import Span
 from consolidation.formats.place import Place
-from consolidation.formats.sniff import beginning, first_files, is_hidden, named
+from consolidation.formats.sniff import beginning, files, first_files
 from consolidation.formats.source import SourceOptions
 from consolidation.formats.xml import walk
-
-_XML = "annotations.xml"
 
 
 @dataclass
@@ -95,11 +93,7 @@ class CvatImages(DrawnSource):
     @classmethod
     def recognises(cls, place: Place) -> bool:
         """Whether there is XML of CVAT, by itself or in a zip."""
-        return any(one.xml_root == "annotations" for one in first_files(place, ".xml")) or any(
-            _XML in members(place.below(name) if place.entries is not None else place.uri)
-            for name in named(place, ".zip")[:4]
-            if beginning(place, name).data[:4] == b"PK\x03\x04"
-        )
+        return any(one.xml_root == "annotations" for one in first_files(place, ".xml"))
 
     def _look(self, place: Place, options: SourceOptions) -> Content:
         content = Content(ordered=True)
@@ -136,20 +130,11 @@ class CvatImages(DrawnSource):
 
     def _files(self, place: Place) -> list[File]:
         """XML files, and zips with one in them."""
-        files = []
-        for name in named(place, ".xml", ".zip"):
-            uri = place.uri if place.entries is None else place.below(name)
-            if name.lower().endswith(".xml"):
-                if beginning(place, name).xml_root == "annotations":
-                    files.append(File(uri))
-            else:
-                inner = [
-                    one
-                    for one in members(uri)
-                    if one.rpartition("/")[2] == _XML and not is_hidden(one)
-                ]
-                files += [File(uri, one) for one in inner]
-            self._used.append(name)
-        if not files:
+        found = []
+        for name, file in files(place, ".xml"):
+            if beginning(place, file).xml_root == "annotations":
+                found.append(file)
+                self._used.append(name)
+        if not found:
             raise SourceError(f"{place.uri}: no XML of CVAT in it")
-        return files
+        return found

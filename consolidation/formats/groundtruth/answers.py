@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import Any
 
 from consolidation.errors import AnswerError
-from consolidation.formats.groundtruth.json_text import check_depth, load_json
+from consolidation.formats.json_text import check_depth, load_json
 from consolidation.limits import DEFAULT_LIMITS, Limits
 from consolidation.masks.classes import MAX_CLASSES
-from consolidation.masks.colors import hex_color, parse_color
+from consolidation.masks.colors import parse_color
 from consolidation.objects import WorkerAnswer
 from consolidation.text import shown
 
@@ -157,7 +157,6 @@ def _checked_colors(
 ) -> Mapping[str, tuple[int, int, int]]:
     """RGB by label; the workers of a job mostly share a mapping."""
     colors: dict[str, tuple[int, int, int]] = {}
-    owners: dict[tuple[int, int, int], str] = {}
     for label, text in texts:
         if len(label) > limits.label_length:
             raise AnswerError(
@@ -169,12 +168,6 @@ def _checked_colors(
             raise AnswerError(
                 f"label {shown(label)} has no color such as #2ca02c but {shown(text)}"
             )
-        if color in owners:
-            raise AnswerError(
-                f"labels {shown(owners[color])} and {shown(label)} have the same color "
-                f"{hex_color(color)}"
-            )
-        owners[color] = label
         colors[label] = color
     return colors
 

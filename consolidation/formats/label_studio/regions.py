@@ -15,8 +15,8 @@ from typing import Any
 
 from consolidation.errors import AnswerError
 from consolidation.formats import rle, shapes
-from consolidation.formats.groundtruth.json_text import finite_number
 from consolidation.formats.json_stream import LongLists
+from consolidation.formats.json_text import finite_number
 from consolidation.formats.paint import Region
 from consolidation.formats.pictures import Bitmap
 from consolidation.formats.shapes import Plane, Shape
@@ -60,7 +60,7 @@ class Percent:
 def items_of(results: Any) -> Iterator[Item]:
     """Result items that have a value."""
     for item in results if isinstance(results, list) else ():
-        if isinstance(item, Mapping) and isinstance(item.get("value"), Mapping):
+        if isinstance(item, dict) and isinstance(item.get("value"), dict):
             yield item
 
 
@@ -70,7 +70,7 @@ def has_shape(item: Item) -> bool:
     return (
         item.get("type") not in _NO_AREA
         and not ("points" in value and value.get("closed") is False)
-        and _geometry(value) is not None
+        and _keys_of_shape(value) is not None
     )
 
 
@@ -108,12 +108,13 @@ def regions_of(items: Sequence[Item], lists: LongLists) -> tuple[list[Region], l
                 f"it was drawn on the image turned by {turned} degrees, and what its coordinates "
                 "then mean is not known: turn the image itself"
             )
-        groups.setdefault(item.get("id") or place, []).append(item)
+        name = item.get("id")
+        groups.setdefault(name if isinstance(name, str) and name else place, []).append(item)
     regions, skipped, several = [], 0, 0
     for group in groups.values():
         drawn = next((one for one in group if has_shape(one)), None)
         if drawn is None:
-            skipped += any(_geometry(one["value"]) is not None for one in group)
+            skipped += any(_keys_of_shape(one["value"]) is not None for one in group)
             continue
         labels = next((found for one in group if (found := labels_of(one))), [])
         several += len(labels) > 1
@@ -145,21 +146,22 @@ def _without_doubles(regions: list[Region], items: Sequence[Item]) -> list[Regio
     return [one for one, double in zip(regions, spare, strict=True) if not double]
 
 
+def _keys_of_shape(value: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Keys by which a value says its shape; None if it has none."""
+    if "x" in value and "y" in value:
+        if "radiusX" in value and "radiusY" in value:
+            return "x", "y", "radiusX", "radiusY"
+        return ("x", "y", "width", "height") if "width" in value and "height" in value else None
+    return next(((key,) for key in ("rle", "imageDataURL", "points") if key in value), None)
+
+
 def _geometry(value: Mapping[str, Any]) -> str | None:
     """Text that tells shapes apart; None if the value has none."""
-    for keys in (
-        ("rle",),
-        ("imageDataURL",),
-        ("points",),
-        ("x", "y", "radiusX", "radiusY"),
-        ("x", "y", "width", "height"),
-    ):
-        if all(key in value for key in keys):
-            if keys == ("rle",) and isinstance(value["rle"], str):
-                # a long list is known by its place, which is another for each
-                return "rle"
-            return json.dumps([value[key] for key in keys])
-    return None
+    keys = _keys_of_shape(value)
+    if keys == ("rle",) and isinstance(value["rle"], str):
+        # a long list is known by its place, which is another for each
+        return "rle"
+    return None if keys is None else json.dumps([value[key] for key in keys])
 
 
 def _shape(value: Mapping[str, Any], lists: LongLists) -> Shape:

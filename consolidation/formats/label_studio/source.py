@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from consolidation import storage
 from consolidation.errors import SourceError
 from consolidation.formats.drawn_source import Content, DrawnSource
+from consolidation.formats.files import File
 from consolidation.formats.groundtruth.spans import Span
-from consolidation.formats.json_stream import LongLists, json_values
+from consolidation.formats.json_stream import MOST_BYTES, LongLists, json_values
 from consolidation.formats.label_studio.tasks import (
     ANNOTATION,
     MIN,
@@ -19,13 +19,16 @@ from consolidation.formats.label_studio.tasks import (
     picture_of,
 )
 from consolidation.formats.place import Place
-from consolidation.formats.sniff import JsonBeginning, beginning, first_files, named
+from consolidation.formats.sniff import JsonBeginning, beginning, files, first_files
 from consolidation.formats.source import SourceOptions
+
+_ENDINGS = (".json", "")
+"""Storages that Label Studio writes to give its files no ending."""
 
 
 @dataclass(frozen=True)
 class _Entry:
-    uri: str
+    file: File
     span: Span
     form: str
     lists: LongLists
@@ -40,7 +43,7 @@ class LabelStudio(DrawnSource):
     @classmethod
     def recognises(cls, place: Place) -> bool:
         """Whether a JSON file there looks like an export."""
-        return any(_form(one.more_json) for one in first_files(place, ".json"))
+        return any(one.tells(_form) for one in first_files(place, *_ENDINGS))
 
     def _look(self, place: Place, options: SourceOptions) -> Content:
         content = Content()
@@ -62,7 +65,9 @@ class LabelStudio(DrawnSource):
                 image = content.image(task.key + several, name, picture)
                 image.truth |= any(truths)
                 image.votes |= not all(truths)
-                image.parts.append(TaskPart(entry.uri, entry.span, entry.form, key, options.emails))
+                image.parts.append(
+                    TaskPart(entry.file, entry.span, entry.form, key, options.emails)
+                )
         if len(projects) > 1:
             content.notes.append(
                 f"tasks of {len(projects)} projects: a number of an annotator may mean another "
@@ -76,32 +81,25 @@ class LabelStudio(DrawnSource):
 
     def _entries(self, place: Place) -> Iterator[_Entry]:
         """Tasks and annotations of all files."""
-        for name in named(place, ".json") or ([""] if place.entries is None else []):
-            uri = place.uri if place.entries is None else place.below(name)
-            start = beginning(place, name)
-            form = _form(start.more_json)
+        for name, file in files(place, *_ENDINGS):
+            start = beginning(place, file)
+            form = start.tells(_form)
             if not form:
-                if place.entries is None:
-                    raise SourceError(f"{uri} is no export of Label Studio: it has no annotations")
                 continue
             self._used.append(name)
             if start.json.top == "{":
-                data = storage.read_bytes(uri)
-                yield self._parsed(uri, Span(0, len(data)), form, data)
+                data = file.read_all(MOST_BYTES)
+                yield self._parsed(file, Span(0, len(data)), form, data)
                 continue
+            for value in json_values(file.read, str(file), 1):
+                yield self._parsed(file, value.span, form, value.data)
 
-            def read(begin: int, end: int, uri: str = uri) -> bytes:
-                return storage.read_range(uri, begin, end)
-
-            for value in json_values(read, uri, 1):
-                yield self._parsed(uri, value.span, form, value.data)
-
-    def _parsed(self, uri: str, span: Span, form: str, data: bytes) -> _Entry:
+    def _parsed(self, file: File, span: Span, form: str, data: bytes) -> _Entry:
         try:
-            return _Entry(uri, span, form, LongLists(data))
+            return _Entry(file, span, form, LongLists(data))
         except ValueError as error:
             raise SourceError(
-                f"{uri} is not JSON: the entry at byte {span.start:,}: {error}"
+                f"{file} is not JSON: the entry at byte {span.start:,}: {error}"
             ) from None
 
 

@@ -6,16 +6,15 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from consolidation import storage
 from consolidation.errors import AnswerError, SourceError
 from consolidation.formats.drawn import Drawn
-from consolidation.formats.groundtruth.json_text import finite_number
+from consolidation.formats.files import File
 from consolidation.formats.groundtruth.spans import Span
 from consolidation.formats.json_stream import LongLists
+from consolidation.formats.json_text import finite_number
 from consolidation.formats.label_studio.regions import (
     has_shape,
     items_of,
@@ -54,21 +53,22 @@ class Task:
     def of(cls, entry: Any, form: str, spare_key: str) -> Task:
         """Task of an entry; the key is a spare one where it has no id."""
         left_out: Counter[str] = Counter()
-        entry = entry if isinstance(entry, Mapping) else {}
+        entry = entry if isinstance(entry, dict) else {}
         if form == MIN:
             return cls(_key(entry.get("id"), spare_key), entry, [_of_min(entry)], left_out)
         if form == ANNOTATION:
             task = entry.get("task")
-            task = task if isinstance(task, Mapping) else {"id": task}
+            task = task if isinstance(task, dict) else {"id": task}
             listed: Any = [entry]
         else:
             task = entry
             listed = task.get("annotations", task.get("completions"))
-            left_out["drafts"] = len(task.get("drafts") or ())
-            left_out["predictions"] = len(task.get("predictions") or ())
-        annotations = []
+            for name in ("drafts", "predictions"):
+                more = task.get(name)
+                left_out[name] = len(more) if isinstance(more, list) else 0
+        annotations: list[Mapping[str, Any]] = []
         for one in listed if isinstance(listed, list) else ():
-            if not isinstance(one, Mapping):
+            if not isinstance(one, dict):
                 continue
             if one.get("was_cancelled") or one.get("skipped"):
                 left_out["cancelled annotations"] += 1
@@ -77,7 +77,7 @@ class Task:
         data = task.get("data")
         return cls(
             _key(task.get("id"), spare_key),
-            data if isinstance(data, Mapping) else {},
+            data if isinstance(data, dict) else {},
             annotations,
             +left_out,
             str(task.get("project") or ""),
@@ -135,7 +135,7 @@ class Task:
 class TaskPart:
     """Where an entry lies, and which of its images is meant."""
 
-    uri: str
+    file: File
     span: Span
     form: str
     image: ImageKey | None = None
@@ -143,12 +143,12 @@ class TaskPart:
 
     def read(self, limits: Limits) -> Iterable[Drawn]:
         """See `Part`."""
-        data = storage.read_range(self.uri, *self.span)
+        data = self.file.read(*self.span)
         try:
             lists = LongLists(data)
         except ValueError as error:
             raise SourceError(
-                f"{self.uri}, byte {self.span.start:,}, is not JSON: {error}"
+                f"{self.file}, byte {self.span.start:,}, is not JSON: {error}"
             ) from None
         return list(Task.of(lists.value, self.form, "").drawn(self.image, lists, self.emails))
 
@@ -166,8 +166,8 @@ def worker_of(annotation: Mapping[str, Any], place: int, emails: bool) -> tuple[
     where there is nothing else.
     """
     by = annotation.get("completed_by")
-    email = by.get("email") if isinstance(by, Mapping) else by if isinstance(by, str) else None
-    number = by.get("id") if isinstance(by, Mapping) else by
+    email = by.get("email") if isinstance(by, dict) else by if isinstance(by, str) else None
+    number = by.get("id") if isinstance(by, dict) else by
     if emails and isinstance(email, str) and email:
         return email, True
     if isinstance(number, int) and not isinstance(number, bool):
@@ -209,16 +209,19 @@ def _picture_name(url: str) -> str:
     >>> _picture_name("/data/local-files/?d=set/cat.jpg")
     'set/cat.jpg'
     """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    local = parse_qs(parts.query).get("d")
-    if local and "local-files" in parts.path:
-        return unquote(local[0]).strip("/")
-    name = PurePosixPath(unquote(parts.path.replace("\\", "/"))).name
+    path = url
+    if "?" in url or "://" in url:
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return ""
+        path = parts.path
+        local = parse_qs(parts.query).get("d")
+        if local and "local-files" in path:
+            return unquote(local[0]).strip("/")
+    name = unquote(path.replace("\\", "/")).rstrip("/").rpartition("/")[2]
     head, dash, tail = name.partition("-")
-    if dash and tail and len(head) == 8 and "/upload/" in parts.path:
+    if dash and tail and len(head) == 8 and "/upload/" in path:
         try:
             int(head, 16)
         except ValueError:
@@ -234,7 +237,7 @@ def _of_min(entry: Mapping[str, Any]) -> Mapping[str, Any]:
         if name in _OF_MIN or not isinstance(values, list):
             continue
         for value in values:
-            if isinstance(value, Mapping):
+            if isinstance(value, dict):
                 sizes = {key: value.get(f"original_{key}") for key in ("width", "height")}
                 items.append(
                     {

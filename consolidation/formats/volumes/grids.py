@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import io
+import logging
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,10 +144,12 @@ def _nifti(file: File, start: bytes) -> Grid:
     long = 540 in (int.from_bytes(start[:4], "little"), int.from_bytes(start[:4], "big"))
     kind = nibabel.Nifti2Header if long else nibabel.Nifti1Header
     try:
-        header = kind.from_fileobj(io.BytesIO(start), check=True)
+        # unchecked: the checks repair and log, and what matters is looked at here
+        header = kind.from_fileobj(io.BytesIO(start), check=False)
         sides = [int(side) for side in header.get_data_shape()]
         slope, intercept = header.get_slope_inter()
-        offset, dtype = int(header.get_data_offset()), header.get_data_dtype()
+        offset = max(int(header.get_data_offset()), 544 if long else 352)
+        dtype = header.get_data_dtype()
         affine = np.asarray(header.get_best_affine(), np.float64)
     except Exception as error:  # whatever the library makes of a stranger's bytes
         raise SourceError(f"{file} is no NIfTI: {error}") from None
@@ -168,7 +174,7 @@ def _npy(file: File, start: bytes) -> Grid:
 def _tiff(file: File) -> Grid:
     tifffile = library("tifffile", file)
     try:
-        with tifffile.TiffFile(SeekableFile(file)) as tiff:
+        with quiet("tifffile"), tifffile.TiffFile(SeekableFile(file)) as tiff:
             n, page = len(tiff.pages), tiff.pages[0]
             shape, dtype = page.shape, np.dtype(page.dtype)
     except Exception as error:  # whatever the library makes of a stranger's bytes
@@ -181,7 +187,7 @@ def _tiff(file: File) -> Grid:
 def _tiff_page(file: File, number: int) -> NDArray[Any]:
     tifffile = library("tifffile", file)
     try:
-        with tifffile.TiffFile(SeekableFile(file)) as tiff:
+        with quiet("tifffile"), tifffile.TiffFile(SeekableFile(file)) as tiff:
             values: NDArray[Any] = tiff.pages[number].asarray()
     except Exception as error:  # whatever the library makes of a stranger's bytes
         raise AnswerError(f"{file}, page {number}: {error}") from None
@@ -222,10 +228,19 @@ class SeekableFile(io.RawIOBase):
         return len(data)
 
 
+@contextlib.contextmanager
+def quiet(name: str) -> Iterator[None]:
+    """Keep a library from logging what we say ourselves."""
+    logger = logging.getLogger(name)
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
 def library(name: str, file: File) -> Any:
     """Library of the extra `formats`; SourceError if it is not installed."""
-    import importlib
-
     try:
         return importlib.import_module(name)
     except ImportError:

@@ -41,6 +41,10 @@ class ImageRecord:
     mean_agreement: float
     need: float
     """See `Consensus.need_of_review`."""
+    unlabelled: float = 0.0
+    """Nobody labelled them."""
+    void: float = 0.0
+    """Nobody labelled them, on purpose."""
     builtin_iou: float = math.nan
     """Mean IoU with Ground Truth's own mask over the classes in either."""
     builtin_same: float = math.nan
@@ -66,6 +70,8 @@ class ImageRecord:
             ignored=counts["ignored"] / pixels / result.n_workers,
             mean_agreement=sum(known) / len(known) if known else math.nan,
             need=consensus.need_of_review,
+            unlabelled=counts["unlabelled"] / pixels,
+            void=counts["void"] / pixels,
             builtin_iou=builtin.iou,
             builtin_same=builtin.same,
         )

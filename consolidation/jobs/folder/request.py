@@ -54,9 +54,7 @@ class RunRequest:
         """Make a request whose limits are those of the options."""
         if reliability is not None and not METHODS[options.method].learns_reliability:
             raise OptionError(f"--reliability is of no use to --method {options.method}")
-        reading = replace(
-            reading, labels=labels, limits=options.limits, max_pixels=options.max_pixels
-        )
+        reading = replace(reading, labels=labels).within(options)
         return cls(str(source), options, reading, str(reliability or ""))
 
     def open(self) -> OpenRun:
@@ -81,6 +79,7 @@ class RunRequest:
                 str(index): f"{name} {classes.colors.get(index, '')}".rstrip()
                 for index, name in enumerate(classes.names)
             },
+            "values": "" if classes.meaning is None else classes.meaning.text,
             "input": source.stamp(),
             "manifest": "" if source.manifest is None else source.manifest.stamp(),
         }

@@ -44,7 +44,9 @@ def write_report(
         images=_images(job, folder, pictures_from, shown),
         n_images=tables.images,
         workers=_workers(rows, method),
-        disputed=tables.disputed / tables.pixels if tables.pixels else 0.0,
+        disputed=tables.share(tables.disputed),
+        unlabelled=tables.share(tables.unlabelled),
+        void=tables.share(tables.void),
         confidence=tables.confidence / tables.images if tables.images else math.nan,
         alpha=alpha,
         method=method,
@@ -116,6 +118,7 @@ def _images(
             disputed=image.disputed,
             tied=image.tied,
             undecided=image.undecided,
+            unlabelled=image.unlabelled,
             n_workers=image.workers,
             need=image.need,
             agreement={

@@ -25,6 +25,8 @@ IMAGE_COLUMNS = (
     "disputed",
     "tied",
     "undecided",
+    "unlabelled",
+    "void",
     "ignored",
     "mean_agreement",
     "warnings",
@@ -79,8 +81,13 @@ class Tables:
         self.workers: dict[str, WorkerTotals] = {}
         self.failures = self.warnings = 0
         self.pixels = 0
-        self.disputed = 0.0
+        self.disputed = self.unlabelled = self.void = 0.0
+        """Pixels, over all images."""
         self.confidence = 0.0
+
+    def share(self, pixels: float) -> float:
+        """Share of so many pixels among those of all images."""
+        return pixels / self.pixels if self.pixels else 0.0
 
     @property
     def images(self) -> int:
@@ -100,6 +107,8 @@ class Tables:
         pixels = image.height * image.width
         self.pixels += pixels
         self.disputed += image.disputed * pixels
+        self.unlabelled += image.unlabelled * pixels
+        self.void += image.void * pixels
         self.confidence += image.confidence
         values = vars(image) | {
             "id": record.id,

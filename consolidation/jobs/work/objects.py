@@ -196,7 +196,7 @@ def _agreement(job: Job, consensus: Consensus) -> dict[str, Any] | None:
         return None
     told = Reliability()
     if consensus.n_workers > 1:
-        told.add(consensus.masks, consensus.worker_ids, consensus.ignore_index)
+        told.add(consensus.masks, consensus.worker_ids, consensus.no_vote)
     return told.as_dict()
 
 

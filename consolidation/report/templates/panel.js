@@ -3,13 +3,15 @@
 const NONE = "0.0 %";
 
 function describe(item, snapshot) {
-  const { id, need, confidence, disputed, tied, undecided, workers, warnings, regions } = item.about;
+  const { id, need, confidence, disputed, tied, undecided, unlabelled } = item.about;
+  const { workers, warnings, regions } = item.about;
   $("image-id").textContent = id;
   $("image-place").textContent = `image ${order.indexOf(item) + 1} of ${order.length}`;
   const figures = [[confidence, "confidence"], [disputed, "disputed"], [String(workers), workers === 1 ? "worker" : "workers"]];
   if (need !== null) figures.unshift([need, "need of review"]);
   if (tied !== NONE) figures.push([tied, "tied"]);
   if (undecided !== NONE) figures.push([undecided, "undecided"]);
+  if (unlabelled !== NONE) figures.push([unlabelled, "unlabelled"]);
   $("image-figures").replaceChildren(...figures.map(([value, name]) => {
     const figure = element("span");
     figure.append(element("b", "", value), ` ${name}`);
