@@ -30,10 +30,12 @@ from consolidation.errors import ConsolidationError, ObjectError
 from consolidation.formats.groundtruth import Annotation, AnnotationAnswer
 from consolidation.objects.prepare import LabeledObject
 from consolidation.storage import s3
-from tests import fault_proxy, s3_server, test_faults, tiny_png, wire
+from tests import fault_proxy, s3_server, test_faults, tiny_png, value_cases, value_hunt, wire
 from tests.test_fault_injection import OPTIONS, entries, results
 
 SEEDS = 20
+HUNTED = 1000
+"""Sources and truths drawn by chance."""
 KILLS = 12
 SIDE = 6000
 BASE = 64_000_000
@@ -66,6 +68,32 @@ def _ending(answer: Any, good: list[Any], others: list[Any]) -> str:
         right = (result.consensus.labels == test_faults.vote(others)).all()
         return ENDINGS[0] if right else ENDINGS[3]
     return ENDINGS[1] if result.warnings else ENDINGS[3]
+
+
+def inputs(folder: Path) -> list[list[Any]]:
+    """What people point the engine at, what must come of it, and the doors that say otherwise."""
+    rows: list[list[Any]] = []
+    for number, case in enumerate(value_cases.cases()):
+        kind, _, reason = case.expected.partition(": ")
+        others = []
+        for door in value_cases.DOORS:
+            if case.truth == "*" and door in ("evaluate", "calibrate"):
+                continue
+            found = value_cases.outcome(case, door, folder / f"{number}-{door}")
+            if not case.agrees(door, found):
+                others.append(f"{door}: {found}")
+        said = " ".join(f"--{key.replace('_', '-')} {one}" for key, one in case.options.items())
+        rows.append([case.name, case.listed, said, kind, reason, "; ".join(others) or "none"])
+    return rows
+
+
+def hunt(folder: Path) -> list[list[Any]]:
+    """Sources and truths whose masks, values and class lists are drawn by chance."""
+    rows = []
+    for name, draw in (("folder", value_hunt.hunt_source), ("truth", value_hunt.hunt_truth)):
+        ended = Counter(draw(seed, folder / f"{name}-{seed}") for seed in range(HUNTED))
+        rows.append([f"{name} and class list", HUNTED, *(ended[one] for one in value_hunt.ENDINGS)])
+    return rows
 
 
 @contextmanager
@@ -273,6 +301,14 @@ def main() -> None:
         faults += s3_faults() if find_spec("moto") else []
         sections = {
             "bad answers": (["what", "tried", *ENDINGS], bad_inputs()),
+            "inputs": (
+                ["masks", "class list", "options", "expected", "because", "doors that differ"],
+                inputs(folder / "inputs"),
+            ),
+            "sources drawn by chance": (
+                ["what", "tried", *value_hunt.ENDINGS],
+                hunt(folder / "hunt"),
+            ),
             "faults": (["what", "times", "what the run said", "files lost or wrong"], faults),
             "memory, MB": (["picture", "taken", "bound", "within"], memory()),
             "fuzzing": (["target", *FUZZED], fuzz(given.fuzz_seconds, folder)),

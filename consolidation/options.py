@@ -77,6 +77,8 @@ class Option:
     """False for what only changes how fast results come, or what is reported of them."""
     whole_job: bool = False
     """Whether it only means something where a whole job is at hand, not in a Lambda."""
+    of_source: bool = False
+    """Whether it says how a source is read, whatever is then done with it."""
 
     def check(self, name: str, value: Any) -> Any:
         """Return the value, converted from text if it is text; OptionError names the option."""
@@ -143,6 +145,28 @@ class Options:
         high=442,
         help="take a colour for the nearest mapped one within this distance in RGB; 0 is off",
     )
+    values: str = option_field(
+        "",
+        help="masks of values: what these mean, such as 0=background,128-255=cell,7=ignored; or "
+        "index: class indices, whatever they look like (told from all masks)",
+        whole_job=True,
+        of_source=True,
+    )
+    by: str = option_field(
+        "auto",
+        choices=("auto", "index", "color"),
+        help="masks with palettes: whether classes are values or the colors of the class list "
+        "(auto: values, if palettes and list agree)",
+        whole_job=True,
+        of_source=True,
+    )
+    no_background: bool = option_field(
+        False,
+        convert=yes_or_no,
+        help="masks of values: class 0 is a class like the others",
+        whole_job=True,
+        of_source=True,
+    )
     max_pixels: int = option_field(
         MAX_PIXELS, convert=int, low=1, help="largest image, in pixels; larger answers are refused"
     )
@@ -194,9 +218,6 @@ class Options:
         help="address of a Dask cluster's scheduler: tcp://host:8786",
         changes_results=False,
         whole_job=True,
-    )
-    compression: str = option_field(
-        "fast", choices=("fast", "small"), help="masks written quickly, or a third smaller"
     )
     confidence_maps: bool = option_field(
         False,

@@ -244,6 +244,32 @@ def regions(mask):
     return found
 
 
+def value_survey(mask):
+    """Pixels, solid 2 x 2 squares and steps of each value; pairs, changes, small changes."""
+    height, width = mask.shape
+    mask = mask.astype(int)
+    counts, solid, between = Counter(), Counter(), Counter()
+    changes = [0, 0, 0]
+    for row in range(height):
+        for column in range(width):
+            value = mask[row, column]
+            counts[value] += 1
+            square = mask[row : row + 2, column : column + 2]
+            solid[value] += square.shape == (2, 2) and bool((square == value).all())
+            triples = (
+                mask[row, max(column - 1, 0) : column + 2],
+                mask[max(row - 1, 0) : row + 2, column],
+            )
+            steps = [np.sign(np.diff(one)).tolist() for one in triples]
+            between[value] += [1, 1] in steps or [-1, -1] in steps
+            for other in (mask[row, column + 1 : column + 2], mask[row + 1 : row + 2, column]):
+                for neighbour in other.tolist():
+                    changes[0] += 1
+                    changes[1] += neighbour != value
+                    changes[2] += 0 < abs(neighbour - value) <= 2
+    return counts, solid, between, changes
+
+
 def _kind_of_edge(before, after, ignore):
     if before == after or ignore in (before, after):
         return None

@@ -118,7 +118,7 @@ def test_classes_of_job_and_truth_are_matched_by_name() -> None:
         truth / "classes.json", {"classes": [{"index": 1, "name": "b"}, {"index": 2, "name": "a"}]}
     )
     assert calibrate(job, truth, plain()) == same
-    write_json(truth / "classes.json", {"classes": [{"index": 1, "name": "b"}]})
+    write_json(truth / "classes.json", {"classes": [{"index": 2, "name": "b"}]})
     with pytest.raises(SourceError, match="not the same: 'a' only in job"):
         calibrate(job, truth, plain())
 
@@ -138,6 +138,7 @@ def test_calibrate_offers_what_changes_its_result(capsys: pytest.CaptureFixture[
     limits = {"max-pixels", "max-answer-bytes", "max-answers", "max-objects"}
     limits |= {"max-label-length", "max-json-depth"}
     reading = {"labels", "manifest", "masks", "missing-is-blank"}
+    reading |= {"values", "by", "no-background"}
     reading |= {"format", "preset", "unpainted", "priority", "multilabel", "annotator-field"}
     reading |= {"emails"}
     assert offered == voting | limits | reading | {"help", "out", "quiet", "progress"}

@@ -195,7 +195,7 @@ def test_segmentation_masks(tmp_path):
     [(worker, answer)] = items["empty"].load().answers
     assert worker == "ann" and not answer.drawn.regions
     (tmp_path / "folders" / "ann" / "labelmap.txt").write_text("ant:255,0::")
-    with pytest.raises(SourceError, match="is not name:red,green,blue::"):
+    with pytest.raises(SourceError, match="is no class such as cat:44,160,44::"):
         open_source(tmp_path / "folders")
 
 

@@ -341,7 +341,7 @@ def test_what_is_no_request_is_refused_and_says_why(data: bytes | str, reason: s
         ["b", "a"],
         [{"label": "b"}, {"label": "a"}],
         {"classes": [{"index": 2, "name": "a"}, {"index": 1, "name": "b"}]},
-        {"classes": [{"index": k, "name": n} for k, n in enumerate(["paper", "b", "a"])]},
+        {"classes": [{"index": k, "name": n} for k, n in enumerate(["Background", "b", "a"])]},
     ],
 )
 @pytest.mark.parametrize("bom", ["", "\ufeff"], ids=["", "with a byte order mark"])
@@ -365,10 +365,11 @@ def test_gaps_in_the_indices_get_names_and_colors_stay_with_their_class() -> Non
     "content, reason",
     [
         ("{", "labels.json is not JSON: "),
-        ("{}", "labels.json is no label-categories file: it has neither labels nor classes"),
+        ("{}", "labels.json: it is no label-categories file: it has neither labels nor classes"),
+        ('{"labels": {}}', 'expected {"classes": [{"index": 1, "name": "cat", "color": "#2ca02c"}'),
         ('{"labels": "a"}', "it has neither labels nor classes"),
         ('{"labels": []}', "labels.json: there are no labels"),
-        ('{"labels": [{"name": "a"}]}', "a text that is not empty, not None"),
+        ('{"labels": [{"title": "a"}]}', "a text that is not empty, not None"),
         ('{"labels": [" "]}', "a text that is not empty, not ' '"),
         ('{"labels": [[]]}', "a text that is not empty, not []"),
         ('{"labels": ["a", "b", "a"]}', "labels.json: the label 'a' is listed twice"),
@@ -377,7 +378,8 @@ def test_gaps_in_the_indices_get_names_and_colors_stay_with_their_class() -> Non
         ('{"classes": [3]}', "a class has an index and a name, not 3"),
         ('{"classes": [{"index": 1}]}', "a class has an index and a name"),
         ('{"classes": [{"index": true, "name": "a"}]}', "a class has an index and a name"),
-        ('{"classes": [{"index": 0, "name": "a"}]}', "there are no labels"),
+        ('{"classes": [{"index": 0, "name": "bg"}]}', "there are no labels"),
+        ('{"classes": [{"index": 0, "name": "road"}]}', "class 0 is called 'road'"),
         ('{"classes": [{"index": 256, "name": "a"}]}', "class 'a' has index 256"),
         ('{"classes": [{"index": -1, "name": "a"}]}', "class 'a' has index -1"),
         (

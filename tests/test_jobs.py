@@ -236,7 +236,11 @@ def test_failures_and_warnings_name_object_and_worker(go: Go, mixed: list[Any]) 
     )
     assert failures[1]["reason"] == "no answer left"
     assert json_lines(out / "warnings.jsonl") == [
-        {"object": "10", "worker": "b", "message": "answer dropped: not a PNG file"}
+        {
+            "object": "10",
+            "worker": "b",
+            "message": "answer dropped: not a PNG file but a GIF picture",
+        }
     ]
 
 
@@ -491,7 +495,7 @@ def test_pixels_of_a_folder_are_class_indices(go: Go, tmp_path: Path) -> None:
     (job / "b" / "truth.png").write_bytes(b"")
     summary, out = go(job)
     # 255 is no class: how masks say that a pixel is not labelled
-    assert (summary.images, summary.classes, summary.warnings) == (3, 4, 1)
+    assert (summary.images, summary.classes, summary.warnings) == (3, 4, 0)
     assert labels_of(out) == {"a": [[0, 2, 255]], "b": [[0, 1, 3]], "deep%2Fer": [[1]]}
     lines = json_lines(out / "output.manifest")
     assert [line["source-ref"] for line in lines] == [
@@ -505,15 +509,15 @@ def test_pixels_of_a_folder_are_class_indices(go: Go, tmp_path: Path) -> None:
 
 
 def test_names_and_colors_come_from_classes_json(go: Go, tmp_path: Path) -> None:
-    job = write_masks(tmp_path / "job", {"a": {"1": [0, 1, 2, 9]}})
+    job = write_masks(tmp_path / "job", {"a": {"1": [0, 1, 2, 255]}, "b": {"1": [0, 9]}})
     entries = [
-        {"index": 0, "name": "paper", "color": "#000000"},
+        {"index": 0, "name": "Background", "color": "#000000"},
         {"index": 2, "name": "ink", "color": "#123456"},
         {"index": 1, "name": "blot"},
     ]
     write_json(job / "classes.json", {"classes": entries})
     _, out = go(job)
-    [line] = json_lines(out / "output.manifest")
+    line, _ = json_lines(out / "output.manifest")
     listed = line["consolidated-ref-metadata"]["internal-color-map"]
     assert [(one["class-name"], one["hex-color"]) for one in listed.values()] == [
         ("BACKGROUND", "#ffffff"),
@@ -521,13 +525,11 @@ def test_names_and_colors_come_from_classes_json(go: Go, tmp_path: Path) -> None
         ("ink", "#123456"),
         ("UNDECIDED", "#ff00ff"),
     ]
-    assert json_lines(out / "warnings.jsonl") == [
-        {
-            "object": "a",
-            "worker": "1",
-            "message": "1 pixels of index 9, which is no class of this job, are ignored",
-        }
-    ]
+    [failure] = json_lines(out / "failures.jsonl")
+    assert failure["object"] == "b"
+    assert failure["reason"].startswith(
+        "worker 1: it holds 9 (1 pixels), which mean nothing here: "
+    )
 
 
 @pytest.mark.parametrize(
@@ -591,7 +593,7 @@ def test_blank_masks_need_a_mask_that_can_be_read(go: Go, tmp_path: Path) -> Non
 
 def test_colour_pictures_are_no_masks_of_indices(go: Go, tmp_path: Path) -> None:
     job = write_masks(tmp_path / "job", {"a": {"1": [0, 1], "2": [0, 1]}})
-    colour = tiny_png.write(np.zeros((1, 2, 3), np.uint8), tiny_png.RGB)
+    colour = tiny_png.write(np.array([[[1, 0, 0], [0, 0, 0]]], np.uint8), tiny_png.RGB)
     (job / "a" / "worker_3.png").write_bytes(colour)
     summary, out = go(job)
     [warning] = json_lines(out / "warnings.jsonl")
@@ -680,7 +682,7 @@ def test_bad_objects_fail_alone(go: Go, bad: Any, reason: str) -> None:
         ("r.json", "[]", "is empty"),
         ("r.json", "[[]]", "is not a consolidation request"),
         ("r.json", json.dumps([entry("0")]), "no answer in it names a label"),
-        ("r.txt", "[]", "is neither a consolidation request nor a folder of masks"),
+        ("r.txt", "[]", "is none of: finished Ground Truth job, export of Label Studio"),
     ],
 )
 def test_what_is_no_source_is_refused(tmp_path: Path, name: str, content: str, reason: str) -> None:
@@ -706,7 +708,7 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_masks_without_any_class_are_refused(tmp_path: Path) -> None:
-    write_masks(tmp_path, {"a": {"1": [0, 255]}})
+    write_masks(tmp_path, {"a": {"1": [0, 0]}})
     with pytest.raises(SourceError, match="no mask in it has a class above 0"):
         run_job(tmp_path, tmp_path / "out")
 
@@ -732,10 +734,13 @@ def test_inspect_tells_what_is_there_and_writes_nothing(tmp_path: Path, mixed: l
     assert found.problems == [
         "object 2, worker b: the PNG is empty",
         found.problems[1],
+        "object 10, worker b: not a PNG file but a GIF picture",
+        found.problems[3],
         "object 4: it has no answers",
-        "object 10, worker b: not a PNG file",
         "object entry-5: entry 5 is a number, not an object",
     ]
+    assert found.by_kind["objects that fail"] == [found.problems[3]]
+    assert found.problems[3].startswith("object 2: no answer left: worker b: the PNG is empty; wor")
     assert found.problems[1].startswith("object 2, worker d: the answer is not JSON")
     text = found.table()
     assert "6 objects, 9 answers" in text
@@ -750,6 +755,8 @@ def test_inspect_finds_differing_sizes_and_unknown_labels(tmp_path: Path) -> Non
         "object 0, worker a: label 'dog' is no class of this job",
         "object 0, worker b: label 'dog' is no class of this job",
         "object 0: masks of 2 different sizes",
+        "object 0: its masks have different sizes and none is the most common: "
+        "worker a: 2 x 1, worker b: 1 x 1",
     ]
 
 

@@ -84,18 +84,6 @@ def test_a_wrong_reliability_file_is_one_line(job, tmp_path, capsys):
     assert "holds no reliability statistics" in error
 
 
-def test_small_files_hold_the_same_pixels(job, tmp_path):
-    for compression in ("fast", "small"):
-        run_job(job.folder, tmp_path / compression, Options(compression=compression))
-    fast, small = (files(tmp_path / name) for name in ("fast", "small"))
-    assert sum(map(len, small.values())) <= sum(map(len, fast.values()))
-    for name in fast:
-        one, other = (
-            np.asarray(Image.open(tmp_path / c / "masks" / name)) for c in ("fast", "small")
-        )
-        np.testing.assert_array_equal(one, other)
-
-
 def test_a_defect_in_one_object_harms_no_other(job, tmp_path, monkeypatch):
     original = work.consolidate_object
 

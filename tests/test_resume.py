@@ -23,6 +23,7 @@ from consolidation.commands.run import run_job
 from consolidation.errors import RunError
 from consolidation.formats import SourceOptions
 from consolidation.jobs import Progress, Summary
+from consolidation.jobs.folder import request
 from consolidation.jobs.folder.layout import RESULTS
 from consolidation.jobs.folder.lock import only_run_in
 from consolidation.options import Options
@@ -376,6 +377,16 @@ def test_another_way_to_read_a_folder_is_noticed(tmp_path: Path) -> None:
     refuses("another input", moved, out, PLAIN)  # lines name the pictures by where they lie
 
 
+def test_a_run_begun_with_another_encoder_is_refused(
+    job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "ENCODER", "of an earlier release")
+    stopped(job, tmp_path, after=3)
+    monkeypatch.undo()
+    refuses("holds a run with another mask encoder", job, tmp_path, PLAIN)
+    assert run_job(job, tmp_path, PLAIN, restart=True).now == N
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '"text"', '{"format": 0}', '{"format": 1}'])
 def test_a_state_of_another_kind_is_refused_until_restart(
     job: Path, tmp_path: Path, content: str
@@ -389,7 +400,7 @@ def test_a_state_of_another_kind_is_refused_until_restart(
 def test_records_of_an_unknown_run_are_not_believed(job: Path, tmp_path: Path) -> None:
     run_job(job, tmp_path, plain(ties="undecided"))
     (tmp_path / ".consolidation" / "run.json").unlink()
-    assert run_job(job, tmp_path, PLAIN).now == N
+    assert run_job(job, tmp_path, PLAIN, force=True).now == N
 
 
 @pytest.mark.parametrize("finished", [True, False])
@@ -433,7 +444,7 @@ def test_a_second_run_into_the_folder_is_refused_while_the_first_lives(
             run_job(job, tmp_path, PLAIN, restart=True)
         assert not list(tmp_path.glob("masks/*"))
     assert lock.exists()
-    assert run_job(job, tmp_path, PLAIN).now == N
+    assert run_job(job, tmp_path, PLAIN, force=True).now == N
 
 
 # -- failures

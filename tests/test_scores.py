@@ -26,7 +26,8 @@ from consolidation.evaluation import (
     mean_iou,
 )
 from consolidation.formats.class_names import class_table
-from consolidation.formats.truths import find_masks, read_mask
+from consolidation.formats.truth_reader import read_mask
+from consolidation.formats.truths import find_masks
 from consolidation.names import file_names
 from consolidation.storage import StorageError
 
@@ -306,10 +307,25 @@ def test_evaluation_of_a_job(tmp_path: Path) -> None:
 
 
 def test_an_image_of_unknown_truth_has_no_score() -> None:
-    result = evaluate_masks([("0", mask([0, 1]), mask([255, 255]))])
-    assert math.isnan(result.mean_iou) and result.class_names == ()
+    unknown = ("0", mask([0, 1]), mask([255, 255]))
+    result = evaluate_masks([unknown, ("1", mask([0, 1, 1, 1]), mask([0, 1, 1, 0]))])
+    assert math.isnan(result.images[0].mean_iou)
     assert result.as_dict()["images"][0]["mean_iou"] is None
-    assert " - " in result.table()
+    # two pixels of six
+    assert result.unknown == result.as_dict()["unknown"] == pytest.approx(1 / 3)
+    assert "left out          0.333" in result.table()
+    with pytest.raises(SourceError, match=r"nothing is left to compare: all 2 pixels of the truth"):
+        evaluate_masks([unknown])
+
+
+def test_classes_that_never_meet_are_no_score() -> None:
+    with pytest.raises(SourceError, match="no class in common: the prediction has 1 cat, the trut"):
+        evaluate_masks([("0", mask([0, 1]), mask([0, 2]))], class_names={1: "cat"})
+    # one image in which they meet is enough; nothing found at all is a low score
+    pairs = [("0", mask([0, 1]), mask([0, 2])), ("1", mask([0, 1]), mask([0, 1]))]
+    assert evaluate_masks(pairs).pixel_accuracy == 3 / 4
+    blank = evaluate_masks([("0", mask([0, 0, 0, 0]), mask([0, 2, 2, 2]))])
+    assert blank.mean_iou == 1 / 8
 
 
 def test_classes_are_named_by_number_without_a_list(tmp_path: Path) -> None:
@@ -353,7 +369,7 @@ def test_classes_named_on_one_side_only(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"not the same: 'cat' only in .*a; 'dog' only in .*b$"):
         evaluate_folders(tmp_path / "a", tmp_path / "b")
     (tmp_path / "a" / "classes.json").write_text('{"classes": [{"index": "1"}]}')
-    with pytest.raises(SourceError, match=r"classes\.json is not"):
+    with pytest.raises(SourceError, match=r"classes\.json: a class has an index and a name"):
         evaluate_folders(tmp_path / "a", tmp_path / "b")
 
 
@@ -407,8 +423,8 @@ def test_folders_that_cannot_be_scored(tmp_path: Path) -> None:
 
 def test_masks_that_are_no_class_indices(tmp_path: Path) -> None:
     path = tmp_path / "0.png"
-    Image.new("RGB", (2, 2)).save(path)
-    with pytest.raises(SourceError, match=r"0\.png is no mask .* mode RGB"):
+    Image.new("RGB", (2, 2), "red").save(path)
+    with pytest.raises(SourceError, match=r"0\.png is no mask of class indices: it has colours"):
         read_mask(path)
     Image.fromarray(np.zeros((2, 2), dtype=np.uint16)).save(path)
     with pytest.raises(SourceError, match="16 bits"):

@@ -18,7 +18,7 @@ from PIL import Image
 
 from consolidation.errors import SourceError
 from consolidation.evaluation import mean_iou
-from consolidation.formats.truths import read_mask
+from consolidation.formats.truth_reader import read_mask
 from consolidation.masks.colors import class_color
 from consolidation.simulation import KINDS, SimulatedJob, simulate_job
 from consolidation.simulation.answers import truth_png, worker_content, worker_png

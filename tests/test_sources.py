@@ -174,7 +174,7 @@ def test_seconds_that_are_none_are_not_known(job: Path, tmp_path: Path, seconds:
     (job / LINES).unlink()
     for path in (job / "annotations").rglob("*.json"):
         path.write_text(path.read_text().replace("4.5", seconds))
-    assert inspect_source(job).problems == []
+    assert inspect_source(job).by_kind == {"objects with one worker alone": ["object 0: worker a"]}
     summary = run(job, tmp_path / "out")
     assert (summary.images, summary.failures) == (3, 0)
     workers = rows(tmp_path / "out" / "workers.csv")
@@ -558,17 +558,70 @@ def test_links_within_a_folder_are_followed_and_those_that_lead_out_refused(tmp_
 
 def test_results_within_the_source_are_no_part_of_it(tmp_path: Path) -> None:
     job = tmp_path / "job"
-    write_index_mask(job / "worker_1" / "a.png", [0, 1])
-    write_index_mask(job / "worker_2" / "a.png", [0, 1])
-    reading = SourceOptions(masks="{worker}/{image}.png")
+    write_index_mask(job / "worker_1" / "m-a.png", [0, 1])
+    write_index_mask(job / "worker_2" / "m-a.png", [0, 1])
+    reading = SourceOptions(masks="{worker}/m-{image}.png")
     for _ in range(2):
         summary = run_job(job, job / "results", PLAIN, source_options=reading)
         assert (summary.images, summary.workers) == (1, 2)
     for name in ("r1", "r2"):
         write_json(tmp_path / "requests" / f"{name}.json", [entry(name, ("a", wire.content([1])))])
-    for out in ("results", "."):
-        for _ in range(2):
-            assert run_job(tmp_path / "requests", tmp_path / "requests" / out, PLAIN).images == 2
+    for _ in range(2):
+        assert run_job(tmp_path / "requests", tmp_path / "requests" / "results", PLAIN).images == 2
+
+
+def test_a_run_keeps_apart_from_its_source(tmp_path: Path) -> None:
+    job = tmp_path / "job"
+    for worker in ("ann", "bob"):
+        for image in ("a", "b"):
+            write_index_mask(job / worker / f"{image}.png", [0, 1])
+    reading = SourceOptions(masks="{worker}/{image}.png")
+
+    def refused(source: Path, out: Path, text: str, **options: Any) -> None:
+        before = sorted(tmp_path.rglob("*"))
+        with pytest.raises(RunError, match=text):
+            run_job(source, out, PLAIN, source_options=reading, **options)
+        assert sorted(tmp_path.rglob("*")) == before
+
+    refused(job, job, "job is the source itself: use another --out", force=True)
+    refused(job, tmp_path / "x" / ".." / "job", "is the source itself")
+    refused(job, job / "results", r"masks match what is written there, as results/masks/a\.png")
+    (tmp_path / "masks").mkdir()
+    job = job.rename(tmp_path / "masks" / "job")
+    refused(job, tmp_path, "masks/job lies where a run into .* writes", force=True)
+    # strangers' files are left alone, unless that is what is wanted; hidden ones do not count
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / ".notes").write_text("")
+    (mine / "masks").mkdir()
+    assert run_job(job, mine, PLAIN, source_options=reading).images == 2
+    assert run_job(job, mine, PLAIN, source_options=reading, restart=True).images == 2
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "report.html").write_text("theirs")
+    refused(job, tmp_path / "theirs", "not empty: it holds report.html; use another --out, or --fo")
+    refused(job, tmp_path / "theirs", "not empty", restart=True)
+    forced = run_job(job, tmp_path / "theirs", PLAIN, source_options=reading, force=True)
+    assert forced.images == 2
+
+
+def test_the_same_id_again_joins_its_answers_if_it_is_the_same_picture(tmp_path: Path) -> None:
+    folder = tmp_path / "job" / "consolidation-request"
+    first = [entry("0", ("a", wire.content([1, 1])), ("b", wire.content([1, 1])))]
+    later = [entry("0", ("a", wire.content([2, 2])), ("c", wire.content([2, 2])))]
+    write_json(folder / "iteration-1" / "r.json", first)
+    write_json(folder / "iteration-2" / "r.json", later)
+    run(tmp_path / "job", tmp_path / "out")
+    # of a the latest answer counts: b sees 1, a and c see 2
+    assert masks(tmp_path / "out") == {"0": [[2, 2]]}
+    assert rows(tmp_path / "out" / "images.csv")["0"]["workers"] == "3"
+    later[0]["dataObject"]["s3Uri"] = "s3://bucket/another.jpg"
+    write_json(folder / "iteration-2" / "r.json", later)
+    text = r"iteration-1/r\.json and .*iteration-2/r\.json give object '0' to two pictures"
+    with pytest.raises(SourceError, match=text):
+        open_source(tmp_path / "job")
+    write_json(tmp_path / "one.json", first + later)
+    with pytest.raises(SourceError, match=r"two entries of .*one\.json give object '0' to two"):
+        open_source(tmp_path / "one.json")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are text there")

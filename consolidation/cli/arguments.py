@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from consolidation._version import __version__
 from consolidation.cli.printing import complain
 from consolidation.cli.progress import MODES
+
+if TYPE_CHECKING:
+    from consolidation.options import Option
 
 WRONG_USAGE = 2
 """Exit status."""
@@ -17,7 +20,7 @@ Command = Callable[[argparse.Namespace], int]
 """Does what was asked for, and returns the exit status."""
 
 _OF_FILES = (
-    *("compression", "confidence_maps", "calibration"),
+    *("confidence_maps", "calibration"),
     *("label_attribute", "mask_uri_prefix", "job_name"),
 )
 """Options of what becomes of a vote that has been taken."""
@@ -70,6 +73,9 @@ def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     run.add_argument(
         "--retry-failed", action="store_true", help="try the objects again that failed before"
     )
+    run.add_argument(
+        "--force", action="store_true", help="write into a folder that holds other files, too"
+    )
     _add_options(run)
 
     show = command("show", "draw one image of a run: picture, masks, consensus, confidence")
@@ -78,6 +84,9 @@ def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
 
     inspect = command("inspect", "say what is in a source; write nothing")
     _add_source(inspect)
+    inspect.add_argument(
+        "--all", action="store_true", help="look into every object of a large source, too"
+    )
 
     _add_segment(command("segment", "masks of objects from four points, or from boxes"))
 
@@ -114,6 +123,17 @@ def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     calibrate.add_argument("--out", required=True, metavar="FILE", help="calibration to write")
     _add_options(calibrate, of_vote_only=True)
 
+    paint = command("paint", "paint masks of pictures in the browser")
+    paint.add_argument("pictures", metavar="IMAGE|FOLDER", help="a picture, or a folder of them")
+    paint.add_argument("--labels", required=True, metavar="A,B,C", help="labels, or a file of them")
+    paint.add_argument("--out", required=True, metavar="DIR", help="folder for masks and answers")
+    paint.add_argument("--masks", metavar="PLACE", help="masks to begin with: a folder, or a file")
+    paint.add_argument("--worker", metavar="NAME", help="who paints (me)")
+    paint.add_argument("--template", metavar="FILE", help="task template of one's own (Liquid)")
+    paint.add_argument("--port", type=int, metavar="N", help="port on this machine (8377)")
+    paint.add_argument("--language", choices=("en", "de"), default="", help="(the browser's)")
+    paint.add_argument("--no-browser", action="store_true", help="print the address only")
+
     evaluate = command("evaluate", "compare masks with the truth")
     evaluate.add_argument("predicted", metavar="PREDICTED", help="results of a run, or a folder")
     evaluate.add_argument(
@@ -122,6 +142,7 @@ def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
         help="folder of <id>.png or <id>/truth.png, or what a tool exported: annotations marked as "
         "the truth, or those of one annotator",
     )
+    _add_reading(evaluate)
     evaluate.add_argument("--json", action="store_true", help="print everything as JSON")
     evaluate.add_argument(
         "--diagram",
@@ -185,7 +206,17 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="folder of masks: a missing file is a worker who found nothing",
     )
+    _add_reading(parser)
     _add_formats(parser)
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    """Options that say what the pixels of masks mean."""
+    from consolidation.options import Options
+
+    for name, (default, option) in Options.table().items():
+        if option.of_source:
+            _add_option(parser, name, default, option)
 
 
 def _add_formats(parser: argparse.ArgumentParser) -> None:
@@ -253,17 +284,23 @@ def _add_options(parser: argparse.ArgumentParser, of_vote_only: bool = False) ->
         "options", "each also as CONSOLIDATION_... in the environment, e.g. CONSOLIDATION_TIES"
     )
     for name, (default, option) in Options.table().items():
+        if option.of_source:
+            continue
         of_vote = option.changes_results and not option.whole_job and name not in _OF_FILES
         if of_vote_only and not of_vote:
             continue
-        metavar = "|".join(option.choices) if option.choices else name.split("_")[-1].upper()
-        shown = f" ({default})" if default != "" else ""
-        flag = "--" + name.replace("_", "-")
-        if default is True:
-            flag = "--no-" + name.replace("_", "-")
-            group.add_argument(flag, dest=name, action="store_const", const=False, help=option.help)
-            continue
-        if default is False:
-            group.add_argument(flag, dest=name, action="store_const", const=True, help=option.help)
-            continue
-        group.add_argument(flag, dest=name, metavar=metavar, help=option.help + shown)
+        _add_option(group, name, default, option)
+
+
+def _add_option(group: Any, name: str, default: Any, option: Option) -> None:
+    """Flag of an option; one that is yes or no has a flag for what it is not by default."""
+    flag = "--" + name.replace("_", "-")
+    if isinstance(default, bool):
+        flag = f"--no-{flag[2:]}" if default else flag
+        group.add_argument(
+            flag, dest=name, action="store_const", const=not default, help=option.help
+        )
+        return
+    metavar = "|".join(option.choices) if option.choices else name.rpartition("_")[2].upper()
+    shown = f" ({default})" if default != "" else ""
+    group.add_argument(flag, dest=name, metavar=metavar, help=option.help + shown)

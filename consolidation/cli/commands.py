@@ -33,6 +33,7 @@ def _run(given: argparse.Namespace) -> int:
             reliability=given.reliability,
             restart=given.restart,
             retry_failed=given.retry_failed,
+            force=given.force,
             on_progress=on_progress,
         )
     if not given.quiet:
@@ -62,7 +63,13 @@ def _show(given: argparse.Namespace) -> int:
 def _inspect(given: argparse.Namespace) -> int:
     from consolidation.commands.inspect import inspect_source
 
-    found = inspect_source(given.source, labels=given.labels, source_options=_source_options(given))
+    found = inspect_source(
+        given.source,
+        _options(given),
+        labels=given.labels,
+        source_options=_source_options(given),
+        everything=given.all,
+    )
     say(found.table())
     return 0
 
@@ -140,10 +147,12 @@ def _calibrate(given: argparse.Namespace) -> int:
 
 def _evaluate(given: argparse.Namespace) -> int:
     from consolidation.commands.evaluate import evaluate_folders
+    from consolidation.formats.values import ValueReading
 
     if given.diagram:
         _refuse_folder("--diagram", given.diagram)
-    scores = evaluate_folders(given.predicted, given.truth)
+    reading = ValueReading.of(_options(given))
+    scores = evaluate_folders(given.predicted, given.truth, reading=reading)
     if given.diagram and scores.confidence is None:
         raise ConsolidationError(f"{given.predicted} holds no confidence maps: nothing to draw")
     say(json.dumps(scores.as_dict(), indent=2) if given.json else scores.table())
@@ -153,6 +162,24 @@ def _evaluate(given: argparse.Namespace) -> int:
         written = write_diagrams(scores.confidence, scores.folder, given.diagram)
         if not given.json:
             say(f"\nreliability diagram in {' and '.join(written)}")
+    return 0
+
+
+def _paint(given: argparse.Namespace) -> int:
+    from consolidation.commands.paint import PORT, paint, read_labels
+
+    paint(
+        given.pictures,
+        read_labels(given.labels),
+        given.out,
+        masks=given.masks,
+        worker=given.worker,
+        template=given.template,
+        port=PORT if given.port is None else given.port,
+        language=given.language,
+        browser=not given.no_browser,
+        say=say,
+    )
     return 0
 
 
@@ -204,4 +231,5 @@ COMMANDS = {
     "simulate": _simulate,
     "calibrate": _calibrate,
     "evaluate": _evaluate,
+    "paint": _paint,
 }

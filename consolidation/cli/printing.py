@@ -21,7 +21,8 @@ def summary_text(summary: Summary, out: str | Path) -> str:
     lines = [
         f"{summary.images:,} images consolidated into {out}",
         f"  workers          {summary.workers:,}",
-        f"  classes          {summary.classes} with background",
+        f"  classes          {summary.classes}" + (" with background" * summary.background),
+        *_read_as(summary),
         f"  disputed pixels  {summary.disputed:.2%}",
         f"  labelled by none {summary.unlabelled:.2%}, and {summary.void:.2%} void on purpose",
         f"  mean confidence  {confidence}",
@@ -43,6 +44,12 @@ def summary_text(summary: Summary, out: str | Path) -> str:
         lines.append(f"  workers          {more:,} more notes on workers in workers.csv")
     lines += [f"  same answers     {one} and {other}" for one, other in summary.twins]
     return "\n".join(lines)
+
+
+def _read_as(summary: Summary) -> list[str]:
+    """How the masks were read, where values could have meant something else."""
+    lines = [f"  values           {summary.values}"] if summary.values else []
+    return lines + [f"  note             {note}" for note in summary.notes]
 
 
 def _see(count: int, name: str) -> str:

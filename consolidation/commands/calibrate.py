@@ -16,11 +16,14 @@ from consolidation.consensus import Calibration, Consensus, method_spec
 from consolidation.consensus.calibration import count_bins
 from consolidation.errors import ConsolidationError, SourceError
 from consolidation.evaluation import ConfidenceCounts, expected_calibration_error
+from consolidation.evaluation.evaluate import NO_CLASS, known_confusion, refuse_nothing_in_common
 from consolidation.evaluation.scores import mean_iou
 from consolidation.formats import SourceObject, SourceOptions, job_classes, open_source
-from consolidation.formats.class_names import class_table, read_class_names
+from consolidation.formats.class_names import class_table
 from consolidation.formats.source_truth import find_truth, own_truth
-from consolidation.formats.truths import find_masks, read_mask
+from consolidation.formats.truth_reader import reader_of
+from consolidation.formats.truths import find_masks
+from consolidation.formats.values import ValueReading
 from consolidation.jobs.runner import Progress
 from consolidation.jobs.work.learning import learn_all
 from consolidation.jobs.work.objects import Job
@@ -28,6 +31,7 @@ from consolidation.masks import UNDECIDED_INDEX
 from consolidation.objects.pipeline import consolidate_object
 from consolidation.objects.prepare import MaskBuffer
 from consolidation.options import Options
+from consolidation.text import percent
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,10 @@ class Calibrated:
         after: each image by a map learnt from the others. NaN without such pixels.
     skipped : tuple of str
         Objects with a truth that could not be consolidated, and why.
+    unknown : float
+        Share of the pixels whose truth nobody knows: nothing is learnt from them.
+    notes : tuple of str
+        How masks and truths were read, where that could have been otherwise.
     gain, gain_error : float
         By how much the foreground threshold of the other images raises an image's mean IoU, on
         the average, and its standard error; NaN with fewer than `MIN_GOLD` images.
@@ -59,6 +67,8 @@ class Calibrated:
     calibration: Calibration
     errors: dict[str, tuple[float, float]]
     skipped: tuple[str, ...] = ()
+    unknown: float = 0.0
+    notes: tuple[str, ...] = ()
     gain: float = math.nan
     gain_error: float = math.nan
 
@@ -67,6 +77,10 @@ class Calibrated:
         count = self.calibration.images
         lines = [f"calibration learnt from {count} gold image{'s' if count > 1 else ''}"]
         lines += [f"  skipped: {reason}" for reason in self.skipped]
+        lines += [f"  note: {note}" for note in self.notes]
+        if self.unknown:
+            share = percent(self.unknown, 1)
+            lines.append(f"  left out: {share} of the pixels, whose truth is unknown (255)")
         for name, (before, after) in self.errors.items():
             change = "none was there" if math.isnan(before) else f"{before:.3f} -> {after:.3f}"
             lines.append(f"  calibration error, {name + ' pixels':<16} {change}")
@@ -112,8 +126,8 @@ def calibrate(
     Raises
     ------
     SourceError
-        If source or truth cannot be read, they have no image in common, or a class is named on
-        one side only.
+        If source or truth cannot be read, they have no image or no class in common, a class is
+        named on one side only, or no pixel's truth is known.
     """
     options = options or Options()
     how = replace(source_options or SourceOptions(), labels=labels).within(options)
@@ -125,17 +139,20 @@ def calibrate(
         if truth is None
         else find_truth(truth, options)
     )
+    truth_notes: tuple[str, ...] = ()
     true_masks: Mapping[str, Any]
+    true_names: Mapping[int, str]
     if truth is None or told is not None:
         assert told is not None
         true_names, true_masks, read = dict(enumerate(told.classes.names)), told.items, told.read
     else:
         folder = find_masks(truth)
-        true_names, paths = read_class_names(folder), folder.of(opened.ids)
-        true_masks = paths
+        true_masks = paths = folder.of(opened.ids)
+        reader = reader_of(folder, list(paths.values()), ValueReading.of(options), names)
+        true_names, truth_notes = reader.names, reader.notes
 
         def read(image_id: str) -> NDArray[np.uint8]:
-            return read_mask(paths[image_id])
+            return reader.read(paths[image_id])
 
     table = class_table(names, true_names, (str(source), str(truth)))
     gold: list[GoldImage] = []
@@ -143,7 +160,8 @@ def calibrate(
     progress = Progress(total=len(true_masks))
     learnt = learn_all(job, opened.items).decides if true_masks else None
     buffer = MaskBuffer()
-    known = [item for item in opened.items if item.id in true_masks]
+    confusion, pixels = np.zeros((NO_CLASS + 1, NO_CLASS + 1), np.int64), 0
+    with_truth = [item for item in opened.items if item.id in true_masks]
 
     def consensus_of(item: SourceObject, calibration: Calibration | None) -> Consensus:
         about = (job.classes, options, learnt, buffer, calibration)
@@ -161,28 +179,43 @@ def calibrate(
         return mean_iou(labels[asked], true[asked]) if labels.shape == true.shape else math.nan
 
     smooths = method_spec(options.method).smooths
-    choice = choose_foreground(known, score) if smooths else Threshold()
+    choice = choose_foreground(with_truth, score) if smooths else Threshold()
     threshold = None
     if choice.foreground is not None:
         threshold = Calibration(foreground=choice.foreground)
-    for item in known:
+    for item in with_truth:
         try:
             result = consensus_of(item, threshold)
         except ConsolidationError as error:
             skipped.append(f"{item.id}: {error}")
             progress.failures += 1
         else:
-            gold.append(_count(item.id, result, read(item.id), table))
+            true = read(item.id)
+            gold.append(_count(item.id, result, true, table))
+            confusion += known_confusion(table[result.labels], true)
+            pixels += true.size
         progress.done += 1
         on_progress(progress)
     if not gold:
         reason = f": {'; '.join(skipped)}" if skipped else ""
         both = source if truth is None else f"{source} and {truth}"
         raise SourceError(f"{both} have no image in common to learn from{reason}")
+    known = int(confusion.sum())
+    if not known:
+        raise SourceError(
+            f"{truth}: nothing is left to learn from: all of the truth is unknown (255)"
+        )
+    refuse_nothing_in_common(confusion, true_names or names)
     calibration = Calibration.of_bins([one.bins for one in gold])
-    calibration = replace(calibration, foreground=choice.foreground)
-    about_gain = (choice.gain, choice.error)
-    return Calibrated(calibration, _errors(gold), tuple(skipped), *about_gain)
+    return Calibrated(
+        replace(calibration, foreground=choice.foreground),
+        _errors(gold),
+        tuple(skipped),
+        unknown=1 - known / pixels,
+        notes=(*opened.notes, *truth_notes),
+        gain=choice.gain,
+        gain_error=choice.error,
+    )
 
 
 def _count(

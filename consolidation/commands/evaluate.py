@@ -12,13 +12,19 @@ from consolidation import storage
 from consolidation.errors import SourceError
 from consolidation.evaluation import Evaluation, evaluate_masks
 from consolidation.evaluation.evaluate import Pair
-from consolidation.formats.class_names import class_table, read_class_names
+from consolidation.formats.class_names import class_table
 from consolidation.formats.source_truth import SourceTruth, find_truth
-from consolidation.formats.truths import MaskFolder, Reading, find_masks, match_masks, read_mask
+from consolidation.formats.truth_reader import read_mask, reader_of
+from consolidation.formats.truths import MaskFolder, Reading, find_masks, match_masks
+from consolidation.formats.values import ValueReading
 
 
 def evaluate_folders(
-    predicted: str | Path, truth: str | Path, *, tolerance: float = 2
+    predicted: str | Path,
+    truth: str | Path,
+    *,
+    tolerance: float = 2,
+    reading: ValueReading | None = None,
 ) -> Evaluation:
     """Score the masks of one folder against the truth in another.
 
@@ -26,12 +32,14 @@ def evaluate_folders(
     ----------
     predicted, truth : path or ``s3://`` URI
         Folders in any form that `find_masks` takes; a truth may also be what a tool wrote, as
-        `find_truth` takes it. Images are matched by id. Class names come
-        from a run's `provenance.json`, else from a `classes.json` in (or right above) the folder;
+        `find_truth` takes it. Images are matched by id. Class names come from a run's
+        `provenance.json`, else from a class list in (or right above) the folder;
         where both sides tell names, classes are matched by name, else by index. Confidence maps
         that a run wrote beside the predicted masks are held against the truth too.
     tolerance : float, default 2
         Distance in pixels for the boundary F1.
+    reading : ValueReading, optional
+        What the values of both sides mean, but those of a run's masks, which are indices.
 
     Returns
     -------
@@ -41,7 +49,8 @@ def evaluate_folders(
     ------
     SourceError
         If a folder or mask cannot be read, both are the same masks, no id is in both folders, the
-        two masks of an image differ in size, or a class is named on one side only.
+        two masks of an image differ in size, a class is named on one side only, or nothing is left
+        to compare.
 
     Examples
     --------
@@ -58,7 +67,7 @@ def evaluate_folders(
     """
     told = find_truth(truth) if storage.is_s3(truth) or storage.local(truth).exists() else None
     if told is not None:
-        return _against_source(find_masks(predicted), told, str(predicted), tolerance)
+        return _against_source(find_masks(predicted), told, str(predicted), tolerance, reading)
     ours, theirs = find_masks(predicted), find_masks(truth)
     predicted_masks, true_masks = match_masks(ours, theirs)
     shared = [name for name in _by_id(true_masks) if name in predicted_masks]
@@ -70,14 +79,18 @@ def evaluate_folders(
     if storage.same(ours.path(predicted_masks[shared[0]]), theirs.path(true_masks[shared[0]])):
         # A job's folder may hold both kinds of masks: a perfect score would be a silent mistake.
         raise SourceError(f"{predicted} and {truth} lead to the same masks")
-    names, true_names = read_class_names(ours), read_class_names(theirs)
+    predicted_paths = [ours.path(predicted_masks[name]) for name in shared]
+    true_paths = [theirs.path(true_masks[name]) for name in shared]
+    # a run names its classes, which then may name the values of the other side
+    reader = reader_of(ours, predicted_paths, reading)
+    true_reader = reader_of(theirs, true_paths, reading, reader.names)
+    names, true_names = reader.names, true_reader.names
     table = class_table(names, true_names, (str(predicted), str(truth)))
     of_ids = {true_masks[name].id: predicted_masks[name] for name in shared}
 
     def pairs() -> Iterator[Pair]:
-        for name in shared:
-            mask = read_mask(ours.path(predicted_masks[name]))
-            yield true_masks[name].id, table[mask], read_mask(theirs.path(true_masks[name]))
+        for name, path, true_path in zip(shared, predicted_paths, true_paths, strict=True):
+            yield true_masks[name].id, table[reader.read(path)], true_reader.read(true_path)
 
     def confidence_map(image_id: str) -> npt.NDArray[np.uint8] | None:
         path = ours.confidence(of_ids[image_id])
@@ -92,18 +105,24 @@ def evaluate_folders(
         confidence=confidence_map,
         calibrated=_calibrated(ours),
         folder=ours.above,
+        notes=(*reader.notes, *true_reader.notes),
     )
 
 
 def _against_source(
-    ours: MaskFolder, truth: SourceTruth, predicted: str, tolerance: float
+    ours: MaskFolder,
+    truth: SourceTruth,
+    predicted: str,
+    tolerance: float,
+    reading: ValueReading | None,
 ) -> Evaluation:
     """Score masks against the truth in what a tool wrote."""
     paths = ours.of(truth.items)
     if not paths:
         raise SourceError(f"{predicted} and {truth.uri} have no image in common")
-    names, true_names = read_class_names(ours), dict(enumerate(truth.classes.names))
-    table = class_table(names, true_names, (predicted, truth.uri))
+    true_names = dict(enumerate(truth.classes.names))
+    reader = reader_of(ours, list(paths.values()), reading, true_names)
+    table = class_table(reader.names, true_names, (predicted, truth.uri))
     by_path = {ours.path(mask): mask for reading in ours.readings() for mask in reading.values()}
 
     def confidence_map(image_id: str) -> npt.NDArray[np.uint8] | None:
@@ -111,7 +130,7 @@ def _against_source(
         return None if path is None else read_mask(path)
 
     return evaluate_masks(
-        ((one, table[read_mask(path)], truth.read(one)) for one, path in sorted(paths.items())),
+        ((one, table[reader.read(path)], truth.read(one)) for one, path in sorted(paths.items())),
         class_names=true_names,
         tolerance=tolerance,
         only_predicted=sorted(by_path[path].id for path in by_path.keys() - set(paths.values())),
@@ -119,6 +138,7 @@ def _against_source(
         confidence=confidence_map,
         calibrated=_calibrated(ours),
         folder=ours.above,
+        notes=reader.notes,
     )
 
 

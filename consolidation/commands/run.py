@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from consolidation import storage
+from consolidation.commands.out_folder import (
+    refuse_masks_of_its_own,
+    refuse_overlap,
+    refuse_strangers,
+)
 from consolidation.errors import RunError
 from consolidation.formats import SourceOptions
 from consolidation.jobs import JobRun, Progress, Summary
 from consolidation.jobs.folder.layout import MANIFEST
 from consolidation.jobs.folder.request import RunRequest, absolute
+from consolidation.names import file_names
 from consolidation.options import Options
 
 
@@ -24,6 +31,7 @@ def run_job(
     reliability: str | Path | None = None,
     restart: bool = False,
     retry_failed: bool = False,
+    force: bool = False,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Summary:
     """Consolidate every object of a source and write the results.
@@ -48,6 +56,8 @@ def run_job(
         Forget what an earlier run left in the folder, whatever it was about.
     retry_failed : bool, optional
         Try the objects again that failed before.
+    force : bool, optional
+        Write into a folder that holds strangers' files, too.
     on_progress : callable, optional
         Called after each object.
 
@@ -63,8 +73,8 @@ def run_job(
     OptionError
         If options do not go together.
     RunError
-        If the folder holds a run with other options, classes or inputs, or another run is
-        writing into it, or a worker process was killed.
+        If the folder holds a run with other options, classes or inputs, or strangers' files, or
+        overlaps with the source; if another run is writing into it, or a worker process was killed.
     StorageError
         If results cannot be written.
     """
@@ -72,9 +82,21 @@ def run_job(
     if options.backend == "dask":
         # a cluster's processes have a working folder of their own
         source, out = absolute(source), absolute(out)
-    opened = RunRequest.of(source, options, reading, labels, reliability).open()
     folder = str(out) if storage.is_s3(out) else str(storage.local(out))
+    refuse_overlap(source, folder)
+    if not force:
+        refuse_strangers(folder)
+    opened = RunRequest.of(source, options, reading, labels, reliability).open()
+    refuse_masks_of_its_own(opened.source, folder, file_names(opened.source.ids).values())
     manifest = opened.source.manifest
     if manifest is not None and storage.same(manifest.uri, storage.join(folder, MANIFEST)):
         raise RunError(f"{manifest.uri} is read, and cannot be written: use another --out")
-    return JobRun(opened, folder, on_progress).run(restart=restart, retry_failed=retry_failed)
+    run = JobRun(opened, folder, on_progress)
+    summary = run.run(restart=restart, retry_failed=retry_failed)
+    classes = opened.classes
+    return replace(
+        summary,
+        background=classes.has_background,
+        values="" if classes.meaning is None else classes.meaning.text,
+        notes=tuple(opened.source.notes),
+    )

@@ -45,6 +45,7 @@ def consolidate(
     undecided_index: int | None = None,
     min_votes: int = 1,
     calibration: Calibration | None = None,
+    background: bool = True,
     void: bool | NDArray[np.bool_] = False,
 ) -> Consensus:
     """Merge several workers' masks of one image into a consensus.
@@ -86,6 +87,10 @@ def consolidate(
     min_votes : int, optional
         Votes, before weights and smoothing, that a class needs to be chosen at a pixel.
     calibration : Calibration, optional
+        Learnt from gold images: confidence, and all that follows from it, is mapped by it.
+    background : bool
+        Whether class 0 is background: what is voted so by all does not count in the image's
+        confidence. Otherwise it is a class like the others.
         Learnt from gold images: confidence, and all that follows from it, is mapped by it; and
         where gold showed that a pixel should be foreground from another share of the votes than
         one half, that decides between foreground and background.
@@ -162,6 +167,7 @@ def consolidate(
         undecided_index=undecided_index,
         min_votes=min_votes,
     )
+    settings = replace(settings, background=bool(background))
     if calibration is not None and calibration.foreground is not None:
         settings = replace(settings, foreground=calibration.foreground)
     if stack.n_pixels == 0:

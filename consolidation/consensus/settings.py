@@ -35,6 +35,8 @@ class Settings:
     """Steps of expectation-maximisation."""
     pooled: NDArray[np.float64] | None = None
     """Workers' confusion matrices (W, K, K) pooled over a job."""
+    background: bool = True
+    """Whether class 0 is background, of which an image's confidence does not speak."""
     learnt: bool = False
     """Whether the weights were learnt from the votes, not given by somebody who knows."""
     foreground: float | None = None

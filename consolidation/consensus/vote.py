@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from consolidation.consensus.dawid_skene import Fit, check_size, fit
 from consolidation.consensus.foreground import cut
-from consolidation.consensus.patterns import VotePatterns
+from consolidation.consensus.patterns import VotePatterns, block_scratch
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.smoothing import TIE_SIGMA, gaussian_window
 from consolidation.consensus.stack import Stack
+from consolidation.kernels import class_counts, rules, smoothing
 from consolidation.kernels import plurality as hard
-from consolidation.kernels import rules, smoothing
 from consolidation.kernels._lanes import LANES
 from consolidation.kernels._thin import reach as thin_reach
 from consolidation.kernels._window import GROUP
@@ -150,8 +150,8 @@ def _count(stack: Stack, ignore: int, out: tuple[NDArray[Any], ...]) -> int:
         label = None if ignore < 0 else stack.dtype.type(ignore)
         hard.plurality(stack.rows, label, *out, highest)
     else:
-        counts = np.zeros(ALL_LABELS, np.uint8)
-        hard.plurality_many(stack.flat, ignore, *out, highest, counts)
+        scratch = *block_scratch(), np.zeros(ALL_LABELS, np.uint8)
+        class_counts.plurality_many(stack.flat, ignore, *out, highest, *scratch)
     return int(highest.max())
 
 

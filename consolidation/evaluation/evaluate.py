@@ -31,6 +31,7 @@ def evaluate_masks(
     confidence: Callable[[str], npt.NDArray[np.uint8] | None] = lambda _: None,
     calibrated: bool = False,
     folder: str = "",
+    notes: Iterable[str] = (),
 ) -> Evaluation:
     """Score masks that are already in memory, one image at a time.
 
@@ -52,6 +53,8 @@ def evaluate_masks(
         Whether a calibration made the confidence maps what they are; see `ConfidenceCounts`.
     folder : str, optional
         Where the run lies, for the record.
+    notes : iterable of str, optional
+        How the masks were read, for the record.
 
     Returns
     -------
@@ -60,20 +63,23 @@ def evaluate_masks(
     Raises
     ------
     SourceError
-        If the two masks of an image, or its confidence map, differ in size, or `pairs` is empty.
+        If the two masks of an image, or its confidence map, differ in size, `pairs` is empty, no
+        pixel's truth is known, or both sides have classes and none but 0 in common.
     """
     pooled = np.zeros((NO_CLASS + 1, NO_CLASS + 1), dtype=np.int64)
     border_sum, border_count = np.zeros(NO_CLASS), np.zeros(NO_CLASS, dtype=np.int64)
     rows: list[ImageScore] = []
     counts = ConfidenceCounts(calibrated=calibrated)
+    unknown = 0
     for image_id, predicted, truth in pairs:
         if predicted.shape != truth.shape:
             raise SourceError(
                 f"image {image_id!r}: the predicted mask has size {_size(predicted)}, "
                 f"the truth has size {_size(truth)}"
             )
-        confusion = _confusion(predicted, truth)
+        confusion = known_confusion(predicted, truth)
         pooled += confusion
+        unknown += int(np.count_nonzero(truth == NO_CLASS))
         # Outside the known truth the prediction has no borders either.
         known = np.where(truth == NO_CLASS, truth, predicted)
         borders = boundary_f1(known, truth, tolerance, n_classes=NO_CLASS)
@@ -88,6 +94,12 @@ def evaluate_masks(
         raise SourceError("there is no image to score")
 
     names = {index: name for index, name in (class_names or {}).items() if index < NO_CLASS}
+    known_pixels = int(pooled.sum())
+    if not known_pixels:
+        raise SourceError(
+            f"nothing is left to compare: all {unknown:,} pixels of the truth are unknown (255)"
+        )
+    refuse_nothing_in_common(pooled, names)
     present = np.flatnonzero(pooled.sum(axis=0) + pooled.sum(axis=1))
     n_classes = 1 + max([*names, *present[present < NO_CLASS].tolist()], default=-1)
     border_mean = np.full(NO_CLASS, np.nan)
@@ -101,6 +113,8 @@ def evaluate_masks(
         mean_boundary_f1=_mean([row.mean_boundary_f1 for row in rows]),
         pixel_accuracy=accuracy,
         undecided=undecided,
+        unknown=unknown / (unknown + known_pixels),
+        notes=tuple(notes),
         class_names=tuple(names.get(index, str(index)) for index in range(n_classes)),
         class_iou=class_iou(pooled)[:n_classes],
         class_boundary_f1=border_mean[:n_classes],
@@ -108,6 +122,27 @@ def evaluate_masks(
         confidence=counts if counts.pixels.any() else None,
         folder=folder,
     )
+
+
+def refuse_nothing_in_common(
+    confusion: npt.NDArray[np.int64], names: Mapping[int, str] | None = None
+) -> None:
+    """Raise SourceError if truth (rows) and prediction have classes, and only class 0 in common.
+
+    A prediction of class 0 alone is scored, low.
+    """
+    truth = np.flatnonzero(confusion[1:NO_CLASS, :].sum(axis=1)) + 1
+    predicted = np.flatnonzero(confusion[:, 1:NO_CLASS].sum(axis=0)) + 1
+    if truth.size and predicted.size and not np.intersect1d(truth, predicted).size:
+        sides = [
+            ", ".join(f"{index} {(names or {}).get(index, '')}".rstrip() for index in side[:5])
+            for side in (predicted.tolist(), truth.tolist())
+        ]
+        raise SourceError(
+            f"prediction and truth have no class in common: the prediction has {sides[0]}, the "
+            f"truth {sides[1]}; class lists of both sides match classes by name, --values says "
+            "what values mean"
+        )
 
 
 def _count_confidence(
@@ -127,7 +162,7 @@ def _count_confidence(
     counts.add(values[scored], (predicted == truth)[scored])
 
 
-def _confusion(
+def known_confusion(
     predicted: npt.NDArray[np.uint8], truth: npt.NDArray[np.uint8]
 ) -> npt.NDArray[np.int64]:
     """Count the known pixels; column 255 holds the undecided ones, row 255 stays empty."""

@@ -51,6 +51,8 @@ class Evaluation:
         Means over images of the images' means.
     pixel_accuracy, undecided : float
         Shares of all scored pixels together.
+    unknown : float
+        Share of all pixels whose truth nobody knows; they are not scored.
     class_names : tuple of str, length K
     class_iou : ndarray of float64, shape (K,)
         From the pixels of all images together; NaN for a class in no mask.
@@ -62,6 +64,8 @@ class Evaluation:
         Pixels by confidence, and how many are right; None without confidence maps.
     folder : str
         Folder of the run that was scored, or the one above the masks; empty if there is none.
+    notes : tuple of str
+        How the masks were read, where that could have been otherwise.
 
     Examples
     --------
@@ -94,6 +98,8 @@ class Evaluation:
     tolerance: float
     confidence: ConfidenceCounts | None = None
     folder: str = ""
+    unknown: float = 0.0
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as JSON-ready values; what has no score is None, never NaN."""
@@ -106,6 +112,8 @@ class Evaluation:
             "boundary_tolerance": self.tolerance,
             "pixel_accuracy": _or_none(self.pixel_accuracy),
             "undecided": _or_none(self.undecided),
+            "unknown": _or_none(self.unknown),
+            "notes": list(self.notes),
             "calibration_error": self._calibration_errors(),
             "classes": [
                 {
@@ -133,6 +141,7 @@ class Evaluation:
         lines = [f"{_images(len(self.images))} scored against the truth"]
         lines += _unmatched(self.only_truth, "no prediction")
         lines += _unmatched(self.only_predicted, "no truth")
+        lines += [f"note: {note}" for note in self.notes]
         border = f"borders within {self.tolerance:g} pixels of the true ones; 1 is perfect"
         overlap = "overlap with the truth, mean over images; 1 is perfect"
         lines += [
@@ -144,6 +153,9 @@ class Evaluation:
         if self.undecided > 0:
             meaning = "share of pixels without a class; they count as wrong"
             lines.append(_line("undecided", self.undecided, meaning))
+        if self.unknown > 0:
+            meaning = "share of pixels whose truth is 255, unknown; they are not scored"
+            lines.append(_line("left out", self.unknown, meaning))
         if self.confidence is not None:
             lines += _calibration_lines(self.confidence)
         return "\n".join([*lines, *self._class_lines(), *self._worst_lines()])

@@ -11,7 +11,7 @@ from typing import Any
 from consolidation import storage
 from consolidation.errors import SourceError
 from consolidation.formats.groundtruth import parse_manifest
-from consolidation.formats.groundtruth.json_text import load_json
+from consolidation.formats.json_text import load_json
 from consolidation.text import shown
 
 PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp")

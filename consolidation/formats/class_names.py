@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from consolidation import storage
 from consolidation.errors import SourceError
-from consolidation.formats.truths import MaskFolder
-from consolidation.masks import UNDECIDED_INDEX
+from consolidation.formats.class_list import is_void
+from consolidation.masks import UNDECIDED_INDEX, is_background
 
 Names = Mapping[int, str]
 """Class index to name."""
@@ -22,40 +19,12 @@ Names = Mapping[int, str]
 NO_CLASS = UNDECIDED_INDEX
 
 
-def read_class_names(folder: MaskFolder) -> dict[int, str]:
-    """Names of the classes of a folder of masks.
-
-    Parameters
-    ----------
-    folder : MaskFolder
-        A run's tells them in its `provenance.json`, any other one in a `classes.json` in it or in
-        the folder above.
-
-    Returns
-    -------
-    dict of int to str
-        Class index to name; empty if there is no such file.
-
-    Raises
-    ------
-    SourceError
-        If the file is not of the form `{"classes": [{"index": 0, "name": "road"}, ...]}`.
-    """
-    if folder.provenance is not None:
-        return dict(enumerate(folder.provenance["classes"]))
-    for base in (folder.uri, folder.above):
-        path = storage.join(base, "classes.json")
-        if storage.exists(path):
-            return _parse_class_names(path)
-    return {}
-
-
 def class_table(
     predicted: Names, truth: Names, whose: tuple[str, str] = ("the prediction", "the truth")
 ) -> npt.NDArray[np.uint8]:
     """Index that each predicted index has in the truth: by name where both sides tell names.
 
-    Background is always index 0, by whatever name. A name such as ``class-3`` of index 3 is none
+    Background is index 0, however it is spelt. A name such as ``class-3`` of index 3 is none
     (so a class is called that nobody named), unless the other side uses it too.
 
     Parameters
@@ -100,33 +69,15 @@ def class_table(
 def _told(names: Names, others: Names) -> dict[str, int]:
     """Index by name of the classes that have one."""
     used = set(others.values())
+    # without background, class 0 is one like the others
+    nothing = 0 not in names or is_background(names[0]) or is_void(names[0])
     return {
         name: index
         for index, name in names.items()
-        if 0 < index < NO_CLASS and (name != f"class-{index}" or name in used)
+        if (1 if nothing else 0) <= index < NO_CLASS and (name != f"class-{index}" or name in used)
     }
 
 
 def _some(names: Iterable[str]) -> str:
     listed = [repr(name) for name in sorted(names)]
     return ", ".join(listed[:5]) + (f" and {len(listed) - 5} more" if len(listed) > 5 else "")
-
-
-def _parse_class_names(path: str) -> dict[int, str]:
-    names: dict[int, str] = {}
-    data = storage.read_bytes(path)
-    try:
-        content: Any = json.loads(data)
-        for entry in content["classes"]:
-            index, name = entry["index"], entry["name"]
-            taken = index in names or name in names.values()
-            if type(index) is not int or not isinstance(name, str) or taken:
-                raise ValueError(f"bad entry {json.dumps(entry)}")
-            if not 0 <= index <= 255:
-                raise ValueError(f"class index {index} is outside 0..255")
-            names[index] = name
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise SourceError(
-            f'{path} is not {{"classes": [{{"index": 0, "name": "road"}}, ...]}}: {error!r}'
-        ) from None
-    return names

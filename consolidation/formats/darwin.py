@@ -9,7 +9,6 @@ from typing import Any
 
 from consolidation.errors import AnswerError, SourceError
 from consolidation.formats.files import File
-from consolidation.formats.groundtruth.json_text import finite_number
 from consolidation.formats.image_files import (
     ImageFile,
     ImageFiles,
@@ -19,6 +18,7 @@ from consolidation.formats.image_files import (
     stem,
     whole,
 )
+from consolidation.formats.json_text import finite_number
 from consolidation.formats.paint import Region
 from consolidation.formats.shapes import DenseRuns, Ellipse, Polygon, Shape, rectangle
 from consolidation.formats.sniff import FileBeginning

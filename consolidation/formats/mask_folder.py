@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from consolidation import storage
-from consolidation.errors import ConsolidationError, OptionError, SourceError
-from consolidation.formats.groundtruth import parse_classes
+from consolidation.errors import OptionError, SourceError
+from consolidation.formats.class_list import FILES, ClassList, read_class_list
 from consolidation.formats.manifest_file import ManifestFile, ManifestLine, lines_of_images
+from consolidation.formats.mask_pattern import MaskPattern, skipped, what_lies_there
+from consolidation.formats.patterns import is_consensus, preset
 from consolidation.formats.place import Place
 from consolidation.formats.source import Source, SourceOptions
-from consolidation.masks import MAX_PIXELS, Classes, decode_indices
+from consolidation.formats.survey import mask_file
+from consolidation.formats.values import decide_values
+from consolidation.masks import Classes
 from consolidation.objects import Answer, BlankMask, LabeledObject, MaskFile
 
-CLASSES_FILE = "classes.json"
 _PICTURES = ("image.png", "image.jpg", "image.jpeg")
 
 
@@ -63,17 +65,30 @@ class FolderSource(Source):
         return place.entries is not None
 
     def __init__(self, place: Place, options: SourceOptions) -> None:
-        self._place, self._max_pixels = place, options.max_pixels or MAX_PIXELS
+        self._place, self._options = place, options
         self.folder = place.folder
-        pattern = _pattern(options.masks)
+        texts = preset(options.preset) if options.preset else (options.masks,)
+        self._patterns = tuple(map(MaskPattern, texts))
         images: dict[str, dict[str, str]] = defaultdict(dict)
         names = {entry.name for entry in place.entries or ()}
+        reserved = []
         for name in sorted(names):
-            match = pattern.fullmatch(name)
-            if match:
-                images[match["image"]][match["worker"]] = name
+            found = self._match(name)
+            if found is None:
+                continue
+            image, worker, is_reserved = found
+            if is_reserved:
+                reserved.append(name)
+            else:
+                images[image][worker] = name
         if not images:
-            raise SourceError(f"{place.uri}: no masks such as {options.masks} in it")
+            raise SourceError(
+                f"{place.uri}: no masks such as {texts[0]} in it; {what_lies_there(names)}"
+            )
+        if options.missing_is_blank and options.no_background:
+            raise OptionError("--missing-is-blank means background, which --no-background denies")
+        said = skipped(reserved, texts[0])
+        self.notes = [] if said is None else [said]
         everyone = sorted({worker for masks in images.values() for worker in masks})
         absent = everyone if options.missing_is_blank else []
         lines = self._lines(options, images)
@@ -108,36 +123,56 @@ class FolderSource(Source):
         return uri if storage.is_s3(uri) else str(Path(uri).absolute())
 
     def classes(self) -> Classes:
-        """Classes of `classes.json`, else numbered up to the highest index in any mask."""
-        beside = self._place.beside(CLASSES_FILE)
-        if beside is not None:
-            return parse_classes(storage.read_bytes(beside), beside)
-        highest = 0
-        for item in self.items:
-            for _, name in item.masks:
-                try:
-                    data = storage.read_bytes(self._place.below(name))
-                    values = decode_indices(data, self._max_pixels)
-                except ConsolidationError:
-                    # it will be reported when its object is consolidated
-                    continue
-                # 255 is how masks commonly say "not labelled"
-                highest = max(highest, int(values[values < 255].max(initial=0)))
-        if highest == 0:
-            raise SourceError(f"{self._place.uri}: no mask in it has a class above 0")
-        return Classes.of_labels([f"class-{index}" for index in range(1, highest + 1)])
+        """Classes of a list beside the masks, else as the masks tell them by their values."""
+        return self._decided(self._class_list())
+
+    def classes_of(self, listed: ClassList) -> Classes:
+        """See `Source`: here, pixels are indices."""
+        return self._decided(listed)
+
+    def _class_list(self) -> ClassList | None:
+        for name in FILES:
+            beside = self._place.beside(name)
+            if beside is not None:
+                return read_class_list(beside)
+        maps = [e.name for e in self._place.entries or () if e.name.endswith(f"/{FILES[1]}")]
+        lists = [read_class_list(self._place.below(name)) for name in maps]
+        if any(one.entries != lists[0].entries for one in lists):
+            raise SourceError(
+                f"{lists[0].file} and others of its name differ: put the one that counts into "
+                f"{self._place.uri}"
+            )
+        return lists[0] if lists else None
+
+    def _decided(self, listed: ClassList | None) -> Classes:
+        reading = self._options.value_reading
+        most = reading.max_pixels, reading.max_bytes
+        masks = [
+            mask_file(worker, name, self._place.below(name), *most)
+            for item in self.items
+            for worker, name in item.masks
+        ]
+        decision = decide_values(masks, listed, reading, self._place.uri)
+        self.notes = [*self.notes, *decision.notes]
+        return decision.classes
+
+    def reads(self, name: str) -> bool:
+        """See `Source`."""
+        found = self._match(name)
+        return found is not None and not found[2]
+
+    def _match(self, name: str) -> tuple[str, str, bool] | None:
+        """Image and worker of a file, and whether it is no worker's by its name."""
+        for pattern in self._patterns:
+            match = pattern.match(name)
+            if match is not None:
+                image, worker = match
+                consensus = bool(self._options.preset) and is_consensus(worker)
+                return image, worker, consensus or pattern.is_reserved(worker)
+        return None
 
     def stamp(self) -> str:
         """See `Source`."""
         stamp = self._place.stamp(name for item in self.items for _, name in item.masks)
         # without a manifest, lines name the pictures by where they lie
         return stamp if self.manifest is not None else f"{stamp} {self._absolute}"
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    """Regular expression of a pattern such as ``{image}/worker_{worker}.png``."""
-    if text.count("{image}") != 1 or text.count("{worker}") != 1:
-        raise OptionError(f"--masks must have {{image}} and {{worker}} once each, not {text!r}")
-    expression = re.escape(text)
-    expression = expression.replace(re.escape("{image}"), "(?P<image>.+)")
-    return re.compile(expression.replace(re.escape("{worker}"), "(?P<worker>[^/]+)"))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from consolidation import storage
 from consolidation.errors import OptionError, SourceError
+from consolidation.formats.class_list import read_class_list
 from consolidation.formats.coco import Coco
 from consolidation.formats.cvat import CvatImages, SegmentationMasks
 from consolidation.formats.darwin import Darwin
 from consolidation.formats.finished_job import FinishedJob
-from consolidation.formats.groundtruth import parse_classes
 from consolidation.formats.label_files import LabelFiles
 from consolidation.formats.label_studio import BrushFiles, LabelStudio
 from consolidation.formats.labelme import LabelMeJson, LabelMeXml
@@ -23,7 +22,8 @@ from consolidation.formats.source import Source, SourceOptions
 from consolidation.formats.supervisely import Supervisely
 from consolidation.formats.volumes import Volumes
 from consolidation.formats.volumes.source import NIFTI, STACKS
-from consolidation.masks import Classes
+from consolidation.masks import BACKGROUND, Classes, is_background
+from consolidation.text import shown
 
 SOURCES: tuple[type[Source], ...] = (
     FinishedJob,
@@ -68,7 +68,7 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Sourc
     raise SourceError(f"{path} is none of: {formats}")
 
 
-_PICTURES = (".png", ".bmp", ".webp")
+_PICTURES = (".png",)
 _OTHERS = (RequestSource, FolderSource)
 """A JSON file is a request, and a folder one of masks, if it is nothing else."""
 
@@ -104,8 +104,18 @@ def _has_masks(place: Place, options: SourceOptions) -> bool:
 
 def job_classes(source: Source, labels: str | Path | None) -> Classes:
     """Classes of a label-categories file if given, else what the source tells."""
-    if labels is None:
-        return source.classes()
-    if not storage.exists(labels):
-        raise SourceError(f"{labels} does not exist")
-    return parse_classes(storage.read_bytes(labels), str(labels))
+    classes = (
+        source.classes() if labels is None else source.classes_of(read_class_list(str(labels)))
+    )
+    if classes.meaning is None:
+        # workers paint labels: what nobody painted is another thing than what is called so
+        source.notes = [
+            *source.notes,
+            *(
+                f"label {shown(name)} is a class of its own beside {BACKGROUND}, which is what "
+                "nobody painted"
+                for name in classes.names[1:]
+                if is_background(name)
+            ),
+        ]
+    return classes

@@ -12,6 +12,7 @@ from consolidation import storage
 from consolidation.errors import ConsolidationError, SourceError
 from consolidation.formats.groundtruth import (
     AnnotationAnswer,
+    RequestObject,
     Span,
     label_names,
     load_json,
@@ -27,6 +28,7 @@ from consolidation.limits import Limits
 from consolidation.masks import BACKGROUND, UNDECIDED, Classes
 from consolidation.objects.prepare import LabeledObject
 from consolidation.storage import StorageError
+from consolidation.text import shown
 
 LABELS_FILE = "label-categories.json"
 _NOT_REQUESTS = (LABELS_FILE, "classes.json")
@@ -46,6 +48,8 @@ class RequestedObject:
     named: bool
     source_ref: str | None = None
     line: ManifestLine | None = None
+    earlier: RequestedObject | None = None
+    """Entry of the same id before this one: its answers count, too."""
 
     @property
     def line_number(self) -> int | None:
@@ -59,14 +63,18 @@ class RequestedObject:
         except ValueError as error:
             raise SourceError(f"{self.file}, entry {self.index} is not JSON: {error}") from None
         one = parse_object(entry, self.index)
-        line: Mapping[str, Any] = {"source-ref": one.source_ref} if one.source_ref else {}
+        before = None if self.earlier is None else self.earlier.load()
+        source_ref = one.source_ref or self.source_ref
+        line: Mapping[str, Any] = {"source-ref": source_ref} if source_ref else {}
         return LabeledObject(
             id=self.id,
             line=line if self.line is None else self.line.content(),
             answers=[
-                (each.worker, AnnotationAnswer(each, self.folder)) for each in one.annotations
+                # in their order: of a worker who answered again, the latest counts
+                *(() if before is None else before.answers),
+                *((each.worker, AnnotationAnswer(each, self.folder)) for each in one.annotations),
             ],
-            error=one.error,
+            error=one.error or (None if before is None else before.error),
         )
 
 
@@ -116,10 +124,19 @@ def index_requests(
     for file in files:
         for index, (span, one) in enumerate(read_request(_reader(file), file, limits.objects)):
             name = one.id if one.named else _free_name(one.id, objects)
-            # an object that comes again was sent to workers again: the later request counts
-            objects.pop(name, None)
+            # an object that comes again was sent to workers again: their answers join
+            earlier = objects.pop(name, None)
+            if earlier is not None:
+                _check_same(earlier, one, file)
             objects[name] = RequestedObject(
-                name, folder, file, span, index, one.named, one.source_ref
+                name,
+                folder,
+                file,
+                span,
+                index,
+                one.named,
+                one.source_ref or (None if earlier is None else earlier.source_ref),
+                earlier=earlier,
             )
             if labels is not None:
                 for each in one.annotations:
@@ -128,6 +145,16 @@ def index_requests(
         # ids are line numbers of the input manifest, whatever order a request has them in
         return sorted(objects.values(), key=lambda one: (not one.named, *by_value(one.id)))
     return list(objects.values())
+
+
+def _check_same(earlier: RequestedObject, one: RequestObject, file: str) -> None:
+    """Raise SourceError if an id is that of two pictures."""
+    if earlier.source_ref and one.source_ref and earlier.source_ref != one.source_ref:
+        where = f"{earlier.file} and {file}" if earlier.file != file else f"two entries of {file}"
+        raise SourceError(
+            f"{where} give object {shown(one.id)} to two pictures, {shown(earlier.source_ref)} "
+            f"and {shown(one.source_ref)}: these are two jobs, consolidate each by itself"
+        )
 
 
 class AnswerLabels:

@@ -164,9 +164,19 @@ def named(place: Place, *endings: str) -> list[str]:
     ]
 
 
+_ASIDE = frozenset(("__macosx", "@eadir", "thumbs", "thumbnails", "thumb"))
+"""Folders that programs leave beside pictures, with smaller ones in them or none."""
+
+
 def is_hidden(name: str) -> bool:
-    """Whether any part of a name begins with a dot, or belongs to an archive of macOS."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
+    """Whether any part of a name begins with a dot, or is a folder that programs leave.
+
+    Examples
+    --------
+    >>> is_hidden("a/._1.png"), is_hidden("Thumbs/1.png"), is_hidden("a/1.png")
+    (True, True, False)
+    """
+    return any(part.startswith(".") or part.casefold() in _ASIDE for part in name.split("/"))
 
 
 def first_files(place: Place, *endings: str) -> Iterable[FileBeginning]:

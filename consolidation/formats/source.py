@@ -8,10 +8,12 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from consolidation.formats.class_list import ClassList
 from consolidation.formats.manifest_file import ManifestFile
 from consolidation.formats.place import Place
+from consolidation.formats.values import ValueReading
 from consolidation.limits import DEFAULT_LIMITS, Limits
-from consolidation.masks import Classes
+from consolidation.masks import MAX_PIXELS, Classes
 from consolidation.objects.prepare import LabeledObject
 from consolidation.options import Options
 
@@ -24,6 +26,12 @@ class SourceOptions:
     """Folder of masks: where a worker's mask of an image lies."""
     missing_is_blank: bool = False
     """Folder of masks: a missing file means that the worker found nothing."""
+    values: str = ""
+    """Folder of masks: what stored values mean, such as ``0=background,255=cell``; or ``index``."""
+    by: str = "auto"
+    """Folder of masks: whether palettes mean classes by ``index`` or by ``color``."""
+    no_background: bool = False
+    """Folder of masks: class 0 is a class like the others."""
     max_pixels: int | None = None
     limits: Limits = DEFAULT_LIMITS
     labels: str | Path | None = None
@@ -46,8 +54,26 @@ class SourceOptions:
     """Name of a data set whose layout is known, instead of a pattern."""
 
     def within(self, options: Options) -> SourceOptions:
-        """Return the same with the limits of a run's options."""
-        return replace(self, limits=options.limits, max_pixels=options.max_pixels)
+        """Return the same with the limits of a run's options, and what these say of sources."""
+        return replace(
+            self,
+            limits=options.limits,
+            max_pixels=options.max_pixels,
+            values=options.values,
+            by=options.by,
+            no_background=options.no_background,
+        )
+
+    @property
+    def value_reading(self) -> ValueReading:
+        """What is said of the stored values of masks."""
+        return ValueReading(
+            values=self.values,
+            by=self.by,
+            no_background=self.no_background,
+            max_pixels=self.max_pixels or MAX_PIXELS,
+            max_bytes=self.limits.answer_bytes,
+        )
 
     def of_format(self) -> dict[str, Any]:
         """What was chosen besides the defaults, of what only some formats use; JSON-ready."""
@@ -127,6 +153,14 @@ class Source(ABC):
     @abstractmethod
     def classes(self) -> Classes:
         """Classes that the source itself tells, by a file or by a pass over all answers."""
+
+    def classes_of(self, listed: ClassList) -> Classes:
+        """Classes of a list that the caller gives: labels that workers paint with."""
+        return listed.of_labels()
+
+    def reads(self, name: str) -> bool:
+        """Whether a file of this name below its folder would be one of its masks."""
+        return False
 
     @abstractmethod
     def stamp(self) -> str:

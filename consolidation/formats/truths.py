@@ -1,11 +1,8 @@
-"""Find and read the masks of a folder, whichever of the usual forms it has."""
+"""Find the masks of a folder, whichever of the usual forms it has."""
 
 from __future__ import annotations
 
-import io
 import json
-import struct
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,27 +10,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-from PIL import Image
-
 from consolidation import storage
 from consolidation.errors import SourceError
+from consolidation.formats.sniff import is_hidden
 from consolidation.names import file_name, object_id, with_hash
-
-# Where a PNG keeps its bit depth: 8 bytes signature, 8 bytes chunk head, 8 bytes width and height.
-_DEPTH_OFFSET = 24
-
-# What Pillow lets through when the bytes of a PNG are damaged.
-_DAMAGED = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
 
 
 class MaskFile(NamedTuple):
@@ -144,7 +124,11 @@ def find_masks(folder: str | Path) -> MaskFolder:
     if not storage.is_s3(uri) and not storage.local(uri).is_dir():
         raise SourceError(f"{folder} is not a folder")
     above = _above(uri)
-    files = [one.name for one in storage.entries(uri) if one.name.endswith(".png")]
+    files = [
+        one.name
+        for one in storage.entries(uri)
+        if one.name.endswith(".png") and not is_hidden(one.name)
+    ]
     for inner in ("masks", "truth"):
         below = [file.removeprefix(f"{inner}/") for file in files if file.startswith(f"{inner}/")]
         # `<id>/truth.png` is also right for an image called "masks" or "truth".
@@ -165,49 +149,6 @@ def match_masks(predicted: MaskFolder, truth: MaskFolder) -> tuple[Reading, Read
     return max(
         product(predicted.readings(), truth.readings()),
         key=lambda both: len(both[0].keys() & both[1].keys()),
-    )
-
-
-def read_mask(path: str | Path) -> npt.NDArray[np.uint8]:
-    """Read a mask whose stored pixel value is the class index.
-
-    Parameters
-    ----------
-    path : path or ``s3://`` URI
-        PNG with a palette (whose colours do not matter) or 8-bit greyscale.
-
-    Returns
-    -------
-    ndarray of uint8, shape (H, Wd)
-
-    Raises
-    ------
-    SourceError
-        If its pixels are colours or samples of another depth, or the PNG is damaged.
-    StorageError
-        If the file cannot be read.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "0.png"
-    ...     Image.fromarray(np.array([[0, 3]], dtype=np.uint8)).save(path)
-    ...     read_mask(path)
-    array([[0, 3]], dtype=uint8)
-    """
-    data = storage.read_bytes(path)
-    try:
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            mode, depth = image.mode, data[_DEPTH_OFFSET]
-            # Pillow stretches greyscale below 8 bits to 0..255, which would invent classes.
-            if mode == "P" or (mode == "L" and depth == 8):
-                return np.array(image, dtype=np.uint8)
-    except _DAMAGED as error:
-        raise SourceError(f"{path} cannot be read as a PNG mask: {error}") from None
-    raise SourceError(
-        f"{path} is no mask of class indices: expected an 8-bit PNG with a palette (mode P) "
-        f"or in greyscale (mode L), got mode {mode} with {depth} bits"
     )
 
 

@@ -43,6 +43,12 @@ class Summary:
     """What `auto` chose and why, if it was asked."""
     twins: tuple[tuple[str, str], ...] = ()
     """Workers with the same answers to the pixel."""
+    background: bool = True
+    """Whether class 0 is background."""
+    values: str = ""
+    """What stored values of masks mean, where there are such."""
+    notes: tuple[str, ...] = ()
+    """How the source is understood, where it could be understood in another way."""
     findings: tuple[str, ...] = ()
     """Who is not independent, or agrees with few, and the evidence: a sentence each."""
     seconds: float = 0.0
@@ -202,7 +208,7 @@ def _summary(tables: Tables, learnt: Learnt, n_classes: int) -> Summary:
     )
 
 
-_OF_THIS_CALL = ("seconds", "now")
+_OF_THIS_CALL = ("background", "values", "notes", "seconds", "now")
 
 
 def _summary_again(content: Mapping[str, Any]) -> Summary:

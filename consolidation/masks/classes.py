@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from consolidation.errors import OptionError
 from consolidation.limits import Limits
 from consolidation.masks.colors import BACKGROUND_COLOR, class_color, parse_color
+from consolidation.masks.meaning import Meaning
 from consolidation.text import shown
 
 BACKGROUND = "BACKGROUND"
@@ -22,9 +23,20 @@ UNDECIDED_COLORS = tuple(f"#{255 - k:02x}{k:02x}{255 - k:02x}" for k in range(25
 """More than there are classes: one is always free."""
 
 
+def is_background(name: str) -> bool:
+    """Whether a name spells background, in any way.
+
+    Examples
+    --------
+    >>> [is_background(name) for name in ("_background_", "Back ground", "BG", "road")]
+    [True, True, True, False]
+    """
+    return "".join(filter(str.isalpha, name.casefold())) in ("background", "bg")
+
+
 @dataclass(frozen=True)
 class Classes:
-    """Names of the classes by index; index 0 is background.
+    """Names of the classes by index; index 0 is background, unless they were made without.
 
     Attributes
     ----------
@@ -32,6 +44,8 @@ class Classes:
         At most 256, background included.
     colors : mapping of class index to hex colour
         Colours that were given; the others follow `class_color`.
+    meaning : Meaning or None
+        What the stored values of the job's masks mean, where its workers sent such masks.
 
     Examples
     --------
@@ -44,10 +58,14 @@ class Classes:
 
     names: tuple[str, ...]
     colors: Mapping[int, str] = field(default_factory=dict)
+    meaning: Meaning | None = None
 
     @classmethod
-    def of_labels(cls, labels: Sequence[str]) -> Classes:
-        """Classes of label names, in their order, after background; OptionError if they clash."""
+    def of_labels(cls, labels: Sequence[str], background: bool = True) -> Classes:
+        """Classes of label names, in their order; OptionError if they clash.
+
+        They come after background; without background, the first is class 0, one like the others.
+        """
         if not labels:
             raise OptionError("there are no labels")
         if len(labels) > MAX_CLASSES:
@@ -66,7 +84,12 @@ class Classes:
             if label in seen:
                 raise OptionError(f"the label {shown(label)} is listed twice")
             seen.add(label)
-        return cls((BACKGROUND, *labels))
+        return cls((BACKGROUND, *labels) if background else tuple(labels))
+
+    @property
+    def has_background(self) -> bool:
+        """Whether class 0 is background, rather than a class like the others."""
+        return self.names[0] == BACKGROUND
 
     def __len__(self) -> int:
         return len(self.names)
@@ -84,9 +107,9 @@ class Classes:
         `preferred` (colours seen in answers) goes before colours given with the classes, and
         these before the default ones; a colour that is taken goes to the lower index.
         """
-        chosen = [BACKGROUND_COLOR]
+        chosen = [BACKGROUND_COLOR] if self.has_background else []
         taken = {BACKGROUND_COLOR}
-        for index in range(1, len(self.names)):
+        for index in range(len(chosen), len(self.names)):
             wishes = [(preferred or {}).get(index), self.colors.get(index), class_color(index)]
             spares = (class_color(spare) for spare in range(len(self.names), 1024))
             color = next(c for c in chain(wishes, spares) if c is not None and c not in taken)

@@ -17,6 +17,7 @@ from consolidation.errors import (
     AnswerError,
     ConsolidationError,
     ForeignAnswerError,
+    ForeignValueError,
     ObjectError,
 )
 from consolidation.masks import UNDECIDED_INDEX, Classes
@@ -109,7 +110,10 @@ class PreparedObject:
     def blank(self) -> frozenset[str]:
         """Workers who painted nothing."""
         pairs = zip(self.workers, self.masks, strict=True)
-        return frozenset(worker for worker, mask in pairs if not mask.any())
+        # most have painted something in the middle
+        return frozenset(
+            worker for worker, mask in pairs if not mask[len(mask) // 2].any() and not mask.any()
+        )
 
 
 def prepare_object(
@@ -245,6 +249,8 @@ def _read(
         outcomes = [decode_one(index) for index in places]
     kept, foreign = [], []
     for index, ((worker, _), found) in enumerate(zip(answers, outcomes, strict=True)):
+        if isinstance(found, ForeignValueError):
+            raise ObjectError(f"worker {worker}: {found}")
         if isinstance(found, AnswerError):
             warnings.append(AnswerWarning.of_dropped(worker, found))
             if isinstance(found, ForeignAnswerError):

@@ -9,20 +9,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from consolidation import storage
-from consolidation.errors import SourceError
 from consolidation.formats.annotators import Annotator, distinct
+from consolidation.formats.class_list import parse_class_list
 from consolidation.formats.drawn import Drawn
 from consolidation.formats.drawn_source import Content, DrawnSource
 from consolidation.formats.files import File, members
-from consolidation.formats.paint import is_background
 from consolidation.formats.place import Place
 from consolidation.formats.sniff import is_hidden, named
 from consolidation.formats.source import SourceOptions
 from consolidation.limits import Limits
-from consolidation.masks import BACKGROUND, check_whole, hex_color
+from consolidation.masks import BACKGROUND, check_whole, hex_color, is_background
 from consolidation.objects import LoadedAnswer, PictureAnswer, WorkerAnswer
 from consolidation.options import Options
-from consolidation.text import shown
 
 LABEL_MAP = "labelmap.txt"
 _MASKS = "SegmentationClass/"
@@ -116,20 +114,11 @@ def read_label_map(file: File) -> Colors:
     SourceError
         If a line is something else.
     """
-    colors: dict[str, tuple[int, int, int]] = {}
-    for line in file.read_all(_MOST).decode("utf-8-sig", "replace").splitlines():
-        text = line.partition("#")[0].strip() if line.startswith("#") else line.strip()
-        if not text:
-            continue
-        name, _, rest = text.partition(":")
-        parts = rest.partition(":")[0].split(",")
-        try:
-            red, green, blue = (int(part) for part in parts)
-        except ValueError:
-            raise SourceError(f"{file}: {shown(line)} is not name:red,green,blue::") from None
-        if not all(0 <= one <= 255 for one in (red, green, blue)):
-            raise SourceError(f"{file}: {shown(line)} is no color")
-        colors[BACKGROUND if is_background(name) else name] = (red, green, blue)
+    listed = parse_class_list(file.read_all(_MOST), str(file), label_map=True)
+    colors = {}
+    for entry in listed.entries:
+        if entry.color is not None:
+            colors[BACKGROUND if is_background(entry.name) else entry.name] = entry.color
     return tuple(colors.items())
 
 

@@ -9,7 +9,6 @@ from consolidation.formats.groundtruth.events import (
     parse_consolidation_event,
     parse_task_event,
 )
-from consolidation.formats.groundtruth.json_text import load_json
 from consolidation.formats.groundtruth.manifest import (
     compact,
     manifest_line,
@@ -28,6 +27,7 @@ from consolidation.formats.groundtruth.requests import (
 )
 from consolidation.formats.groundtruth.responses import WorkerResponse, parse_worker_responses
 from consolidation.formats.groundtruth.spans import Span, lines
+from consolidation.formats.json_text import load_json
 
 __all__ = [
     "Annotation",

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from consolidation.errors import SourceError
-from consolidation.formats.groundtruth.json_text import finite_number, load_json
+from consolidation.formats.json_text import finite_number, load_json
 from consolidation.objects.mask_class import MaskClass, MaskLabel
 from consolidation.objects.pipeline import ObjectResult
 from consolidation.text import shown

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from consolidation.errors import SourceError
-from consolidation.formats.groundtruth.json_text import finite_number, load_json
 from consolidation.formats.groundtruth.requests import Annotation
+from consolidation.formats.json_text import finite_number, load_json
 
 MOST_SECONDS = 1e9
 """Thirty years: more is no time that somebody spent, and would spoil every mean it is in."""

@@ -15,8 +15,8 @@ from typing import Any
 
 from consolidation.errors import AnswerError
 from consolidation.formats import rle, shapes
-from consolidation.formats.groundtruth.json_text import finite_number
 from consolidation.formats.json_stream import LongLists
+from consolidation.formats.json_text import finite_number
 from consolidation.formats.paint import Region
 from consolidation.formats.pictures import Bitmap
 from consolidation.formats.shapes import Plane, Shape

@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from consolidation.errors import AnswerError, SourceError
 from consolidation.formats.drawn import Drawn
 from consolidation.formats.files import File
-from consolidation.formats.groundtruth.json_text import finite_number
 from consolidation.formats.groundtruth.spans import Span
 from consolidation.formats.json_stream import LongLists
+from consolidation.formats.json_text import finite_number
 from consolidation.formats.label_studio.regions import (
     has_shape,
     items_of,

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.errors import AnswerError
 from consolidation.formats.manifest_file import ManifestLine
 from consolidation.formats.volumes.grids import Grid
-from consolidation.masks import Classes
+from consolidation.masks import Classes, Meaning
+from consolidation.masks.stored import of_numbers
 from consolidation.objects import Answer, LabeledObject, LoadedAnswer
+from consolidation.objects.index_mask import read_stored
 from consolidation.options import Options
 
 
@@ -40,6 +41,8 @@ class LoadedSlice:
 
     values: NDArray[Any]
     modified: bool | None = None
+    void: bool = True
+    """See `VoidAnswer`: what it ignores has the value that says so."""
 
     @property
     def colors(self) -> Mapping[str, tuple[int, int, int]]:
@@ -52,17 +55,9 @@ class LoadedSlice:
         return height, width
 
     def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
-        """Write class indices into `out`; indices that are no class are ignored."""
-        beyond = self.values >= len(classes)
-        np.copyto(out, self.values, casting="unsafe")
-        if not beyond.any():
-            return []
-        out[beyond] = ignore
-        found, pixels = np.unique(self.values[beyond], return_counts=True)
-        return [
-            f"{n:,} pixels of index {index}, which is no class of this job, are ignored"
-            for index, n in zip(found.tolist(), pixels.tolist(), strict=True)
-        ]
+        """Write class indices into `out`, as the job's classes say what values mean."""
+        meaning = classes.meaning or Meaning.of_indices(len(classes))
+        return read_stored(of_numbers(self.values), out, meaning, ignore).warnings
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from consolidation import storage
-from consolidation.errors import ConsolidationError, OptionError, SourceError
+from consolidation.errors import ConsolidationError, SourceError
+from consolidation.formats.class_list import ClassList, read_class_list
 from consolidation.formats.files import File, members
-from consolidation.formats.groundtruth import parse_classes
-from consolidation.formats.groundtruth.json_text import load_json
 from consolidation.formats.manifest_file import ManifestFile, lines_of_images
-from consolidation.formats.patterns import PRESETS, compile_pattern, is_consensus, preset
+from consolidation.formats.patterns import (
+    PRESETS,
+    compile_pattern,
+    is_consensus,
+    is_picture,
+    preset,
+)
 from consolidation.formats.place import Place
 from consolidation.formats.sniff import named
 from consolidation.formats.source import Source, SourceOptions
+from consolidation.formats.survey import Mask
+from consolidation.formats.values import decide_values
 from consolidation.formats.volumes.grids import Grid, open_grid
 from consolidation.formats.volumes.slices import VolumeSlice
 from consolidation.formats.volumes.write import write_volume
 from consolidation.masks import MAX_PIXELS, Classes
+from consolidation.masks.stored import Stored, of_numbers
 
 CLASSES_FILE, DATASET_FILE = "classes.json", "dataset.json"
 NIFTI = (".nii", ".nii.gz")
-STACKS = (".npy", ".npz", ".tif", ".tiff")
+STACKS = (".npy", ".npz", ".tif", ".tiff", ".bmp", ".webp")
 _GUESSES = (
     *(one for name in ("qubiq", "msseg", "bids", "longciu") for one in PRESETS[name]),
     "{image}/{worker}.nii.gz",
@@ -38,7 +46,7 @@ class Volumes(Source):
     """NIfTI, TIFF and NumPy volumes."""
 
     name = "volumes"
-    kind = "volumes (NIfTI, TIFF or NumPy)"
+    kind = "volumes or arrays (NIfTI, TIFF, NumPy)"
     items: Sequence[VolumeSlice]
     assembles = True
 
@@ -48,7 +56,7 @@ class Volumes(Source):
         return bool(named(place, *NIFTI))
 
     def __init__(self, place: Place, options: SourceOptions) -> None:
-        self._place, self.folder = place, place.folder
+        self._place, self.folder, self._reading = place, place.folder, options.value_reading
         self._notes: list[str] = []
         images = self._images(place, options)
         if not images:
@@ -88,8 +96,8 @@ class Volumes(Source):
                 groups, uri = match.groupdict(), place.below(name)
                 if "worker" not in groups:
                     images[groups["image"]] |= self._stack(uri)
-                elif is_consensus(groups["worker"]):
-                    self._notes.append(f"{name} is left out: by its name what others made")
+                elif is_consensus(groups["worker"]) or is_picture(groups["worker"]):
+                    self._notes.append(f"{name} is left out: by its name no rater's")
                 else:
                     images[groups["image"]][groups["worker"]] = File.unpacked(uri)
         return images
@@ -101,8 +109,9 @@ class Volumes(Source):
             images: dict[str, set[str]] = defaultdict(set)
             for name in names:
                 match = compile_pattern(text).fullmatch(name)
-                if match and not is_consensus(match["worker"]):
-                    images[match["image"]].add(match["worker"])
+                worker = match["worker"] if match else ""
+                if match and not is_consensus(worker) and not is_picture(worker):
+                    images[match["image"]].add(worker)
             score = sum(len(workers) for workers in images.values() if len(workers) > 1)
             if score > most:
                 best, most = text, score
@@ -160,25 +169,26 @@ class Volumes(Source):
         ]
 
     def classes(self) -> Classes:
-        """Classes of `classes.json` or `dataset.json`, else numbered up to the highest value."""
-        beside, dataset = self._place.beside(CLASSES_FILE), self._place.beside(DATASET_FILE)
-        if beside is not None:
-            return parse_classes(storage.read_bytes(beside), beside)
-        if dataset is not None:
-            return dataset_classes(storage.read_bytes(dataset), dataset)
-        highest, reason = 0, "no volume in it has a class above 0"
-        for item in self.items:
-            for _, grid, number in item.raters:
-                try:
-                    values = grid.slice(number)
-                except ConsolidationError as error:
-                    # it will be reported when its object is consolidated
-                    reason = str(error)
-                    continue
-                highest = max(highest, int(values[values < 255].max(initial=0)))
-        if highest == 0:
-            raise SourceError(f"{self._place.uri}: {reason}")
-        return Classes.of_labels([f"class-{index}" for index in range(1, highest + 1)])
+        """Classes of a class list or nnU-Net's `dataset.json`, else as the values tell them."""
+        for name in (CLASSES_FILE, DATASET_FILE):
+            beside = self._place.beside(name)
+            if beside is not None:
+                return self.classes_of(read_class_list(beside))
+        return self._decided(None)
+
+    def classes_of(self, listed: ClassList) -> Classes:
+        """See `Source`: here, voxels are indices."""
+        return self._decided(listed)
+
+    def _decided(self, listed: ClassList | None) -> Classes:
+        masks = [
+            Mask(worker, f"{grid.file}, slice {number}", partial(_numbers, grid, number))
+            for item in self.items
+            for worker, grid, number in item.raters
+        ]
+        decision = decide_values(masks, listed, self._reading, self._place.uri)
+        self.notes = [*self.notes, *decision.notes]
+        return decision.classes
 
     def stamp(self) -> str:
         """See `Source`."""
@@ -189,7 +199,7 @@ class Volumes(Source):
         written = []
         volumes: dict[str, list[VolumeSlice]] = defaultdict(list)
         for item in self.items:
-            if item.raters and not item.stack:
+            if item.raters and not item.stack and item.raters[0][1].kind != "picture":
                 volumes[item.image].append(item)
         for image, slices in volumes.items():
             grid = slices[0].raters[0][1]
@@ -197,27 +207,5 @@ class Volumes(Source):
         return written
 
 
-def dataset_classes(data: bytes, name: str) -> Classes:
-    """Classes of a `dataset.json` of nnU-Net or the Decathlon.
-
-    Examples
-    --------
-    >>> dataset_classes(b'{"labels": {"background": 0, "lesion": 1}}', "dataset.json").names
-    ('BACKGROUND', 'lesion')
-    >>> dataset_classes(b'{"labels": {"0": "background", "1": "lesion"}}', "dataset.json").names
-    ('BACKGROUND', 'lesion')
-    """
-    try:
-        labels = load_json(data)["labels"]
-        pairs = [
-            (int(key), value) if str(key).isdecimal() else (int(value), key)
-            for key, value in labels.items()
-            if not isinstance(value, list)
-        ]
-        names: Mapping[int, str] = {index: str(name_) for index, name_ in pairs if index > 0}
-        if not all(index < 256 for index in names):
-            raise ValueError("an index above 255")
-        listed = [names.get(index, f"class-{index}") for index in range(1, max(names) + 1)]
-        return Classes.of_labels(listed)
-    except (ValueError, KeyError, TypeError, AttributeError, OptionError) as error:
-        raise SourceError(f"{name} lists no labels: {error!r}") from None
+def _numbers(grid: Grid, number: int) -> Stored:
+    return of_numbers(grid.slice(number))

@@ -1,0 +1,188 @@
+"""Where masks lie in a folder: the pattern of `--masks`, and which one would fit."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from consolidation.formats.patterns import compile_pattern
+from consolidation.formats.sniff import is_hidden
+from consolidation.text import count
+
+PICTURES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".npy", ".npz")
+VOLUMES = (".nii", ".nii.gz", ".nrrd", ".mha", ".dcm")
+RESERVED = frozenset(
+    (
+        "image",
+        "picture",
+        "truth",
+        "gt",
+        "groundtruth",
+        "reference",
+        "consensus",
+        "majority",
+        "staple",
+    )
+)
+"""Names of what lies beside masks: never workers, where a worker may have any name."""
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True)
+class MaskPattern:
+    """A pattern such as ``{image}/worker_{worker}.png``.
+
+    Examples
+    --------
+    >>> MaskPattern("{image}/worker_{worker}.png").match("a/b/worker_7.png")
+    ('a/b', '7')
+    >>> MaskPattern("{image}/{worker}.png").is_reserved("truth")
+    True
+    >>> MaskPattern("{image}/worker_{worker}.png").is_reserved("truth")
+    False
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        # a wrong one is refused before a folder is looked through
+        compile_pattern(self.text)
+
+    @cached_property
+    def _expression(self) -> re.Pattern[str]:
+        return compile_pattern(self.text)
+
+    @cached_property
+    def _worker_alone(self) -> bool:
+        """Whether nothing written beside `{worker}` says that it is a worker."""
+        [part] = [one for one in self.text.split("/") if "{worker}" in one]
+        beside = part.replace("{image}", "").replace("{worker}", "").replace("*", "")
+        return _WORD.search(beside.partition(".")[0]) is None
+
+    def match(self, name: str) -> tuple[str, str] | None:
+        """Image and worker of a file, None if it is no mask."""
+        match = self._expression.fullmatch(name)
+        return None if match is None or is_hidden(name) else (match["image"], match["worker"])
+
+    def is_reserved(self, worker: str) -> bool:
+        """Whether a name is that of a picture or a truth rather than a worker's."""
+        return self._worker_alone and _is_reserved(worker)
+
+
+def what_lies_there(names: Iterable[str]) -> str:
+    """Say what a folder holds in which a pattern finds nothing, and which one would.
+
+    Examples
+    --------
+    >>> what_lies_there(["ann/1.png", "ann/2.png", "ann/3.png", "bob/1.png", "bob/3.png"])
+    "it holds 5 .png files such as ann/1.png: --masks '{worker}/{image}.png' finds 3 images by 2 \
+workers"
+    """
+    found = [name for name in names if not is_hidden(name)]
+    kinds = Counter(ending for name in found if (ending := _ending(name)))
+    if not kinds:
+        listed = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
+        return f"it holds no pictures, only {listed}" if found else "it holds no files"
+    # PNG first, for they are what can be read
+    ending, number = min(kinds.items(), key=lambda kind: (kind[0] != ".png", -kind[1], kind[0]))
+    files = sorted(name for name in found if _ending(name) == ending)
+    text = f"it holds {number:,} {ending} files such as {files[0]}"
+    best = propose(files, ending)
+    if best is None:
+        return text
+    pattern, images, workers = best
+    return f"{text}: --masks '{pattern}' finds {images:,} images by {workers:,} workers"
+
+
+def propose(files: Sequence[str], ending: str) -> tuple[str, int, int] | None:
+    """Pattern by which most files are masks of several workers an image; its images and workers."""
+    own = [name for name in files if not _is_reserved(name.rpartition("/")[2])]
+    best: tuple[tuple[int, int, int], str, int, int] | None = None
+    for text in _candidates(own, ending) if own else ():
+        pattern = MaskPattern(text)
+        images: dict[str, set[str]] = defaultdict(set)
+        for match in filter(None, map(pattern.match, own)):
+            images[match[0]].add(match[1])
+        workers = {worker for some in images.values() for worker in some}
+        several = sum(len(some) for some in images.values() if len(some) > 1)
+        # pictures and truths lie beside masks, in the folder of their image
+        if not several or (len(own) < len(files) and "{worker}" not in text.rpartition("/")[2]):
+            continue
+        # there are fewer workers than images
+        rank = (sum(map(len, images.values())), -len(workers), several)
+        if best is None or rank > best[0]:
+            best = (rank, text, len(images), len(workers))
+    return None if best is None else best[1:]
+
+
+def _candidates(files: Sequence[str], ending: str) -> list[str]:
+    """Patterns that files of one ending may have."""
+    stems = [name[: -len(ending)].split("/") for name in files]
+    depth = Counter(map(len, stems)).most_common(1)[0][0]
+    stems = [parts for parts in stems if len(parts) == depth]
+    parts = [_framed({one[at] for one in stems}) for at in range(depth)]
+    varying = [at for at, part in enumerate(parts) if "{}" in part]
+    texts = []
+    for image in varying:
+        for worker in varying:
+            if image == worker:
+                for mark in ("_", "-", "__", "."):
+                    both = (f"{{image}}{mark}{{worker}}", f"{{worker}}{mark}{{image}}")
+                    texts += [_filled(parts, {image: one}) for one in both]
+            else:
+                texts.append(_filled(parts, {image: "{image}", worker: "{worker}"}))
+    return [f"{text}{ending}" for text in texts if text]
+
+
+def _filled(parts: Sequence[str], names: dict[int, str]) -> str:
+    """Pattern of parts, of which these are named; empty if another varies below the first."""
+    others = [at for at, part in enumerate(parts) if "{}" in part and at not in names]
+    if others:
+        return ""
+    return "/".join(part.replace("{}", names.get(at, "")) for at, part in enumerate(parts))
+
+
+def _framed(texts: set[str]) -> str:
+    """What all texts begin and end with, up to a mark, around ``{}`` where they differ."""
+    if len(texts) == 1:
+        return texts.pop().replace("{}", "")
+    shared = _common_start(list(texts))
+    begin = re.match(r"(?:.*[_\-. ])?", shared)
+    rest = [text[len(begin[0]) if begin else 0 :] for text in texts]
+    shared = _common_start([text[::-1] for text in rest])[::-1]
+    end = re.search(r"(?:[_\-. ].*)?$", shared)
+    return f"{begin[0] if begin else ''}{{}}{end[0] if end else ''}"
+
+
+def _common_start(texts: Sequence[str]) -> str:
+    pairs = zip(min(texts), max(texts), strict=False)
+    return "".join(
+        first for first, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
+    )
+
+
+def _ending(name: str) -> str:
+    lower = name.lower()
+    return next((one for one in (*VOLUMES, *PICTURES) if lower.endswith(one)), "")
+
+
+def _is_reserved(name: str) -> bool:
+    """Whether a name begins with that of a picture or a truth."""
+    words = _WORD.findall(name.casefold())
+    first = "".join(words[:2]) if words[:2] == ["ground", "truth"] else "".join(words[:1])
+    return first in RESERVED
+
+
+def skipped(names: Sequence[str], pattern: str) -> str | None:
+    """Say which files are no masks because of their reserved names; None without any."""
+    if not names:
+        return None
+    listed = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    return (
+        f"{count(len(names), 'file')} left out that {pattern} matches, for no worker is "
+        f"called so: {listed}"
+    )
