@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from consolidation.jobs import run_job
+from consolidation.commands.run import run_job
 from consolidation.labeling.masks import read_mask
 from consolidation.labeling.paint_folder import PaintFolder
 from tests.painting_page import PaintingPage, painting_page

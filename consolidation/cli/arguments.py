@@ -20,7 +20,7 @@ Command = Callable[[argparse.Namespace], int]
 """Does what was asked for, and returns the exit status."""
 
 _OF_FILES = (
-    *("compression", "confidence_maps", "calibration"),
+    *("confidence_maps", "calibration"),
     *("label_attribute", "mask_uri_prefix", "job_name"),
 )
 """Options of what becomes of a vote that has been taken."""

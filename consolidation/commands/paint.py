@@ -10,7 +10,7 @@ from pathlib import Path
 
 from consolidation import storage
 from consolidation.errors import ConsolidationError, OptionError
-from consolidation.groundtruth import parse_classes
+from consolidation.formats.groundtruth import parse_classes
 
 PORT = 8377
 """Drafts are kept by the browser for an address: it should be the same each time."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.errors import AnswerError
-from consolidation.groundtruth import parse_answer
+from consolidation.formats.groundtruth import parse_answer
 from consolidation.masks import (
     MAX_PIXELS,
     Classes,
