@@ -35,6 +35,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.voting
 	$(BIN)/python -m benchmarks.end_to_end
 	$(BIN)/python -m benchmarks.accuracy
+	$(BIN)/python -m benchmarks.thin
 	$(BIN)/python -m benchmarks.lambda_cold_start
 	$(BIN)/python -m benchmarks.calibration
 	$(BIN)/python -m benchmarks.jobs

@@ -23,15 +23,15 @@ class AnswerError(ConsolidationError):
     """One worker's answer cannot be used; the object's other answers are not affected."""
 
 
-class ForeignAnswerError(AnswerError):
-    """A worker painted something, and nothing of it is a class of the job."""
-
-
 class ForeignValueError(AnswerError):
     """A mask holds values that mean nothing in its source: its object fails, votes would be lost.
 
     Everything else that is wrong with an answer is its own fault; this is how the source is read.
     """
+
+
+class ForeignAnswerError(AnswerError):
+    """A worker painted something, and nothing of it is a class of the job."""
 
 
 class RunError(ConsolidationError):

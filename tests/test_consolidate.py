@@ -19,6 +19,17 @@ def row(*workers, dtype=np.uint8):
 THREE = row([0, 1, 1, 2], [0, 1, 2, 2], [0, 0, 3, 2])
 
 
+@pytest.mark.parametrize("min_votes", [1, 2])
+def test_without_background_class_0_counts_in_the_image_s_confidence(min_votes: int) -> None:
+    # 2 of 3 agree, all, all, 2 of 3
+    masks = np.array([[[0, 0, 1, 0]], [[0, 0, 1, 1]], [[1, 0, 1, 0]]], np.uint8)
+    # background: the pixel that all call 0 does not count
+    with_it = consolidate(masks, min_votes=min_votes)
+    assert with_it.image_confidence == pytest.approx((2 / 3 + 1 + 2 / 3) / 3)
+    other = consolidate(masks, min_votes=min_votes, background=False)
+    assert other.image_confidence == pytest.approx((2 / 3 + 1 + 1 + 2 / 3) / 4)
+
+
 def test_four_pixels_three_workers():
     result = consolidate(THREE)
     assert result.labels.tolist() == [[0, 1, 1, 2]]

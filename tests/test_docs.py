@@ -29,6 +29,8 @@ ELSEWHERE = {
     # a request whose arguments are checked against the service's model
     ("deploy.md", "python"): "test_deploy_page.py",
     ("deploy.md", "html"): "test_deploy_page.py",
+    # every command, on a small job of each tool
+    ("formats.md", ""): "test_formats_page.py",
 }
 
 
@@ -50,6 +52,7 @@ def test_no_block_is_forgotten() -> None:
     assert {name: found for name, found in kinds.items() if found} == {
         "README.md": ["", "", "python"],
         "deploy.md": IN_DEPLOY,
+        "formats.md": [""] * 9,
     }, "a new block: let a test below type it, too"
     for (page, kind), test in ELSEWHERE.items():
         assert blocks(page, kind)

@@ -132,6 +132,11 @@ def color_photograph(mask: Array) -> bytes:
     return png(np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3)).astype(np.uint8))
 
 
+def palette_photograph(mask: Array) -> bytes:
+    values = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE)).astype(np.uint8)
+    return tiny_png.write(values, tiny_png.PALETTE, palette=bytes(range(256)) * 3)
+
+
 def gradient(mask: Array) -> bytes:
     return png(np.add.outer(np.arange(SIDE) * 2, np.arange(SIDE)).astype(np.uint8))
 
@@ -337,6 +342,7 @@ def _no_masks() -> list[Case]:
         "resized": (smoothed, "smoothed at its borders"),
         "anti-aliased in few levels": (few_levels, "smoothed at its borders"),
         "once a JPEG": (through_jpeg, "as lossy compression leaves them"),
+        "photograph with a palette": (palette_photograph, "colours, not a mask"),
         "colour photograph": (color_photograph, "pictures in colour: "),
     }
     for name, (encode, reason) in files.items():

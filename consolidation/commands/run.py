@@ -93,6 +93,10 @@ def run_job(
         raise RunError(f"{manifest.uri} is read, and cannot be written: use another --out")
     run = JobRun(opened, folder, on_progress)
     summary = run.run(restart=restart, retry_failed=retry_failed)
-    meaning = opened.classes.meaning
-    values = "" if meaning is None else meaning.text
-    return replace(summary, values=values, notes=tuple(opened.source.notes))
+    classes = opened.classes
+    return replace(
+        summary,
+        background=classes.has_background,
+        values="" if classes.meaning is None else classes.meaning.text,
+        notes=tuple(opened.source.notes),
+    )

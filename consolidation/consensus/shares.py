@@ -127,14 +127,22 @@ class Shares:
             share = self.by_pixel[rows] if whole else self._of_heads(rows)
             rules.to_bytes(share.reshape(-1), flat)
             return values
-        n_workers = self._stack.n_workers
-        shares = np.arange(256, dtype=np.float32) / np.float32(n_workers)
-        shares = self._calibrated(np.minimum(shares, 1))
-        table = np.rint(shares * np.float32(255)).astype(np.uint8)
-        lookup(votes.reshape(-1), table, n_workers + 1, flat)
+        lookup(votes.reshape(-1), self._levels, self._stack.n_workers + 1, flat)
         within, overruled = self._overruled_in(rows, flat.size)
         flat[within] = np.rint(self._calibrated(overruled) * np.float32(255)).astype(np.uint8)
         return values
+
+    @property
+    def levels(self) -> NDArray[np.uint8] | None:
+        """(256,): round(255 c) by number of votes; None where it depends on more than that."""
+        return self._levels if self._by_votes and not self._overruled.places.size else None
+
+    @cached_property
+    def _levels(self) -> NDArray[np.uint8]:
+        shares = np.arange(256, dtype=np.float32) / np.float32(self._stack.n_workers)
+        shares = self._calibrated(np.minimum(shares, 1))
+        levels: NDArray[np.uint8] = np.rint(shares * np.float32(255)).astype(np.uint8)
+        return levels
 
     @cached_property
     def by_class(self) -> ClassSums:
@@ -174,11 +182,15 @@ class Shares:
             # pixels with too few votes are undecided whether they were painted or not
             share = self.by_pixel.reshape(-1)
             total, painted = rules.painted_share(stack.flat, stack.ignore, share)
+            if not self._settings.background:
+                voted = self.voters.reshape(-1) > 0
+                total, painted = float(share[voted].sum(dtype=np.float64)), int(voted.sum())
         else:
             sums = self.by_class
             unanimous = float(self._calibrated(np.ones(1, np.float32))[0])
-            total = float(sums.confidence.sum()) - sums.background * unanimous
-            painted = stack.n_pixels - sums.background - sums.unvoted
+            background = sums.background if self._settings.background else 0
+            total = float(sums.confidence.sum()) - background * unanimous
+            painted = stack.n_pixels - background - sums.unvoted
         counted = painted + self.unlabelled.unknown
         if counted:
             return float(total / counted)

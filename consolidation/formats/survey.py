@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 from consolidation import storage
@@ -19,7 +20,23 @@ from consolidation.masks.stored import Stored, decode_stored, decoder_of
 AT_ONCE = 48
 """Masks between two questions whether enough has been seen."""
 THREADS = 4
+SCALED_STEP, NEARLY_WHITE = 16, 240
+"""Distance of grey levels that eyes tell apart, and where the last of evenly spaced ones lies."""
 _GOLDEN = 0.6180339887498949
+
+
+def is_scaled(values: Iterable[int]) -> bool:
+    """Whether values are evenly spaced from black to white: indices scaled for the eye.
+
+    Examples
+    --------
+    >>> is_scaled([0, 85, 170, 255]), is_scaled([0, 1, 2, 255])
+    (True, False)
+    """
+    levels = sorted(values)
+    steps = [high - low for low, high in pairwise(levels)]
+    even = len(steps) >= 2 and max(steps) - min(steps) <= 1
+    return even and steps[0] >= SCALED_STEP and NEARLY_WHITE <= levels[-1] <= 255
 
 
 class Mask(NamedTuple):
@@ -66,6 +83,8 @@ class Survey:
         Whether any mask holds a void value beside a class.
     examples : dict of int to str
         A mask with that value.
+    scaled : (str, tuple of int) or None
+        A mask of values that look like indices scaled for the eye, and these.
     colors : Counter
         Pixels by colour, of masks of colours only.
     palettes : dict of int to (RGBA, str)
@@ -86,6 +105,7 @@ class Survey:
     by_worker: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     together: bool = False
     examples: dict[int, str] = field(default_factory=dict)
+    scaled: tuple[str, tuple[int, ...]] | None = None
     colors: Counter[RGBA] = field(default_factory=Counter)
     colored_example: str = ""
     palettes: dict[int, tuple[RGBA, str]] = field(default_factory=dict)
@@ -132,6 +152,8 @@ class Survey:
         self.by_worker[mask.worker].update(seen.values)
         for value in seen.values:
             self.examples.setdefault(value, mask.name)
+        if not self.scaled and is_scaled(seen.values):
+            self.scaled = (mask.name, tuple(sorted(seen.values)))
         void = any(value in VOID for value in seen.values)
         self.together |= void and any(value and value not in VOID for value in seen.values)
         for value, color in seen.palette.items():

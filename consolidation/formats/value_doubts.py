@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
 from consolidation.formats.class_list import ClassList
 from consolidation.formats.survey import Survey
@@ -13,8 +12,6 @@ from consolidation.text import shown
 
 SOME = 5
 """Values, colours and classes that a message lists."""
-SCALED_STEP, NEARLY_WHITE = 16, 240
-"""Distance of grey levels that eyes tell apart, and where the last of evenly spaced ones lies."""
 _INSIST = "--values index insists on indices, --values 0-127=background,128-255=NAME cuts"
 
 
@@ -45,19 +42,16 @@ def flawed_masks(seen: Survey) -> tuple[str, bool] | None:
 
 def scaled(seen: Survey) -> str | None:
     """Greys evenly spaced from black to white: indices that were scaled for the eye."""
-    for values in map(sorted, [seen.values, *seen.by_worker.values()]):
-        steps = [high - low for low, high in pairwise(values)]
-        even = len(steps) >= 2 and max(steps) - min(steps) <= 1
-        if even and steps[0] >= SCALED_STEP and NEARLY_WHITE <= values[-1] <= 255:
-            meanings = ",".join(
-                f"{value}={'background' if value == 0 else 'NAME'}" for value in values[:SOME]
-            )
-            return (
-                f"{seen.examples[values[1]]} and others hold {some(map(str, values))}, evenly "
-                f"spaced as indices scaled for the eye are: say what they mean, such as --values "
-                f"{meanings}"
-            )
-    return None
+    if seen.scaled is None:
+        return None
+    name, values = seen.scaled
+    meanings = ",".join(
+        f"{value}={'background' if value == 0 else 'NAME'}" for value in values[:SOME]
+    )
+    return (
+        f"{name} holds {some(map(str, values))}, evenly spaced as indices scaled for the eye are: "
+        f"say what they mean, such as --values {meanings}"
+    )
 
 
 def mixture(seen: Survey) -> str | None:

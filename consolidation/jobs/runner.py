@@ -43,10 +43,14 @@ class Summary:
     """What `auto` chose and why, if it was asked."""
     twins: tuple[tuple[str, str], ...] = ()
     """Workers with the same answers to the pixel."""
+    background: bool = True
+    """Whether class 0 is background."""
     values: str = ""
     """What stored values of masks mean, where there are such."""
     notes: tuple[str, ...] = ()
     """How the source is understood, where it could be understood in another way."""
+    findings: tuple[str, ...] = ()
+    """Who is not independent, or agrees with few, and the evidence: a sentence each."""
     seconds: float = 0.0
     now: int = 0
     """Objects of this call; the others were done before."""
@@ -200,15 +204,16 @@ def _summary(tables: Tables, learnt: Learnt, n_classes: int) -> Summary:
         confidence=tables.confidence / images if images else None,
         method=learnt.choice.reason if learnt.choice is not None else "",
         twins=tuple(tables.reliability.twins()) if tables.reliability is not None else (),
+        findings=tuple(tables.findings()),
     )
 
 
-_OF_THIS_CALL = ("values", "notes", "seconds", "now")
+_OF_THIS_CALL = ("background", "values", "notes", "seconds", "now")
 
 
 def _summary_again(content: Mapping[str, Any]) -> Summary:
     twins = tuple((first, second) for first, second in content["twins"])
-    return Summary(**{**content, "twins": twins})
+    return Summary(**{**content, "twins": twins, "findings": tuple(content["findings"])})
 
 
 def _now() -> str:

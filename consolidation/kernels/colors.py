@@ -7,7 +7,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from consolidation.kernels._jit import kernel
+from consolidation.kernels._jit import counting_no_references as kernel
 from consolidation.kernels._lanes import LANES, Lanes
 
 MAX_COMPARED = 48
@@ -60,7 +60,7 @@ def lookup(indices, table, length, out):
 
 @kernel
 def histogram(indices, counts):
-    """Count indices (N,) uint8: counts (256,) int64, in and out."""
+    """Count indices (N,): counts int64, one more than the highest at least, in and out."""
     for p in range(indices.size):
         counts[indices[p]] += 1
 

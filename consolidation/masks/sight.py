@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from consolidation.kernels.colors import histogram
 from consolidation.kernels.values import survey
 from consolidation.masks.stored import Stored
 
@@ -66,7 +68,7 @@ def look(stored: Stored) -> Sight:
 
     Examples
     --------
-    >>> from consolidation.masks.png import Pixels
+    >>> from consolidation.masks.png_decode import Pixels
     >>> mask = np.array([[0, 0, 7]], np.uint8)
     >>> look(Stored(mask, Pixels(mask, None), "grey")).values
     {0: 2, 7: 1}
@@ -77,10 +79,9 @@ def look(stored: Stored) -> Sight:
         colors, n_colors = _colors(stored.pixels.values)
     if stored.indices is None:
         return Sight(stored.kind, stored.depth, {}, colors, n_colors)
-    size = 256 if stored.indices.dtype == np.uint8 else 65536
-    counts, solid, between = (np.zeros(size, np.int64) for _ in range(3))
-    changes = np.zeros(3, np.int64)
-    survey(np.ascontiguousarray(stored.indices), counts, solid, between, changes)
+    values = np.ascontiguousarray(stored.indices)
+    counts = np.zeros(256 if values.dtype == np.uint8 else 65536, np.int64)
+    histogram(values.reshape(-1), counts)
     used = np.flatnonzero(counts)
     palette: dict[int, RGBA] = {}
     if stored.kind == "palette" and stored.pixels.palette is not None:
@@ -93,33 +94,40 @@ def look(stored: Stored) -> Sight:
         colors=colors,
         n_colors=n_colors,
         palette=palette,
-        flaw=None if palette else _flaw(used, counts[used], solid[used], between[used], changes),
+        flaw=_flaw(values, used, counts[used], stored.kind == "palette"),
     )
 
 
 def _flaw(
-    used: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    solid: NDArray[np.int64],
-    between: NDArray[np.int64],
-    changes: NDArray[np.int64],
+    values: NDArray[Any], used: NDArray[np.int64], counts: NDArray[np.int64], palette: bool
 ) -> str | None:
     """Why values cannot be classes: they are ramps between others, noise, or a gradient."""
-    pairs, unlike, small = changes.tolist()
-    loose = solid < LOOSE * counts
     n = len(used)
-    gradient = small >= GRADIENT * unlike
-    grain = n >= VERY_MANY and unlike >= GRAIN[0] * pairs and small >= GRAIN[1] * unlike
-    if n >= MANY and (gradient or grain or 2 * loose.sum() >= n):
-        if gradient or grain or 4 * unlike >= pairs:
+    black_to_white = n > 2 and (used[0], used[-1]) == (0, 255)
+    if n < MANY and (palette or not black_to_white):
+        return None
+    size = int(used[-1]) + 1
+    seen, solid, between = (np.zeros(size, np.int64) for _ in range(3))
+    changes = np.zeros(3, np.int64)
+    survey(values, seen, solid, between, changes)
+    pairs, unlike, small = changes.tolist()
+    loose = solid[used] < LOOSE * counts
+    if n >= MANY and palette:
+        # the order of a palette's colours says nothing
+        return f"a picture of {n} colours, not a mask" if 2 * loose.sum() >= n else None
+    if n >= MANY:
+        gradient = small >= GRADIENT * unlike
+        gradient |= n >= VERY_MANY and unlike >= GRAIN[0] * pairs and small >= GRAIN[1] * unlike
+        if gradient or (2 * loose.sum() >= n and 4 * unlike >= pairs):
             return f"a photograph or a gradient of {n} grey values, not a mask"
-        return _smoothed(used)
+        if 2 * loose.sum() >= n:
+            return _smoothed(used)
     inner = used[1:-1]
-    if not inner.size or (used[0], used[-1]) != (0, 255) or not loose[1:-1].all():
+    if not black_to_white or not loose[1:-1].all():
         return None
     # where black and white meet, greys lie between them; thin things have one value on both sides
     greys = BETWEEN[0] <= inner[0] and inner[-1] <= BETWEEN[1]
-    if greys and 2 * between[1:-1].sum() >= counts[1:-1].sum():
+    if greys and 2 * between[inner].sum() >= counts[1:-1].sum():
         return _smoothed(used)
     dark, bright = inner <= NEARLY, inner >= 255 - NEARLY
     if dark.any() and bright.any() and (dark | bright).all():

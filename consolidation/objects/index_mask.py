@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consolidation import storage
-from consolidation.errors import AnswerError, ForeignValueError
+from consolidation.errors import AnswerError, ForeignAnswerError, ForeignValueError
 from consolidation.masks import Classes, ColorMatcher, hex_color
 from consolidation.masks.meaning import FOREIGN, IGNORED, VOID, Meaning
 from consolidation.masks.sight import look
@@ -86,16 +86,31 @@ class IndexMask:
         """
         stored = decode_stored(self.data, options.max_pixels)
         meaning = classes.meaning or Meaning.of_indices(len(classes))
-        warnings = read_stored(stored, out, meaning, ignore, options.snap_colors)
-        # values are declared to say nothing; colours that no class has are not
-        self.void = not (warnings and meaning.reads_colors_of(stored.kind))
-        return warnings
+        read = read_stored(stored, out, meaning, ignore, options.snap_colors)
+        self.void = read.void
+        return read.warnings
+
+
+class Read(NamedTuple):
+    """What came of a mask's pixels."""
+
+    warnings: list[str]
+    void: bool = True
+    """Whether all that is ignored has a value or a colour that says so."""
 
 
 def read_stored(
     stored: Stored, out: NDArray[Any], meaning: Meaning, ignore: int, snap: float = 0.0
-) -> list[str]:
-    """Write the class indices of a decoded picture into `out` (H, Wd); return warnings."""
+) -> Read:
+    """Write the class indices of a decoded picture into `out` (H, Wd).
+
+    Raises
+    ------
+    AnswerError
+        If it is no mask, or of none of the classes' colours.
+    ForeignValueError
+        If it holds values that mean nothing in its source.
+    """
     if meaning.reads_colors_of(stored.kind):
         return _read_colors(stored, out, meaning, ignore, snap)
     if stored.indices is None:
@@ -105,7 +120,7 @@ def read_stored(
         )
     out[...] = stored.indices
     if stored.indices.itemsize <= out.itemsize and int(out.max()) < meaning.n_plain:
-        return []
+        return Read([])
     counts = np.bincount(stored.indices.reshape(-1))
     table = meaning.table(stored.indices.dtype)
     used = np.flatnonzero(counts)
@@ -128,20 +143,21 @@ def read_stored(
     indices = table[stored.indices]
     indices[indices == IGNORED] = ignore
     out[...] = indices
-    return []
+    return Read([])
 
 
 def _read_colors(
     stored: Stored, out: NDArray[Any], meaning: Meaning, ignore: int, snap: float
-) -> list[str]:
+) -> Read:
     if stored.pixels.values.dtype != np.uint8:
         raise AnswerError(f"it has {stored.depth} bits a pixel, which are no colours")
     counts = ColorMatcher(meaning.colors, ignore, snap).match(stored.pixels, out)
     if counts.unmatched and not ((out != 0) & (out != ignore)).any():
         seen = [hex_color(color[:3]) for color in look(stored).colors if color[3]]
         listed = ", ".join(hex_color(color) for color in list(meaning.colors)[:_SHOWN])
-        raise AnswerError(
+        raise ForeignAnswerError(
             f"none of its colours is a class's: it has {', '.join(seen[:_SHOWN]) or 'others'}, "
             f"the classes have {listed}"
         )
-    return color_warnings(counts, [])
+    # colours that the list calls void are ignored on purpose
+    return Read(color_warnings(replace(counts, unknown=()), []), counts.unmatched == 0)

@@ -41,6 +41,8 @@ class LoadedSlice:
 
     values: NDArray[Any]
     modified: bool | None = None
+    void: bool = True
+    """See `VoidAnswer`: what it ignores has the value that says so."""
 
     @property
     def colors(self) -> Mapping[str, tuple[int, int, int]]:
@@ -55,7 +57,7 @@ class LoadedSlice:
     def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
         """Write class indices into `out`, as the job's classes say what values mean."""
         meaning = classes.meaning or Meaning.of_indices(len(classes))
-        return read_stored(of_numbers(self.values), out, meaning, ignore)
+        return read_stored(of_numbers(self.values), out, meaning, ignore).warnings
 
 
 @dataclass(frozen=True, slots=True)
