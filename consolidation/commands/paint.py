@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import sys
 import webbrowser
 from collections.abc import Callable, Sequence
@@ -111,9 +112,7 @@ def read_labels(text: str | Path) -> list[str]:
     return [line.strip() for line in data.decode("utf-8").splitlines() if line.strip()]
 
 
-def _listen(port: int):  # type: ignore[no-untyped-def]
-    import socket
-
+def _listen(port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

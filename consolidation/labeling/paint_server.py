@@ -75,6 +75,8 @@ class Painting:
         self.template = BUILTIN.read_text("utf-8") if template is None else template
         self.key = secrets.token_urlsafe(24)
         """Whoever opens the page must know it: others on this machine do not."""
+        self.read_key = secrets.token_urlsafe(24)
+        """Part of the addresses of pictures and masks, which the template's code sees."""
         self._segmenting = threading.Lock()
         self._image = lru_cache(maxsize=1)(self._read)
 
@@ -91,7 +93,8 @@ class Painting:
 
     def picture_address(self, number: int) -> str:
         """Where the frame reads a picture."""
-        return f"{self.origin}/pictures/{self.key}/{number}/{quote(self.picture(number).path.name)}"
+        name = quote(self.picture(number).path.name)
+        return f"{self.origin}/pictures/{self.read_key}/{number}/{name}"
 
     def frame(self, number: int) -> str:
         """The template of a picture, filled in."""
@@ -103,7 +106,7 @@ class Painting:
             "manifestLine": {"source-ref": picture.path.as_posix()},
         }
         if self.folder.initial(picture) is not None:
-            address = f"{self.origin}/masks/{self.key}/{number}"
+            address = f"{self.origin}/masks/{self.read_key}/{number}"
             task["initialValue"] = initial_value(self.folder.classes, address)
         rendered = render(self.template, task, lambda uri: uris.get(uri, ""))
         return frame_page(rendered, f"{self.origin}/web")
@@ -134,8 +137,10 @@ def application(painting: Painting, hosts: Sequence[str]) -> Starlette:
         """Answer to whoever knows the key; errors of ours in their words."""
 
         async def answer(request: Request) -> Response:
-            key = request.path_params.get("key") or request.cookies.get(COOKIE) or ""
-            if not secrets.compare_digest(key, painting.key):
+            given, wanted = request.path_params.get("key"), painting.read_key
+            if given is None:
+                given, wanted = request.cookies.get(COOKIE, ""), painting.key
+            if not secrets.compare_digest(given.encode(), wanted.encode()):
                 return JSONResponse({"reason": "open the address that the program printed"}, 403)
             if request.method == "POST" and request.headers.get("origin") != painting.origin:
                 return JSONResponse({"reason": "this request comes from another page"}, 403)
@@ -148,7 +153,7 @@ def application(painting: Painting, hosts: Sequence[str]) -> Starlette:
 
     async def shell(request: Request) -> Response:
         key = request.query_params.get("key") or request.cookies.get(COOKIE) or ""
-        if not secrets.compare_digest(key, painting.key):
+        if not secrets.compare_digest(key.encode(), painting.key.encode()):
             return HTMLResponse("<p>Open the address that the program printed.</p>", 403)
         page, policy = shell_page(_about(painting))
         headers = {"Content-Security-Policy": policy, **COMMON_HEADERS}
