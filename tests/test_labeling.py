@@ -22,7 +22,7 @@ from consolidation.labeling import segments
 from consolidation.labeling.frame import frame_headers, frame_page
 from consolidation.labeling.masks import answer_mask, initial_picture, mask_file, read_mask
 from consolidation.labeling.paint_folder import PaintFolder
-from consolidation.labeling.paint_server import Painting
+from consolidation.labeling.painting import Painting
 from consolidation.labeling.pictures import shown, size_of
 from consolidation.labeling.template import MAX_TEMPLATE, render, unknown_elements
 from consolidation.masks import Classes

@@ -66,7 +66,8 @@ def paint(
         import uvicorn
 
         from consolidation.labeling.paint_folder import DEFAULT_WORKER, PaintFolder
-        from consolidation.labeling.paint_server import Painting, application
+        from consolidation.labeling.paint_server import application
+        from consolidation.labeling.painting import Painting
         from consolidation.labeling.template import render, unknown_elements
     except ImportError as error:
         raise ConsolidationError(
