@@ -23,6 +23,7 @@ IN_DEPLOY = ["sh"] * 3 + ["html", "json", "json", "sh", "python", "sh"]
 PAGES_ELSEWHERE = {
     "formats.md": "test_formats_page.py",
     "autosegment.md": "test_segment_command.py",
+    "painting.md": "test_painting_docs.py",
 }
 """Whose commands another test types."""
 ELSEWHERE = {
