@@ -331,6 +331,14 @@ def test_honest_masks_of_many_classes_are_masks(seed: int, n_classes: int) -> No
     assert look(decode_stored(made.grey(mask))).flaw is None
 
 
+def test_noise_beside_white_areas_is_no_class_and_a_thin_class_is() -> None:
+    mask = made.scaled(made.TWO)
+    mask[4:36:8, 4:36:8] = 1
+    assert "lossy compression" in str(look(decode_stored(made.grey(mask))).flaw)
+    mask[:, ::5] = 1
+    assert look(decode_stored(made.grey(mask))).flaw is None
+
+
 def test_thin_classes_between_black_and_white_are_masks() -> None:
     poles = np.zeros((60, 60), np.uint8)
     poles[30:] = 255
