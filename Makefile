@@ -35,12 +35,14 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.voting
 	$(BIN)/python -m benchmarks.end_to_end
 	$(BIN)/python -m benchmarks.accuracy
+	$(BIN)/python -m benchmarks.thin
 	$(BIN)/python -m benchmarks.lambda_cold_start
 	$(BIN)/python -m benchmarks.calibration
 	$(BIN)/python -m benchmarks.jobs
 	$(BIN)/python -m benchmarks.report
 	$(BIN)/python -m benchmarks.formats
 	$(BIN)/python -m benchmarks.faults
+	$(BIN)/python -m benchmarks.autosegment
 
 # seconds for each target
 FUZZ_SECONDS ?= 60

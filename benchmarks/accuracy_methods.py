@@ -26,16 +26,24 @@ class Learnt:
 
 def learn(job: Job) -> Learnt:
     """All that `consolidation.jobs.work.learning` learns, from a job in memory."""
-    reliability, confusion = Reliability(), WorkerConfusion()
+    learnt = learn_reliability(job)
+    for image in job.images:
+        if len(image.workers) > 1:
+            learnt.confusion.add(image.masks, image.workers)
+    return learnt
+
+
+def learn_reliability(job: Job) -> Learnt:
+    """What `auto` learns; workers' confusion is left empty."""
+    reliability = Reliability()
     shared = [image for image in job.images if len(image.workers) > 1]
     for image in shared:
         reliability.add(image.masks, image.workers)
-        confusion.add(image.masks, image.workers)
     trial = Trial(reliability)
     enough = [image for image in shared if trial.suits(image.workers)]
     for place in sampled(len(enough)):
         trial.ask(enough[place].masks, enough[place].workers, job.n_classes)
-    return Learnt(reliability, trial.choice(), confusion)
+    return Learnt(reliability, trial.choice(), WorkerConfusion())
 
 
 Method = Callable[[Image, int, Learnt], NDArray[Any]]

@@ -174,7 +174,7 @@ def stages(data: bytes, names: list[str]) -> dict[str, float]:
         ],
         "vote": lambda: consolidate(stack, n_classes=len(classes), ignore_index=255),
         "encode mask": lambda: encode_indexed(result.labels, colors),
-        "encode confidence": lambda: encode_grey(shape, result.confidence_bytes, True),
+        "encode confidence": lambda: encode_grey(shape, result.confidence_bytes),
         "all": lambda: ours(data, names),
     }
     times = measure(ways, rounds=11)

@@ -48,21 +48,21 @@ def simulated(seeds: int) -> tuple[Rows, Rows]:
     for n_workers in WORKERS:
         for name, scene in SCENES.items():
             for width in WIDTHS[name]:
-                means, worst, base = [], 0.0, []
-                for hand in HANDS.values():
-                    differences = []
-                    for seed in range(seeds):
-                        rng = np.random.default_rng([seed, n_workers, width])
-                        picture = scene(rng, width)
-                        masks = np.stack([hand(picture, rng) for _ in range(n_workers)])
-                        found = predictions(masks)
-                        scores = {
-                            key: mean_iou(labels, picture.truth) for key, labels in found.items()
-                        }
-                        differences.append(scores[SMOOTHED] - scores[BASE])
-                        base.append(scores[BASE])
-                    means.append(float(np.mean(differences)))
-                    worst = min(worst, *differences)
+                differences: dict[str, list[float]] = {hand: [] for hand in HANDS}
+                base = []
+                for seed in range(seeds):
+                    picture = scene(np.random.default_rng([seed, n_workers, width]), width)
+                    for number, (hand, paint) in enumerate(HANDS.items()):
+                        rng = np.random.default_rng([seed, n_workers, width, number])
+                        masks = np.stack([paint(picture, rng) for _ in range(n_workers)])
+                        plain, smoothed = (
+                            mean_iou(labels, picture.truth)
+                            for labels in predictions(masks).values()
+                        )
+                        differences[hand].append(smoothed - plain)
+                        base.append(plain)
+                means = [float(np.mean(values)) for values in differences.values()]
+                worst = min(min(values) for values in differences.values())
                 rows.append(
                     [
                         n_workers,

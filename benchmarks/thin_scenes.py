@@ -34,13 +34,15 @@ class Scene(NamedTuple):
 
 def _near(points: NDArray[np.float64], width: float) -> NDArray[np.bool_]:
     """Pixels at most width / 2 away from a broken line through points (P, 2)."""
-    grid = np.stack(np.mgrid[: SIZE[0], : SIZE[1]], axis=-1).astype(np.float64)
     inside = np.zeros(SIZE, np.bool_)
     for start, end in pairwise(points):
+        low = np.maximum(np.floor(np.minimum(start, end) - width / 2), 0).astype(int)
+        high = np.maximum(np.ceil(np.maximum(start, end) + width / 2) + 1, low).astype(int)
+        part = inside[low[0] : high[0], low[1] : high[1]]
+        away = np.stack(np.mgrid[: part.shape[0], : part.shape[1]], axis=-1) + low - start
         along = end - start
-        length = max(float(along @ along), 1e-9)
-        part = np.clip((grid - start) @ along / length, 0, 1)[..., None]
-        inside |= ((grid - start - part * along) ** 2).sum(axis=-1) <= (width / 2) ** 2
+        share = np.clip(away @ along / max(float(along @ along), 1e-9), 0, 1)[..., None]
+        part |= ((away - share * along) ** 2).sum(axis=-1) <= (width / 2) ** 2
     return inside
 
 

@@ -219,9 +219,6 @@ class Options:
         changes_results=False,
         whole_job=True,
     )
-    compression: str = option_field(
-        "fast", choices=("fast", "small"), help="masks written quickly, or a third smaller"
-    )
     confidence_maps: bool = option_field(
         False,
         convert=yes_or_no,

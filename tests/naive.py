@@ -268,3 +268,55 @@ def value_survey(mask):
                     changes[1] += neighbour != value
                     changes[2] += 0 < abs(neighbour - value) <= 2
     return counts, solid, between, changes
+
+
+def _kind_of_edge(before, after, ignore):
+    if before == after or ignore in (before, after):
+        return None
+    if before == 0:
+        return 0
+    return 1 if after == 0 else 2
+
+
+def outline_offsets(masks, ignore, step, reach, span):
+    """Twin of `kernels.outlines.offsets`: counts of shape (W, W, 3, 2 * reach + 2)."""
+    n_workers, height, width = masks.shape
+    counts = np.zeros((n_workers, n_workers, 3, 2 * reach + 2), np.int64)
+
+    def edge(w, row, x):
+        if not (0 <= row < height and 1 <= x < width):
+            return None
+        return _kind_of_edge(int(masks[w, row, x - 1]), int(masks[w, row, x]), ignore)
+
+    def counted(w, row, x, kind):
+        above_and_below = [
+            any(edge(w, other, y) == kind or _ignored(w, other, y, kind) for y in (x - 1, x, x + 1))
+            for other in (row - 1, row + 1)
+        ]
+        rows = range(max(row - span, 0), min(row + span + 1, height))
+        outside = x if kind == 1 else x - 1
+        out = kind == 2 or all(masks[w, other, outside] == 0 for other in rows)
+        return all(above_and_below) and out
+
+    def _ignored(w, row, x, kind):
+        # beside an ignored label an edge goes on all the same
+        if not (0 <= row < height and 1 <= x < width):
+            return False
+        return _kind_of_edge(int(masks[w, row, x - 1]), int(masks[w, row, x]), -1) == kind
+
+    for row in range(step // 2, height, step):
+        for a in range(n_workers):
+            for x in range(1, width):
+                kind = edge(a, row, x)
+                if kind is None or not counted(a, row, x, kind):
+                    continue
+                distances = {}
+                for b in range(n_workers):
+                    near = [d for d in range(-reach, reach + 1) if edge(b, row, x + d) == kind]
+                    distances[b] = min(near, key=lambda d: (abs(d), -d), default=reach + 1)
+                for b in range(n_workers):
+                    others = [c for c in range(n_workers) if c not in (a, b)]
+                    same = sum(distances[c] == 0 for c in others)
+                    if b != a and 2 * same <= len(others):
+                        counts[a, b, kind, reach + distances[b]] += 1
+    return counts

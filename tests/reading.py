@@ -42,7 +42,9 @@ def read(path: Path, classes: Classes | None = None, **how: Any) -> Read:
     """Read all objects of a source."""
     source = open_source(path, SourceOptions(**how))
     classes = classes or source.classes()
-    result = Read({}, {}, {}, classes, tuple(source.notes), source.name)
+    # how many regions there are has a test of its own
+    notes = [one for one in source.notes if not one.startswith("regions: ")]
+    result = Read({}, {}, {}, classes, tuple(notes), source.name)
     for item in source.items:
         try:
             prepared = prepare_object(item.load(), classes, Options(threads=1))

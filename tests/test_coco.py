@@ -155,6 +155,23 @@ def test_damaged_files(tmp_path):
         open_source(path)
 
 
+def test_ids_and_sizes_that_are_none(tmp_path):
+    odd = [
+        image([1], "a.jpg"),
+        image(2, "b.jpg", width=float("nan")),
+        image(3, "c.jpg", height=1e400),
+    ]
+    annotations = [
+        annotation([RING], [3], number=[1]),
+        annotation([RING], {"a": 1}, number=2),
+        annotation([RING], number=3),
+        {"image_id": {}, "segments_info": [{"id": 1, "category_id": []}]},
+    ]
+    found = read(write(tmp_path / "ann.json", annotations, [image(), *odd]))
+    assert sorted(found.errors) == ["b", "c"]
+    assert all("the size of its image is not known" in error for error in found.errors.values())
+
+
 def test_lvis_is_told(tmp_path):
     path = write(tmp_path / "a.json", [annotation([RING])], [image(neg_category_ids=[3])])
     assert "--unpainted ignore" in read(path).notes[0]

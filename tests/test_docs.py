@@ -20,10 +20,17 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```([\w{}-]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 IN_DEPLOY = ["sh"] * 3 + ["html", "json", "json", "sh", "python", "sh"]
+PAGES_ELSEWHERE = {
+    "formats.md": "test_formats_page.py",
+    "autosegment.md": "test_segment_command.py",
+}
+"""Whose commands another test types."""
 ELSEWHERE = {
     # a request whose arguments are checked against the service's model
     ("deploy.md", "python"): "test_deploy_page.py",
     ("deploy.md", "html"): "test_deploy_page.py",
+    # every command, on a small job of each tool
+    ("formats.md", ""): "test_formats_page.py",
 }
 
 
@@ -39,9 +46,13 @@ def test_no_block_is_forgotten() -> None:
         path.name: [kind for kind, _ in BLOCK.findall(path.read_text()) if "{" not in kind]
         for path in PAGES
     }
+    for page, test in PAGES_ELSEWHERE.items():
+        assert kinds.pop(page)
+        assert f'"{page}"' in (ROOT / "tests" / test).read_text()
     assert {name: found for name, found in kinds.items() if found} == {
         "README.md": ["", "", "python"],
         "deploy.md": IN_DEPLOY,
+        "formats.md": [""] * 9,
     }, "a new block: let a test below type it, too"
     for (page, kind), test in ELSEWHERE.items():
         assert blocks(page, kind)
@@ -121,6 +132,11 @@ def test_the_library_and_its_picture_for_a_notebook(tmp_path: Path) -> None:
     more = f"\ncard = {shown}\nprint(type(card).__name__, result.labels.shape)"
     assert python(code + more, tmp_path) == "Card (64, 64)\n"
     assert (tmp_path / "reliability.json").exists()
+
+
+def test_masks_from_four_points(tmp_path: Path) -> None:
+    [code] = blocks("autosegment.md", "python")
+    python(code, tmp_path)
 
 
 def test_a_room_is_loaded_when_it_is_named_and_not_before(tmp_path: Path) -> None:

@@ -217,6 +217,14 @@ def test_manifest_of_the_job(tmp_path: Path) -> None:
     assert written[0]["consolidated-ref"] == "masks/image-1.png"
 
 
+@pytest.mark.parametrize("name", ["label-studio", "cvat", "coco", "supervisely", "label-files"])
+def test_every_region_is_counted(name: str, tmp_path: Path) -> None:
+    path, reading = write(name, tmp_path)
+    n = 6 if name == "label-files" else 5
+    notes = open_source(path, reading).notes
+    assert f"regions: {2 * n}: 'cat' {n}, 'dog' {n}" in notes
+
+
 def test_masks_beside_an_export(tmp_path: Path) -> None:
     """What was read as a folder of masks is not read as something else in silence."""
     path, _ = write("coco", tmp_path)

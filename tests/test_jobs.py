@@ -682,7 +682,7 @@ def test_bad_objects_fail_alone(go: Go, bad: Any, reason: str) -> None:
         ("r.json", "[]", "is empty"),
         ("r.json", "[[]]", "is not a consolidation request"),
         ("r.json", json.dumps([entry("0")]), "no answer in it names a label"),
-        ("r.txt", "[]", "is neither a consolidation request nor a folder of masks"),
+        ("r.txt", "[]", "is none of: finished Ground Truth job, export of Label Studio"),
     ],
 )
 def test_what_is_no_source_is_refused(tmp_path: Path, name: str, content: str, reason: str) -> None:

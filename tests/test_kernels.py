@@ -132,6 +132,38 @@ def test_confusion(masks, ignore, undecided):
     np.testing.assert_array_equal(matrix, naive.confusion(a, b, 3, ignore, undecided))
 
 
+@settings(max_examples=150, deadline=None)
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from([1, 63, 64, 300]),
+    st.sampled_from([2, 9, 40]),
+    st.sampled_from([0.02, 0.5, 1]),
+    st.sampled_from([(-1, -1), (255, 255), (1, 255), (0, 0), (255, -1)]),
+)
+def test_confusion_from_the_pixels_that_differ(seed, n, k, noise, outside):
+    rng = np.random.default_rng(seed)
+    ignore, undecided = outside
+    b = np.repeat(rng.integers(0, k, n // 20 + 1), 20)[:n].astype(np.uint8)
+    if ignore >= 0:
+        b[b == ignore] = undecided if undecided >= 0 else 0
+    a = np.where(rng.random(n) < noise, rng.integers(0, k, n), b).astype(np.uint8)
+    if ignore >= 0:
+        a[rng.random(n) < 0.2] = ignore
+    if undecided >= 0:
+        b[rng.random(n) < 0.2] = undecided
+    totals, scratch, matrix = (
+        np.zeros(k, np.int64),
+        np.empty(k, np.int64),
+        np.zeros((k, k), np.int64),
+    )
+    kernels.count_classes(b, totals)
+    np.testing.assert_array_equal(totals, np.bincount(b, minlength=256)[:k])
+    if 0 <= undecided < k:
+        totals[undecided] = 0
+    kernels.disagreement(a, b, ignore, undecided, totals, scratch, matrix)
+    np.testing.assert_array_equal(matrix, naive.confusion(a, b, k, ignore, undecided))
+
+
 def test_patterns_of_masks_in_any_memory_order():
     masks = np.random.default_rng(3).integers(0, 3, (40, 50, 4)).astype(np.uint8)
     strided = np.moveaxis(masks, -1, 0)

@@ -116,14 +116,18 @@ def test_without_a_worker():
 
 
 def damaged(**changes):
-    whole = {"format": "consolidation/reliability-2", "images": {"a": 1, "b": 1}}
+    worker = [1, 1, 65536, 65536**2, 1, 65536, 65536**2, 0]
+    whole = {"format": "consolidation/reliability-3", "workers": {"a": worker, "b": worker}}
+    ways = [[[0] * 11 + [1], [], []], [[1] + [0] * 11, [], []]]
     pair = {"workers": ["a", "b"], "images": 1, "sums": [[1], [2], [2]]}
-    pair |= changes.pop("pair", {})
-    rest = {
-        "spreads": {"a": [1, 65536, 65536**2]},
-        "agreement": {"values": [2, 2], "conflicts": {"2": 2}},
-    }
+    pair |= {"drawn": 1, "offsets": ways} | changes.pop("pair", {})
+    rest = {"agreement": {"values": [2, 2], "conflicts": {"2": 2}}}
     return json.dumps(whole | {"pairs": [pair]} | rest | changes)
+
+
+def numbers(*changed):
+    """Sums of two workers, those of the first changed."""
+    return {"a": list(changed), "b": [1, 0, 0, 0, 0, 0, 0, 0]}
 
 
 def test_a_whole_file_is_read():
@@ -137,18 +141,22 @@ def test_a_whole_file_is_read():
         "{",
         '{"format": "other"}',
         '{"format": 1}',
-        damaged(images={"a": 1}),
-        damaged(images={"a": -1, "b": 1}),
-        damaged(images={"a": float("inf"), "b": 1}),
+        damaged(workers={"a": [1, 0, 0, 0, 0, 0, 0, 0]}),
+        damaged(workers=numbers(-1, 0, 0, 0, 0, 0, 0, 0)),
+        damaged(workers=numbers(float("inf"), 0, 0, 0, 0, 0, 0, 0)),
+        damaged(workers=numbers(1, 2, 1, 1, 0, 0, 0, 0)),
+        damaged(workers=numbers(1, 1, 2, 1, 0, 0, 0, 0)),
+        damaged(workers=numbers(1, 0, 0, 0, 1, 2, 1, 0)),
+        damaged(workers=numbers(1, 0, 0, 0, 0, 0, 0, 2)),
+        damaged(workers=numbers(1, 0, 0)),
+        damaged(pair={"drawn": 2}),
+        damaged(pair={"offsets": [[[-1] * 12, [], []]] * 2}),
+        damaged(pair={"offsets": [[[1, 2], [], []]] * 2}),
         damaged(pair={"workers": ["b", "a"]}),
         damaged(pair={"sums": [[3], [2], [2]]}),
         damaged(pair={"sums": [[-1], [2], [2]]}),
         damaged(pair={"sums": [[10**30], [2], [2]]}),
         damaged(pair={"workers": ["a"]}),
-        damaged(spreads={"c": [1, 1, 1]}),
-        damaged(spreads={"a": [2, 1, 1]}),
-        damaged(spreads={"a": [1, 2, 1]}),
-        damaged(spreads={"a": [1, 2]}),
         damaged(agreement={"values": [1], "conflicts": {"1": 1}}),
         damaged(agreement={}),
     ],
@@ -165,7 +173,7 @@ def test_the_interval_is_that_of_the_mean_over_images():
     estimate = learn(images, CAREFUL).estimate()
     alone = [learn([image], CAREFUL) for image in images]
     for worker in CAREFUL:
-        values = np.array([one._spreads[worker].total for one in alone]) / 65536
+        values = np.array([one._workers[worker].agreement.total for one in alone]) / 65536
         expected = values.std(ddof=1) / 3 * 9 / 11
         assert estimate.error[worker] == pytest.approx(expected)
         low, high = estimate.interval(worker)
@@ -248,14 +256,14 @@ def test_auto_switches_weights_on_where_workers_differ():
 def test_auto_leaves_weights_off_where_workers_are_alike_and_says_why():
     choice = choose(list(job(10, flips=(0.05,) * 5)), list("abcde"))
     assert not choice.weighted
-    assert "not more than twice" in choice.reason
+    assert choice.reason == "plain majority: weighting workers would not have helped"
     assert choice.weights(list("abc")).tolist() == [1, 1, 1]
 
 
 def test_auto_needs_images_enough():
     choice = choose(list(job(3, flips=(0.01, 0.02, 0.3, 0.4))), list("abcd"))
     assert not choice.weighted
-    assert "3 images have votes of 4 usable workers, 8 are needed" in choice.reason
+    assert "3 images have votes of 4 usable workers, and 8 are needed" in choice.reason
 
 
 def test_auto_drops_junk_even_without_weights():

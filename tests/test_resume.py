@@ -23,6 +23,7 @@ from consolidation.commands.run import run_job
 from consolidation.errors import RunError
 from consolidation.formats import SourceOptions
 from consolidation.jobs import Progress, Summary
+from consolidation.jobs.folder import request
 from consolidation.jobs.folder.layout import RESULTS
 from consolidation.jobs.folder.lock import only_run_in
 from consolidation.options import Options
@@ -374,6 +375,16 @@ def test_another_way_to_read_a_folder_is_noticed(tmp_path: Path) -> None:
     moved = (tmp_path / "job").rename(tmp_path / "moved")
     (moved / "y" / "worker_3.png").unlink()
     refuses("another input", moved, out, PLAIN)  # lines name the pictures by where they lie
+
+
+def test_a_run_begun_with_another_encoder_is_refused(
+    job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "ENCODER", "of an earlier release")
+    stopped(job, tmp_path, after=3)
+    monkeypatch.undo()
+    refuses("holds a run with another mask encoder", job, tmp_path, PLAIN)
+    assert run_job(job, tmp_path, PLAIN, restart=True).now == N
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '"text"', '{"format": 0}', '{"format": 1}'])

@@ -170,7 +170,7 @@ def test_requests_and_masks_on_s3(cloud: Any, tmp_path: Path) -> None:
     [
         ("nothing", "does not exist: no object of that name or below it"),
         ("empty.json", "is empty"),
-        ("text.txt", "is neither a consolidation request nor a folder of masks"),
+        ("text.txt", "is none of: finished Ground Truth job, export of Label Studio"),
     ],
 )
 def test_a_mistake_about_s3_is_one_line(

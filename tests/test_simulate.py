@@ -122,7 +122,7 @@ def test_names_and_lists(job: SimulatedJob) -> None:
         {"index": 1, "name": "road", "color": "#2ca02c"},
     ]
     assert job.worker_ids[0] == "private.us-east-1.careful01"
-    assert job.worker_kinds == KINDS
+    assert job.worker_kinds == KINDS[:7]
     assert not [name for name in files(job.folder) if ":" in name]
 
 
@@ -365,3 +365,51 @@ def test_many_classes(tmp_path: Path) -> None:
     assert len(set(job.class_names)) == 255
     assert job.class_names[17] == "class 17"
     assert read_mask(job.truth / "0.png").shape == (32, 32)
+
+
+# --- workers who do not draw what they see --------------------------------------------------------
+
+
+def test_twins_and_those_who_accept_give_the_same_mask_whoever_they_are(
+    scenes: list[Scene],
+) -> None:
+    for kind in ("twins", "accepts"):
+        first, second = (
+            hire(name, kind, 4, np.random.default_rng(n)) for n, name in enumerate("ab")
+        )
+        for number, scene in enumerate(scenes[:5]):
+            one = first.annotate(scene, np.random.default_rng(number))
+            other = second.annotate(scene, np.random.default_rng(99))
+            np.testing.assert_array_equal(one, other)
+
+
+def test_copiers_take_the_first_answer_and_draw_where_there_is_none(scenes: list[Scene]) -> None:
+    answers = [mask for mask, _ in paint("sloppy", scenes[:2])]
+    copies, grows = (hire(kind, kind, 4, np.random.default_rng(0)) for kind in ("copies", "grows"))
+    rng = np.random.default_rng(0)
+    np.testing.assert_array_equal(copies.annotate(scenes[0], rng, answers), answers[0])
+    larger = grows.annotate(scenes[0], rng, answers)
+    painted = answers[0] > 0
+    np.testing.assert_array_equal(larger[painted], answers[0][painted])
+    assert (larger > 0).sum() > painted.sum()
+    assert mean_iou(copies.annotate(scenes[0], rng), scenes[0].truth) > 0.8
+
+
+def test_who_corrects_is_between_who_accepts_and_who_is_careful(scenes: list[Scene]) -> None:
+    scores = [mean_score(kind, scenes) for kind in ("accepts", "corrects", "careful")]
+    assert scores == sorted(scores)
+
+
+@pytest.mark.parametrize("kind", ["boxes", "dilates"])
+def test_boxes_and_dilated_masks_cover_what_is_there(kind: str, scenes: list[Scene]) -> None:
+    for mask, scene in paint(kind, scenes):
+        inner = far_from_borders(scene.truth, 1) & (scene.truth > 0)
+        assert (mask[inner] > 0).all()
+        assert (mask > 0).sum() > (scene.truth > 0).sum()
+
+
+def test_largest_and_halves_leave_out_objects_and_shifts_move_them(scenes: list[Scene]) -> None:
+    whole = sum((mask > 0).sum() for mask, _ in paint("careful", scenes))
+    for kind, low, high in (("largest", 0.1, 0.8), ("halves", 0.3, 0.7), ("shifts", 0.8, 1.0)):
+        assert low < sum((mask > 0).sum() for mask, _ in paint(kind, scenes)) / whole < high
+    assert mean_score("shifts", scenes) < mean_score("careful", scenes) - 0.05

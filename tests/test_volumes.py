@@ -135,6 +135,43 @@ def test_who_is_no_rater(tmp_path):
     assert "STAPLE" in found.notes[0]
 
 
+def test_the_picture_is_no_rater(tmp_path):
+    for name in ("rater1", "rater2", "image", "FLAIR", "consensus"):
+        save(tmp_path / "case1" / f"{name}.nii.gz", volume(3, (5, 4, 1)))
+    found = read(tmp_path)
+    assert list(found.masks["case1"]) == ["rater1", "rater2"]
+    assert sum("no rater's" in note for note in found.notes) == 3
+
+
+def test_pictures_other_than_png(tmp_path):
+    values = volume(1, (7, 5), classes=3)
+    for worker in "ab":
+        (tmp_path / worker).mkdir()
+        image = Image.fromarray(values)
+        image.save(tmp_path / worker / "x.bmp")
+        image.save(tmp_path / worker / "x.webp", lossless=True)
+        palette = image.convert("P")
+        palette.putdata(values.reshape(-1).tolist())
+        palette.save(tmp_path / worker / "y.bmp")
+    for ending in ("bmp", "webp"):
+        found = read(tmp_path, masks=f"{{worker}}/{{image}}.{ending}")
+        np.testing.assert_array_equal(found.masks["x"]["b"], values)
+    np.testing.assert_array_equal(
+        read(tmp_path, masks="{worker}/{image}.bmp").masks["y"]["a"], values
+    )
+    Image.fromarray(values * 100).save(tmp_path / "b" / "x.webp", quality=50)
+    found = read(tmp_path, masks="{worker}/{image}.webp")
+    assert list(found.masks["x"]) == ["a"]
+    assert "changes class indices" in dict(found.warnings["x"])["b"]
+    (tmp_path / "b" / "x.webp").write_bytes((tmp_path / "a" / "x.webp").read_bytes()[:40])
+    assert list(read(tmp_path, masks="{worker}/{image}.webp").masks["x"]) == ["a"]
+    rgb = np.zeros((7, 5, 3), np.uint8)
+    rgb[0, 0] = (9, 0, 0)
+    Image.fromarray(rgb).save(tmp_path / "b" / "x.bmp")
+    found = read(tmp_path, masks="{worker}/{image}.bmp")
+    assert "is a colour picture" in dict(found.warnings["x"])["b"]
+
+
 @pytest.mark.parametrize(
     ("preset", "name", "image"),
     [

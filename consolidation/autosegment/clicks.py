@@ -27,7 +27,7 @@ REACH = 2.2
 """Way at which a click's influence is 1/e, in distances of the click from the object's border."""
 FORCE = 5.0
 """Influence of a click at its own pixel, in logits."""
-STEEP, SURE = 6.0, 1.5
+STEEP, SURE = 4.0, 1.5
 """Logits of the object as it was: so many a radius's distance from its border, at most so many."""
 WEIGHT = 0.3
 """Of these logits against the colours' evidence."""

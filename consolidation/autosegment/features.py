@@ -23,7 +23,7 @@ STRONG = 1.5
 """Strength beyond which an edge counts no more."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Features:
     """A crop and what was read off it.
 

@@ -15,7 +15,7 @@ PixelBox = tuple[int, int, int, int]
 """Left, top, width, height."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Segmentation:
     """An object's mask, kept as small as the object is.
 
@@ -41,9 +41,7 @@ class Segmentation:
     alternative: str
     confidence: float
     image_shape: tuple[int, int] = field(repr=False)
-    _choices: Mapping[str, Callable[[], Segmentation]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    _choices: Mapping[str, Callable[[], Segmentation]] = field(default_factory=dict, repr=False)
 
     @property
     def mask(self) -> NDArray[np.bool_]:

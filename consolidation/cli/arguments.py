@@ -20,7 +20,7 @@ Command = Callable[[argparse.Namespace], int]
 """Does what was asked for, and returns the exit status."""
 
 _OF_FILES = (
-    *("compression", "confidence_maps", "calibration"),
+    *("confidence_maps", "calibration"),
     *("label_attribute", "mask_uri_prefix", "job_name"),
 )
 """Options of what becomes of a vote that has been taken."""
@@ -122,6 +122,17 @@ def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     )
     calibrate.add_argument("--out", required=True, metavar="FILE", help="calibration to write")
     _add_options(calibrate, of_vote_only=True)
+
+    paint = command("paint", "paint masks of pictures in the browser")
+    paint.add_argument("pictures", metavar="IMAGE|FOLDER", help="a picture, or a folder of them")
+    paint.add_argument("--labels", required=True, metavar="A,B,C", help="labels, or a file of them")
+    paint.add_argument("--out", required=True, metavar="DIR", help="folder for masks and answers")
+    paint.add_argument("--masks", metavar="PLACE", help="masks to begin with: a folder, or a file")
+    paint.add_argument("--worker", metavar="NAME", help="who paints (me)")
+    paint.add_argument("--template", metavar="FILE", help="task template of one's own (Liquid)")
+    paint.add_argument("--port", type=int, metavar="N", help="port on this machine (8377)")
+    paint.add_argument("--language", choices=("en", "de"), default="", help="(the browser's)")
+    paint.add_argument("--no-browser", action="store_true", help="print the address only")
 
     evaluate = command("evaluate", "compare masks with the truth")
     evaluate.add_argument("predicted", metavar="PREDICTED", help="results of a run, or a folder")

@@ -165,6 +165,24 @@ def _evaluate(given: argparse.Namespace) -> int:
     return 0
 
 
+def _paint(given: argparse.Namespace) -> int:
+    from consolidation.commands.paint import PORT, paint, read_labels
+
+    paint(
+        given.pictures,
+        read_labels(given.labels),
+        given.out,
+        masks=given.masks,
+        worker=given.worker,
+        template=given.template,
+        port=PORT if given.port is None else given.port,
+        language=given.language,
+        browser=not given.no_browser,
+        say=say,
+    )
+    return 0
+
+
 def _options(given: argparse.Namespace) -> Options:
     from consolidation.options import Options
 
@@ -213,4 +231,5 @@ COMMANDS = {
     "simulate": _simulate,
     "calibrate": _calibrate,
     "evaluate": _evaluate,
+    "paint": _paint,
 }

@@ -11,6 +11,9 @@ from consolidation.text import printable
 if TYPE_CHECKING:
     from consolidation.jobs import Summary
 
+FINDINGS = 12
+"""Most sentences on workers that are printed."""
+
 
 def summary_text(summary: Summary, out: str | Path) -> str:
     """How a run ended, for a person."""
@@ -35,6 +38,10 @@ def summary_text(summary: Summary, out: str | Path) -> str:
         lines.append(f"  done before      {before:,}, {summary.now:,} now")
     if summary.method:
         lines.append(f"  method           {summary.method}")
+    lines += [f"  workers          {finding}" for finding in summary.findings[:FINDINGS]]
+    if len(summary.findings) > FINDINGS:
+        more = len(summary.findings) - FINDINGS
+        lines.append(f"  workers          {more:,} more notes on workers in workers.csv")
     lines += [f"  same answers     {one} and {other}" for one, other in summary.twins]
     return "\n".join(lines)
 

@@ -4,10 +4,10 @@ from consolidation.consensus.agreement import Agreement, AgreementSums, krippend
 from consolidation.consensus.auto import Choice, Trial, sampled
 from consolidation.consensus.calibration import Calibration
 from consolidation.consensus.consolidate import LearntWeights, consolidate
+from consolidation.consensus.estimate import Estimate
 from consolidation.consensus.methods import METHODS, MethodSpec, method_spec
 from consolidation.consensus.overlap import WorkerAgreement, mean_of_present, overlap_iou
 from consolidation.consensus.patterns import VotePatterns
-from consolidation.consensus.quality import Estimate
 from consolidation.consensus.regions import Region
 from consolidation.consensus.reliability import Reliability
 from consolidation.consensus.result import Consensus

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus.patterns import VotePatterns
-from consolidation.kernels import agreement as kernels
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,9 +115,7 @@ class AgreementSums:
     @classmethod
     def of(cls, patterns: VotePatterns, n_classes: int, ignore: int = -1) -> AgreementSums:
         """Sums of patterns; labels from `n_classes` on, and `ignore`, are no answers."""
-        values = np.zeros(n_classes, np.int64)
-        conflicts = np.zeros(patterns.tuples.shape[1] + 1, np.int64)
-        kernels.coincidences(patterns.tuples, patterns.counts, ignore, values, conflicts)
+        values, conflicts = patterns.coincidences(n_classes, ignore)
         return cls(values, {m: int(n) for m, n in enumerate(conflicts.tolist()) if n})
 
     def __add__(self, other: AgreementSums) -> AgreementSums:

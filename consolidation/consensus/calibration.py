@@ -44,6 +44,9 @@ class Calibration:
         Confidence before and after, both ascending, from (0, 0) to (1, ...); linear in between.
     images : int
         Gold images it was learnt from.
+    foreground : float, optional
+        Share of the smoothed vote from which a pixel is foreground, where gold showed that another
+        one than the vote's own is better; see `foreground`.
 
     Examples
     --------
@@ -58,8 +61,11 @@ class Calibration:
 
     knots: tuple[tuple[float, float], ...] = ((0.0, 0.0), (1.0, 1.0))
     images: int = 0
+    foreground: float | None = None
 
     def __post_init__(self) -> None:
+        if self.foreground is not None and not 0 < self.foreground < 1:
+            raise ValueError(f"foreground must be between 0 and 1, not {self.foreground}")
         knots = np.array(self.knots, np.float64)
         if knots.ndim != 2 or knots.shape[1] != 2 or len(knots) < 2:
             raise ValueError("knots must be two pairs of numbers or more")
@@ -114,6 +120,7 @@ class Calibration:
             "format": FORMAT,
             "images": self.images,
             "knots": [list(knot) for knot in self.knots],
+            **({} if self.foreground is None else {"foreground": self.foreground}),
         }
 
     def to_json(self) -> str:
@@ -137,7 +144,10 @@ class Calibration:
             if content.get("format") != FORMAT:
                 raise ValueError(f"format {content.get('format')!r}, not {FORMAT!r}")
             knots = tuple((float(x), float(y)) for x, y in content["knots"])
-            return cls(knots, int(content["images"]))
+            foreground = content.get("foreground")
+            return cls(
+                knots, int(content["images"]), None if foreground is None else float(foreground)
+            )
         except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             raise ValueError(f"{name} holds no calibration: {error}") from None
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from consolidation.consensus.calibration import Calibration
 from consolidation.consensus.dawid_skene import DEFAULT_STEPS, check_size
-from consolidation.consensus.methods import method_spec
+from consolidation.consensus.methods import MethodSpec, method_spec
 from consolidation.consensus.result import Consensus
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.stack import Stack
@@ -91,6 +91,9 @@ def consolidate(
     background : bool
         Whether class 0 is background: what is voted so by all does not count in the image's
         confidence. Otherwise it is a class like the others.
+        Learnt from gold images: confidence, and all that follows from it, is mapped by it; and
+        where gold showed that a pixel should be foreground from another share of the votes than
+        one half, that decides between foreground and background.
     void : bool or ndarray of shape (H, Wd), bool
         Where it is on purpose that nobody votes, as on the borders of objects in Pascal VOC: True
         for wherever nobody does. Any other pixel without a vote counts 0 in the image's confidence.
@@ -159,12 +162,14 @@ def consolidate(
         weights=weights,
         learnt=learnt,
         steps=steps,
-        smoothing=spec.smoothing if smoothing is None else smoothing,
+        smoothing=_smoothing(spec, reliability) if smoothing is None else smoothing,
         ties=spec.ties if ties is None else ties,
         undecided_index=undecided_index,
         min_votes=min_votes,
     )
     settings = replace(settings, background=bool(background))
+    if calibration is not None and calibration.foreground is not None:
+        settings = replace(settings, foreground=calibration.foreground)
     if stack.n_pixels == 0:
         raise ValueError(f"masks have no pixels: shape {stack.shape}")
     if pooled is not None:
@@ -201,6 +206,11 @@ def consolidate(
         ignore_index=ignore_index,
         void=checked_void(void, stack.shape),
     )
+
+
+def _smoothing(spec: MethodSpec, reliability: LearntWeights | WorkerConfusion | None) -> float:
+    """Sigma where none is given: a choice made over the job may have left smoothing out."""
+    return spec.smoothing if getattr(reliability, "smooths", True) else 0.0
 
 
 def _with_weight(stack: Stack, settings: Settings) -> tuple[Stack, Settings]:

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from consolidation.kernels import agreement
+from consolidation.kernels import agreement, pixel_agreement
 from consolidation.kernels import patterns as kernels
+from consolidation.kernels._lanes import LANES
+from consolidation.kernels.class_counts import MOST
 
 MIN_TUPLES = 1024
 MAX_TUPLES = 1 << 22
@@ -143,8 +145,40 @@ class VotePatterns:
         """
         n_workers = self.tuples.shape[1]
         sums = np.zeros((n_workers, n_workers, 3, n_classes), np.int64)
-        agreement.agreements(self.tuples, self.counts, ignore, sums)
+        if self.exact_pixels:
+            given = np.zeros((n_workers, n_classes), np.int64)
+            pixel_agreement.agreements(self.tuples.T, ignore, given, sums)
+        else:
+            agreement.agreements(self.tuples, self.counts, ignore, sums)
         return sums
+
+    def coincidences(
+        self, n_classes: int, ignore: int = -1
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """What Krippendorff's alpha needs, of pixels that two workers or more labelled.
+
+        Returns
+        -------
+        values : ndarray of shape (K,), int64
+            Labels given, by class; those from `n_classes` on, and `ignore`, are left out.
+        conflicts : ndarray of shape (W + 1,), int64
+            [m]: ordered pairs of different labels, at pixels that m workers labelled.
+        """
+        values = np.zeros(n_classes, np.int64)
+        conflicts = np.zeros(self.tuples.shape[1] + 1, np.int64)
+        if self.exact_pixels:
+            pixel = np.empty((2, LANES), np.int64)
+            scratch = *block_scratch(), pixel
+            pixel_agreement.coincidences(self.tuples.T, ignore, *scratch, values, conflicts)
+        else:
+            agreement.coincidences(self.tuples, self.counts, ignore, values, conflicts)
+        return values, conflicts
+
+
+def block_scratch() -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int16]]:
+    """Scratch of the kernels that count the classes of a block."""
+    places = np.full(1 << 16, -1, np.int16)
+    return np.empty(MOST, np.int64), np.empty(MOST * LANES, np.uint8), places
 
 
 def _checked(masks: NDArray[Any]) -> NDArray[Any]:

@@ -10,7 +10,8 @@ do not vouch for blank answers.
 
 Agreement k over n images is shrunk to the job's mean as (n k + 2 mean) / (n + 2); the next
 round's weights are its fourth power. T, A, B and N add up: over images, batches, processes and
-machines.
+machines. Workers who are not independent (see `independence`) are no evidence for each other, and
+each is only a part of one for others: one over the size of the group.
 
 How far a worker's quality may be off is told by how much that worker's agreement differs from
 image to image: the same ratio is taken of each image alone, every co-worker counting the same, and
@@ -20,166 +21,50 @@ standard error. n, the sum and the sum of squares add up too (integers, in fixed
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-PSEUDO_IMAGES = 2.0
-"""Images of mean agreement that every worker is credited with."""
-POWER = 4
-"""Weight = quality to this power. On real crowds 2 to 16 differ by less than their error."""
-JUNK = 0.4
-"""A worker below this share of the co-workers' quality is junk. Real workers were all above .63,
-stable junk (blank, blobs, noise) all below .18; the middle is .4. It takes four images of pure junk
-to get there."""
+from consolidation.consensus.estimate import POWER, Estimate
+from consolidation.consensus.independence import ALIKE, Group, coincidences
+from consolidation.consensus.junk import CLEAR_IMAGES, PSEUDO_IMAGES, Partner, doubtful, judge
+from consolidation.consensus.pair_sums import PairSums
+from consolidation.consensus.worker_sums import WorkerSums
+
 TOLERANCE, MAX_ROUNDS = 1e-6, 50
-FIXED_POINT = 1 << 16
-"""Agreement of single images is kept as a multiple of 2^-16."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """Reliability of workers.
-
-    Attributes
-    ----------
-    quality : dict of worker to float
-        Shrunk agreement with the co-workers, 0 to 1.
-    level : dict of worker to float
-        Mean quality of those the worker shared images with.
-    junk : frozenset of str
-        Workers plainly not doing the task; never all of them.
-    mean : float
-        Quality of a worker nothing is known about.
-    rounds : int
-    converged : bool
-    error : dict of worker to float
-        Standard error of the quality; NaN for who shared fewer than two images that tell.
-    images : dict of worker to int
-        Images that the error is from.
-    """
-
-    quality: Mapping[str, float]
-    level: Mapping[str, float]
-    junk: frozenset[str]
-    mean: float
-    rounds: int
-    converged: bool
-    error: Mapping[str, float] = field(default_factory=dict)
-    images: Mapping[str, int] = field(default_factory=dict)
-
-    def interval(self, worker: str) -> tuple[float, float]:
-        """95 % interval of a worker's quality, by Student's t, within 0 to 1; NaN if unknown."""
-        from scipy.special import stdtrit
-
-        error = self.error.get(worker, math.nan)
-        if math.isnan(error):
-            return math.nan, math.nan
-        reach = float(stdtrit(self.images[worker] - 1, 0.975)) * error
-        quality = self.quality[worker]
-        return max(quality - reach, 0.0), min(quality + reach, 1.0)
-
-    def weights(self, workers: Sequence[str]) -> NDArray[np.float64]:
-        """Weights (W,) for these workers: quality to the fourth power, 0 for junk.
-
-        If all of them are junk, they weigh the same.
-        """
-        quality = np.array([self.quality.get(worker, self.mean) for worker in workers])
-        weights = np.maximum(quality, 1e-3) ** POWER
-        weights[[worker in self.junk for worker in workers]] = 0.0
-        return weights / weights.max() if weights.any() else np.ones(len(workers))
-
-
-class PairSums:
-    """Sums of two workers over the images both did: both, first, second of shape (K,)."""
-
-    def __init__(self, sums: NDArray[np.int64], images: int) -> None:
-        self.sums = sums
-        self.images = images
-
-    def __add__(self, other: PairSums) -> PairSums:
-        k = max(self.sums.shape[1], other.sums.shape[1])
-        sums = np.zeros((3, k), np.int64)
-        sums[:, : self.sums.shape[1]] += self.sums
-        sums[:, : other.sums.shape[1]] += other.sums
-        return PairSums(sums, self.images + other.images)
-
-
-class Spread(NamedTuple):
-    """Agreement of one worker in the images that tell: their number, its sum and squares.
-
-    In fixed point, of `FIXED_POINT` and its square: the order of the images changes nothing.
-    """
-
-    images: int = 0
-    total: int = 0
-    squares: int = 0
-
-    @classmethod
-    def of(cls, agreement: float) -> Spread:
-        """Spread of one image."""
-        fixed = round(agreement * FIXED_POINT)
-        return cls(1, fixed, fixed * fixed)
-
-    def plus(self, other: Spread) -> Spread:
-        """Sum of both."""
-        return Spread(*(a + b for a, b in zip(self, other, strict=True)))
-
-    @property
-    def error(self) -> float:
-        """Standard error of the mean; NaN with fewer than two images."""
-        n = self.images
-        if n < 2:
-            return math.nan
-        # whole numbers up to here: no digits are lost in the difference
-        variance = (n * self.squares - self.total**2) / (n * (n - 1) * FIXED_POINT**2)
-        return math.sqrt(variance / n)
-
-
-def image_agreement(agreements: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Agreement (W,) of each worker of one image with the others, NaN where nothing tells.
-
-    Parameters
-    ----------
-    agreements : ndarray of shape (W, W, 3, K), int64
-        As `VotePatterns.agreements` gives them.
-    """
-    both, first, second = np.moveaxis(agreements.astype(np.float64), 2, 0)
-    chance = first * second / np.maximum(first.sum(axis=2), 1)[:, :, None]
-    above, room = both - chance, (first + second) / 2 - chance
-    # a pair stands above the diagonal only
-    shared, possible = above.sum(axis=0) + above.sum(axis=1), room.sum(axis=0) + room.sum(axis=1)
-    known = possible > 1e-9
-    ratio = np.where(known, shared / np.where(known, possible, 1), 0).sum(axis=1)
-    classes = known.sum(axis=1)
-    mean: NDArray[np.float64] = np.where(classes > 0, ratio / np.maximum(classes, 1), np.nan)
-    return mean
 
 
 def estimate_quality(
-    images: Mapping[str, int],
+    sums: Mapping[str, WorkerSums],
     pairs: Mapping[tuple[str, str], PairSums],
-    spreads: Mapping[str, Spread],
+    groups: tuple[Group, ...] = (),
 ) -> Estimate:
     """Quality of every worker, by rounds of weighted agreement until weights stand still.
 
     Parameters
     ----------
-    images : dict of worker to int
-        Images each worker did.
+    sums : dict of worker to WorkerSums
     pairs : dict of (worker, worker) to PairSums
         Sums of every two who shared images, each pair once.
-    spreads : dict of worker to Spread
-        Of those who have one.
+    groups : tuple of Group
+        Workers who are not independent.
     """
-    workers = sorted(images)
+    workers = sorted(sums)
     place = {worker: index for index, worker in enumerate(workers)}
-    done = np.array([images[worker] for worker in workers], np.float64)
-    a, b, above, room, common = _evidence(place, pairs)
+    done = np.array([sums[worker].images for worker in workers], np.float64)
+    group_of = np.full(len(workers), -1)
+    heads = np.ones(len(workers))
+    for number, group in enumerate(groups):
+        members = [place[worker] for worker in group.workers if worker in place]
+        group_of[members], heads[members] = number, 1 / len(members)
+    keys = sorted(
+        (first, second)
+        for first, second in pairs
+        if group_of[place[first]] < 0 or group_of[place[first]] != group_of[place[second]]
+    )
+    a, b, above, room, common = _evidence(keys, place, pairs)
 
     def others(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum over each worker's co-workers of their weight times the pair's values (P, ...)."""
@@ -193,47 +78,62 @@ def estimate_quality(
     quality, mean, converged, rounds = weights, 1.0, False, 0
     while rounds < MAX_ROUNDS and not converged:
         rounds += 1
-        shared, possible = others(above, weights), others(room, weights)
+        shared, possible = others(above, weights * heads), others(room, weights * heads)
         known = possible > 1e-9
         n_known = known.sum(axis=1)
         ratio = np.where(known, shared / np.where(known, possible, 1), 0).sum(axis=1)
         agreement = np.maximum(ratio / np.maximum(n_known, 1), 0)
         seen = n_known > 0
         if seen.any():
-            mean = float((agreement * done)[seen].sum() / done[seen].sum())
+            counted = done * heads
+            mean = float((agreement * counted)[seen].sum() / counted[seen].sum())
         shrunk = (done * agreement + PSEUDO_IMAGES * mean) / (done + PSEUDO_IMAGES)
         quality = np.where(seen, shrunk, mean)
         top = quality.max(initial=0.0)
         new = (quality / top) ** POWER if top > 0 else np.ones(len(workers))
         converged = bool(np.abs(new - weights).max(initial=0.0) < TOLERANCE)
         weights = new
-    pixels = others(common, weights)
+    pixels = others(common, weights * heads)
     level = np.where(
-        pixels > 0, others(common, weights * quality) / np.maximum(pixels, 1e-300), quality
+        pixels > 0, others(common, weights * heads * quality) / np.maximum(pixels, 1e-300), quality
     )
-    junk = frozenset(w for w, q, of in zip(workers, quality, level, strict=True) if q < JUNK * of)
+    qualities = dict(zip(workers, quality.tolist(), strict=True))
+    levels = dict(zip(workers, level.tolist(), strict=True))
+    low = doubtful(qualities, levels, sums)
+    verdict = judge(
+        low,
+        qualities,
+        levels,
+        sums,
+        dict(zip(workers, heads.tolist(), strict=True)),
+        _partners(low, keys, pairs, above, room),
+    )
     return Estimate(
-        quality=dict(zip(workers, quality.tolist(), strict=True)),
-        level=dict(zip(workers, level.tolist(), strict=True)),
-        junk=junk if len(junk) < len(workers) else frozenset(),
+        quality=qualities,
+        level=levels,
+        junk=verdict.junk,
         mean=mean,
         rounds=rounds,
         converged=converged,
         error={
-            worker: spreads.get(worker, Spread()).error * n / (n + PSEUDO_IMAGES)
-            for worker, n in sorted(images.items())
+            worker: own.agreement.error * own.images / (own.images + PSEUDO_IMAGES)
+            for worker, own in sorted(sums.items())
         },
-        images={worker: spreads.get(worker, Spread()).images for worker in workers},
+        images={worker: sums[worker].agreement.images for worker in workers},
+        groups=groups,
+        spared=verdict.spared,
+        contested=verdict.contested,
     )
 
 
 def _evidence(
-    place: Mapping[str, int], pairs: Mapping[tuple[str, str], PairSums]
+    keys: list[tuple[str, str]],
+    place: Mapping[str, int],
+    pairs: Mapping[tuple[str, str], PairSums],
 ) -> tuple[NDArray[Any], ...]:
     """Arrays over pairs: both workers' places, kappa's parts (P, K), common pixels (P,)."""
     # sorted, so that sums are the same to the bit in whatever order images were added
-    keys = sorted(pairs)
-    k = max((pair.sums.shape[1] for pair in pairs.values()), default=1)
+    k = max((pairs[key].sums.shape[1] for key in keys), default=1)
     sums = np.zeros((len(keys), 3, k))
     for index, key in enumerate(keys):
         own = pairs[key].sums
@@ -245,3 +145,33 @@ def _evidence(
     a = np.array([place[first] for first, _ in keys], np.int64)
     b = np.array([place[second] for _, second in keys], np.int64)
     return a, b, above, room, common
+
+
+def _partners(
+    workers: list[str],
+    keys: list[tuple[str, str]],
+    pairs: Mapping[tuple[str, str], PairSums],
+    above: NDArray[np.float64],
+    room: NDArray[np.float64],
+) -> dict[str, Partner]:
+    """Whom each of these workers agrees with most, of those who are not nearly copies."""
+    wanted = set(workers)
+    asked = (
+        [index for index, key in enumerate(keys) if not wanted.isdisjoint(key)] if wanted else []
+    )
+    if not asked:
+        return {}
+    keys, above, room = [keys[index] for index in asked], above[asked], room[asked]
+    known = room > 1e-9
+    kappa = np.where(known, above / np.where(known, room, 1), 0).sum(axis=1)
+    kappa /= np.maximum(known.sum(axis=1), 1)
+    images = np.array([pairs[key].images for key in keys])
+    kappa *= images / (images + PSEUDO_IMAGES)
+    alike = coincidences(np.stack([pairs[key].offsets for key in keys])) >= ALIKE
+    partners: dict[str, Partner] = {}
+    for index in np.flatnonzero((images >= CLEAR_IMAGES) & ~alike).tolist():
+        agreement = float(kappa[index])
+        for worker, other in (keys[index], keys[index][::-1]):
+            if worker not in partners or agreement > partners[worker].agreement:
+                partners[worker] = Partner(other, agreement)
+    return partners

@@ -6,7 +6,6 @@ How quality, junk and weights follow from it stands in `consolidation.consensus.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,18 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus.agreement import AgreementSums
+from consolidation.consensus.estimate import Estimate
+from consolidation.consensus.independence import Group, dependent_groups, image_offsets
 from consolidation.consensus.overlap import mean_of_present, overlap_iou
+from consolidation.consensus.pair_sums import PairSums
 from consolidation.consensus.patterns import VotePatterns
-from consolidation.consensus.quality import (
-    Estimate,
-    PairSums,
-    Spread,
-    estimate_quality,
-    image_agreement,
-)
+from consolidation.consensus.quality import estimate_quality
 from consolidation.consensus.stack import Stack
+from consolidation.consensus.worker_sums import Spread, WorkerSums, image_sums
 
-FORMAT = "consolidation/reliability-2"
+FORMAT = "consolidation/reliability-3"
 
 
 class Reliability:
@@ -50,9 +47,9 @@ class Reliability:
 
     def __init__(self) -> None:
         self._pairs: dict[tuple[str, str], PairSums] = {}
-        self._images: dict[str, int] = {}
-        self._spreads: dict[str, Spread] = {}
+        self._workers: dict[str, WorkerSums] = {}
         self._agreement = AgreementSums()
+        self._groups: tuple[Group, ...] | None = None
         self._estimate: Estimate | None = None
 
     def add(
@@ -78,25 +75,28 @@ class Reliability:
         k = stack.highest() + 1
         agreements = patterns.agreements(k, stack.ignore)
         self._agreement += AgreementSums.of(patterns, k, stack.ignore)
-        for worker, agreement in zip(ids, image_agreement(agreements).tolist(), strict=True):
-            if not math.isnan(agreement):
-                self._add_spread(worker, Spread.of(agreement))
+        painted = ((patterns.tuples != 0) & (patterns.tuples != stack.ignore)).any(axis=0)
+        for worker, own in zip(ids, image_sums(agreements, painted), strict=True):
+            self._add_worker(worker, own)
+        offsets = image_offsets(stack)
         for a, first in enumerate(ids):
-            self._images[first] = self._images.get(first, 0) + 1
             for b in range(a + 1, len(ids)):
-                sums = agreements[a, b]
+                sums, both = agreements[a, b], np.stack([offsets[a, b], offsets[b, a]])
                 pair = (first, ids[b])
                 if pair[0] > pair[1]:
-                    pair, sums = (pair[1], pair[0]), sums[[0, 2, 1]]
-                self._add_pair(pair, PairSums(sums.copy(), 1))
-        self._estimate = None
+                    pair, sums, both = (pair[1], pair[0]), sums[[0, 2, 1]], both[::-1]
+                self._add_pair(pair, PairSums(sums.copy(), 1, both, int(both[..., :-1].any())))
+        self._changed()
 
     def _add_pair(self, key: tuple[str, str], pair: PairSums) -> None:
         known = self._pairs.get(key)
         self._pairs[key] = pair if known is None else known + pair
 
-    def _add_spread(self, worker: str, spread: Spread) -> None:
-        self._spreads[worker] = self._spreads.get(worker, Spread()).plus(spread)
+    def _add_worker(self, worker: str, own: WorkerSums) -> None:
+        self._workers[worker] = self._workers.get(worker, WorkerSums()).plus(own)
+
+    def _changed(self) -> None:
+        self._groups = self._estimate = None
 
     def __iadd__(self, other: Reliability) -> Reliability:
         """Add what another one has counted."""
@@ -104,12 +104,10 @@ class Reliability:
             return NotImplemented
         for key, pair in other._pairs.items():
             self._add_pair(key, pair)
-        for worker, images in other._images.items():
-            self._images[worker] = self._images.get(worker, 0) + images
-        for worker, spread in other._spreads.items():
-            self._add_spread(worker, spread)
+        for worker, own in other._workers.items():
+            self._add_worker(worker, own)
         self._agreement += other._agreement
-        self._estimate = None
+        self._changed()
         return self
 
     def __add__(self, other: Reliability) -> Reliability:
@@ -125,17 +123,35 @@ class Reliability:
     @property
     def images(self) -> dict[str, int]:
         """Images each worker did."""
-        return dict(sorted(self._images.items()))
+        return {worker: own.images for worker, own in sorted(self._workers.items())}
 
-    def without(self, worker: str) -> Reliability:
-        """Qualities and weights as if this worker had never taken part.
+    def without(self, *workers: str) -> Reliability:
+        """Qualities and weights as if these workers had never taken part.
 
-        Standard errors and alpha are those of the whole, and are left out.
+        Who of the others is independent stays as it is; standard errors and alpha are those of
+        the whole, and are left out.
         """
         rest = Reliability()
-        rest._pairs = {key: pair for key, pair in self._pairs.items() if worker not in key}
-        rest._images = {key: n for key, n in self._images.items() if key != worker}
+        rest._pairs = {
+            key: pair for key, pair in self._pairs.items() if not set(workers) & set(key)
+        }
+        rest._workers = {
+            key: own._replace(agreement=Spread())
+            for key, own in self._workers.items()
+            if key not in workers
+        }
+        rest._groups = tuple(
+            group._replace(workers=left)
+            for group in self.groups()
+            if len(left := tuple(w for w in group.workers if w not in workers)) > 1
+        )
         return rest
+
+    def groups(self) -> tuple[Group, ...]:
+        """Workers who are not independent; see `independence`."""
+        if self._groups is None:
+            self._groups = dependent_groups(self._pairs)
+        return self._groups
 
     def weights(self, workers: Sequence[str]) -> NDArray[np.float64]:
         """Weights (W,) of workers; see `Estimate.weights`."""
@@ -161,7 +177,7 @@ class Reliability:
 
         Over the images both did, pixels pooled; NaN where there is none.
         """
-        workers = sorted(self._images)
+        workers = sorted(self._workers)
         place = {worker: index for index, worker in enumerate(workers)}
         matrix = np.full((len(workers), len(workers)), np.nan)
         np.fill_diagonal(matrix, 1.0)
@@ -173,19 +189,18 @@ class Reliability:
     def estimate(self) -> Estimate:
         """Quality of every worker, by rounds of weighted agreement until weights stand still."""
         if self._estimate is None:
-            self._estimate = estimate_quality(self._images, self._pairs, self._spreads)
+            self._estimate = estimate_quality(self._workers, self._pairs, self.groups())
         return self._estimate
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return {
             "format": FORMAT,
-            "images": self.images,
+            "workers": {worker: own.as_list() for worker, own in sorted(self._workers.items())},
             "pairs": [
-                {"workers": list(key), "images": pair.images, "sums": pair.sums.tolist()}
+                {"workers": list(key), **pair.as_dict()}
                 for key, pair in sorted(self._pairs.items())
             ],
-            "spreads": {key: list(spread) for key, spread in sorted(self._spreads.items())},
             "agreement": {
                 "values": self._agreement.values.tolist(),
                 "conflicts": {str(m): n for m, n in sorted(self._agreement.conflicts.items())},
@@ -198,25 +213,16 @@ class Reliability:
         if content.get("format") != FORMAT:
             raise ValueError(f"format {content.get('format')!r}, not {FORMAT!r}")
         reliability = cls()
-        reliability._images = {str(key): int(n) for key, n in content["images"].items()}
-        if any(n < 1 for n in reliability._images.values()):
-            raise ValueError("a worker did no image")
+        reliability._workers = {
+            str(key): WorkerSums.of(numbers) for key, numbers in content["workers"].items()
+        }
         for entry in content["pairs"]:
             first, second = entry["workers"]
-            sums = np.array(entry["sums"], np.int64).reshape(3, -1)
-            known = first in reliability._images and second in reliability._images
+            pair = PairSums.of(entry)
+            known = first in reliability._workers and second in reliability._workers
             if not known or first >= second or (first, second) in reliability._pairs:
                 raise ValueError(f"workers {first!r} and {second!r} are no pair of its workers")
-            if (sums < 0).any() or (sums[0] > sums[1:]).any():
-                raise ValueError(f"impossible counts for {first!r} and {second!r}")
-            reliability._pairs[first, second] = PairSums(sums, int(entry["images"]))
-        for worker, numbers in content["spreads"].items():
-            spread = Spread(*map(int, numbers))
-            if not 0 < spread.images <= reliability._images.get(worker, 0):
-                raise ValueError(f"{spread.images} images tell of worker {worker!r}")
-            if spread.images * spread.squares < spread.total**2:
-                raise ValueError(f"impossible sums for worker {worker!r}")
-            reliability._spreads[worker] = spread
+            reliability._pairs[first, second] = pair
         sums = content["agreement"]
         reliability._agreement = AgreementSums(
             np.array(sums["values"], np.int64).reshape(-1),

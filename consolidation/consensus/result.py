@@ -148,6 +148,11 @@ class Consensus:
         return self._shares.as_bytes(rows)
 
     @property
+    def confidence_levels(self) -> NDArray[np.uint8] | None:
+        """(256,) uint8: round(255 c) by `votes`; None where it depends on more than those."""
+        return self._shares.levels
+
+    @property
     def class_confidence(self) -> NDArray[np.float64]:
         """(K,) float64: mean confidence over the pixels given that class; NaN where none."""
         sums = self._shares.by_class
@@ -205,9 +210,13 @@ class Consensus:
                 f"{n_bytes / 1e9:,.0f} GB: `overlap` has each class's pixels without the pairs"
             )
         matrices = np.zeros((stack.n_workers, k, k), np.int64)
-        labels = self.labels.reshape(-1)
+        labels, no_class = self.labels.reshape(-1), self._no_class
+        totals, scratch = np.zeros((2, k), np.int64)
+        pairs.count_classes(labels, totals)
+        if 0 <= no_class < k:
+            totals[no_class] = 0
         for row, matrix in zip(stack.rows, matrices, strict=True):
-            pairs.confusion(row, labels, stack.ignore, self._no_class, matrix)
+            pairs.disagreement(row, labels, stack.ignore, no_class, totals, scratch, matrix)
         return matrices
 
     @cached_property

@@ -39,6 +39,8 @@ class Settings:
     """Whether class 0 is background, of which an image's confidence does not speak."""
     learnt: bool = False
     """Whether the weights were learnt from the votes, not given by somebody who knows."""
+    foreground: float | None = None
+    """Share of the vote that makes a pixel foreground, learnt from gold; None: the vote decides."""
 
     @classmethod
     def checked(
@@ -120,6 +122,8 @@ class Settings:
             parameters["pooled"] = self.pooled is not None
         else:
             parameters["smoothing"] = self.smoothing
+        if self.foreground is not None:
+            parameters["foreground"] = self.foreground
         if self.weights is not None:
             parameters["weights"] = [round(weight, 6) for weight in self.weights]
         return parameters

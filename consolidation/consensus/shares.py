@@ -127,14 +127,22 @@ class Shares:
             share = self.by_pixel[rows] if whole else self._of_heads(rows)
             rules.to_bytes(share.reshape(-1), flat)
             return values
-        n_workers = self._stack.n_workers
-        shares = np.arange(256, dtype=np.float32) / np.float32(n_workers)
-        shares = self._calibrated(np.minimum(shares, 1))
-        table = np.rint(shares * np.float32(255)).astype(np.uint8)
-        lookup(votes.reshape(-1), table, n_workers + 1, flat)
+        lookup(votes.reshape(-1), self._levels, self._stack.n_workers + 1, flat)
         within, overruled = self._overruled_in(rows, flat.size)
         flat[within] = np.rint(self._calibrated(overruled) * np.float32(255)).astype(np.uint8)
         return values
+
+    @property
+    def levels(self) -> NDArray[np.uint8] | None:
+        """(256,): round(255 c) by number of votes; None where it depends on more than that."""
+        return self._levels if self._by_votes and not self._overruled.places.size else None
+
+    @cached_property
+    def _levels(self) -> NDArray[np.uint8]:
+        shares = np.arange(256, dtype=np.float32) / np.float32(self._stack.n_workers)
+        shares = self._calibrated(np.minimum(shares, 1))
+        levels: NDArray[np.uint8] = np.rint(shares * np.float32(255)).astype(np.uint8)
+        return levels
 
     @cached_property
     def by_class(self) -> ClassSums:

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.consensus.dawid_skene import Fit, check_size, fit
-from consolidation.consensus.patterns import VotePatterns
+from consolidation.consensus.foreground import cut
+from consolidation.consensus.patterns import VotePatterns, block_scratch
 from consolidation.consensus.settings import Settings
 from consolidation.consensus.smoothing import TIE_SIGMA, gaussian_window
 from consolidation.consensus.stack import Stack
+from consolidation.kernels import class_counts, rules, smoothing
 from consolidation.kernels import plurality as hard
-from consolidation.kernels import rules, smoothing
 from consolidation.kernels._lanes import LANES
 from consolidation.kernels._thin import reach as thin_reach
 from consolidation.kernels._window import GROUP
@@ -81,6 +82,12 @@ def vote(stack: Stack, settings: Settings, keep_all: bool = False) -> Outcome:
         outcome = Outcome(stack, labels, votes, tied, highest, allowed)
         limit = stack.n_pixels if keep_all else stack.n_pixels // PIXELS_PER_OVERRULED
         smoothed, overruled = neighbours(stack, settings, outcome, close, limit)
+    if settings.foreground is not None and stack.n_workers > 1:
+        allowed = present(labels, votes, settings.min_votes) if not settings.learnt else allowed
+        moved = cut(stack, settings.foreground, settings.min_votes, allowed, labels, votes)
+        if overruled is not None:
+            stays = ~moved.reshape(-1)[overruled.places]
+            overruled = Overruled(overruled.places[stays], overruled.shares[stays])
     ties_stay = settings.ties == "undecided" and not by_neighbours
     unvoted_need_label = stack.ignore not in (-1, settings.undecided)
     if settings.min_votes > 1 or ties_stay or unvoted_need_label:
@@ -143,8 +150,8 @@ def _count(stack: Stack, ignore: int, out: tuple[NDArray[Any], ...]) -> int:
         label = None if ignore < 0 else stack.dtype.type(ignore)
         hard.plurality(stack.rows, label, *out, highest)
     else:
-        counts = np.zeros(ALL_LABELS, np.uint8)
-        hard.plurality_many(stack.flat, ignore, *out, highest, counts)
+        scratch = *block_scratch(), np.zeros(ALL_LABELS, np.uint8)
+        class_counts.plurality_many(stack.flat, ignore, *out, highest, *scratch)
     return int(highest.max())
 
 

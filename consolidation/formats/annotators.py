@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import PurePosixPath
 
 from consolidation.formats.files import File
@@ -38,10 +38,11 @@ def distinct(
     place : Place
     """
     names = [one.name for one in annotators]
-    clash = any(
-        first.name == second.name and not set(ours).isdisjoint(theirs)
-        for (first, ours), (second, theirs) in combinations(zip(annotators, images, strict=True), 2)
-    )
+    seen: dict[str, set[str]] = defaultdict(set)
+    clash = False
+    for name, drawn in zip(names, images, strict=True):
+        clash |= not seen[name].isdisjoint(drawn)
+        seen[name].update(drawn)
     if clash or "" in names:
         own = file_names([one.file for one in annotators], place)
         return own if clash else [name or ours for name, ours in zip(names, own, strict=True)]
@@ -58,11 +59,16 @@ def file_names(files: Sequence[File], place: Place) -> list[str]:
     ['ann', 'bob']
     >>> file_names([File("job/ann.json"), File("job/bob.json")], place)
     ['ann', 'bob']
+    >>> file_names([File("job/all.zip", "ann.xml"), File("job/all.zip", "bob.xml")], place)
+    ['ann', 'bob']
     """
     folder = place.folder.replace("\\", "/").rstrip("/") + "/"
     paths = []
+    inside = Counter(one.uri for one in files)
     for one in files:
-        path = PurePosixPath(one.uri.replace("\\", "/").removeprefix(folder))
+        name = one.uri.replace("\\", "/").removeprefix(folder)
+        # an archive is its annotator's, unless it holds the files of several
+        path = PurePosixPath(f"{name}/{one.member}" if inside[one.uri] > 1 else name)
         parts = [*path.parts[:-1], path.stem]
         if parts[-1].lower() in _PLAIN:
             parts = parts[:-1] or [PurePosixPath(place.named()).name]

@@ -95,7 +95,9 @@ class DrawnAnswer:
             raise AnswerError(self.drawn.error)
         if self.drawn.size is None:
             if self.drawn.regions:
-                raise AnswerError("the size of its image is not known")
+                raise AnswerError(
+                    "the size of its image is not known: put the picture beside the export"
+                )
             return self
         height, width = self.drawn.size
         if height < 1 or width < 1 or height * width > options.max_pixels:

@@ -18,7 +18,10 @@ from consolidation.formats.manifest_file import ManifestFile, lines_of_images
 from consolidation.formats.place import Place
 from consolidation.formats.source import Source, SourceObject, SourceOptions
 from consolidation.masks import UNDECIDED, Classes, is_background
+from consolidation.text import shown
 
+_SHOWN = 8
+"""Labels whose regions are counted for people."""
 _PICTURE_FOLDERS = ("", "images/", "img/", "data/")
 """Where the pictures of an export may lie, seen from its file."""
 
@@ -63,6 +66,8 @@ class Content:
     left_out : Counter
         What is no vote, by what it is.
     notes : list of str
+    regions : Counter
+        Regions by label.
     """
 
     images: dict[str, Image] = field(default_factory=dict)
@@ -70,6 +75,7 @@ class Content:
     ordered: bool = False
     left_out: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    regions: Counter[str] = field(default_factory=Counter)
 
     def image(self, key: str, name: str, picture: str = "") -> Image:
         """Image of this key, new if there is none."""
@@ -77,9 +83,10 @@ class Content:
             self.images[key] = Image(name, key, picture=picture)
         return self.images[key]
 
-    def add_labels(self, labels: Iterable[str | None]) -> None:
-        """Add labels that were seen."""
+    def add_regions(self, labels: Iterable[str | None]) -> None:
+        """Count regions by their labels, which are added to those known."""
         for label in labels:
+            self.regions["no label" if label is None else label] += 1
             if label is not None:
                 self.labels.setdefault(label, "")
 
@@ -104,6 +111,7 @@ class DrawnSource(Source):
             raise SourceError(f"{place.uri}: no annotation in this {self.kind}{_of(content)}")
         self.notes = [
             *content.notes,
+            *_counted(content.regions),
             *(f"left out, {what}: {n:,}" for what, n in sorted(content.left_out.items())),
         ]
         ids = object_ids(images)
@@ -223,6 +231,15 @@ def object_ids(images: Sequence[Image]) -> dict[str, str]:
 def _without_ending(name: str) -> str:
     head, dot, ending = name.rpartition(".")
     return head if dot and head and "/" not in ending and not head.endswith("/") else name
+
+
+def _counted(regions: Counter[str]) -> list[str]:
+    """Say how many regions there are, of the commonest labels."""
+    if not regions:
+        return []
+    listed = [f"{shown(label)} {n:,}" for label, n in regions.most_common(_SHOWN)]
+    more = ", ..." if len(regions) > _SHOWN else ""
+    return [f"regions: {regions.total():,}: {', '.join(listed)}{more}"]
 
 
 def _of(content: Content) -> str:

@@ -136,7 +136,7 @@ class ImageFiles(DrawnSource):
         content.ordered = bool(listed)
         people = self._people([name for name, _, _ in found], found, options, place)
         for (_, file, one), (key, worker) in zip(found, people, strict=True):
-            content.add_labels(region.label for _, region in one.regions)
+            content.add_regions(region.label for _, region in one.regions)
             if not worker and one.error:
                 content.left_out[one.error] += 1
                 continue

@@ -41,7 +41,7 @@ class LabelPart:
         if len(sizes) > 1:
             listed = ", ".join(f"{width} x {height}" for height, width in sorted(sizes))
             return [Drawn(self.worker, None, error=f"its files have several sizes: {listed}")]
-        regions = [Region(label, shape) for label, shape, _ in layers]
+        regions = [Region(label, shape, may_be_empty=True) for label, shape, _ in layers]
         return [Drawn(self.worker, sizes.pop(), regions)]
 
 
@@ -70,7 +70,7 @@ class LabelFiles(DrawnSource):
                 content.left_out["masks that others made, by their names"] += 1
                 continue
             self._used.append(entry.name)
-            content.add_labels([match["label"]])
+            content.add_regions([match["label"]])
             key = match["image"], match["worker"]
             files.setdefault(key, []).append((match["label"], place.below(entry.name)))
         if not files:

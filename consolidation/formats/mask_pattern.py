@@ -48,6 +48,10 @@ class MaskPattern:
 
     text: str
 
+    def __post_init__(self) -> None:
+        # a wrong one is refused before a folder is looked through
+        compile_pattern(self.text)
+
     @cached_property
     def _expression(self) -> re.Pattern[str]:
         return compile_pattern(self.text)

@@ -28,6 +28,8 @@ class Region(NamedTuple):
     label: str | None
     """None: it has none."""
     shape: Shape
+    may_be_empty: bool = False
+    """Whether no pixel of it means that its class is not there, as in a file for each class."""
 
 
 @dataclass
@@ -74,6 +76,7 @@ class Painted:
         lines += [
             f"{n} region{'s' if n > 1 else ''} of {shown(label)} without a pixel"
             for label, n in sorted(self.empty.items(), key=lambda pair: str(pair[0]))
+            if n
         ]
         return lines
 
@@ -130,12 +133,12 @@ def paint(
     for region in sorted(regions, key=lambda one: ranks.get(one.label or "", lowest)):
         plane = region.shape.plane(height, width)
         if plane is None:
-            seen.empty[region.label] += 1
+            seen.empty[region.label] += not region.may_be_empty
             continue
         index = None if region.label is None else class_index(classes, region.label)
         value = ignore if index is None else index
         pixels = lay(plane.pixels, plane.transposed, value, unpainted, out[plane.window], covered)
-        if not pixels:
+        if not pixels and not region.may_be_empty:
             seen.empty[region.label] += 1
         if index is None:
             seen.unknown[region.label] += pixels

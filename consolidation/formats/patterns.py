@@ -24,6 +24,11 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
 """Patterns of data sets with several annotators, by the name that ``--preset`` has for them."""
 _CONSENSUS = re.compile(r"(?i)(staple|majority|consensus|mv|st|mean|fused|average|groundtruth|gt)")
 """Workers that are none: what somebody made of the others."""
+_PICTURE = re.compile(
+    r"(?i)(image|img|picture|scan|ct|mr|mri|pet|flair|t1|t1w|t1ce|t2|t2w|pd|dp|gado|brain|"
+    r"intensity|truth)"
+)
+"""Workers that are none: what they looked at."""
 _PART = re.compile(r"\{(\w+)\}|(\*\*/)|(\*)")
 _EXPRESSIONS = {"image": ".+", "worker": "[^/]+", "label": "[^/]+"}
 
@@ -78,3 +83,14 @@ def is_consensus(worker: str) -> bool:
     (True, False)
     """
     return _CONSENSUS.fullmatch(worker) is not None
+
+
+def is_picture(worker: str) -> bool:
+    """Whether a worker's name says that it is no worker, but the picture.
+
+    Examples
+    --------
+    >>> is_picture("FLAIR"), is_picture("tim")
+    (True, False)
+    """
+    return _PICTURE.fullmatch(worker) is not None

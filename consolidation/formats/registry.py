@@ -68,7 +68,7 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Sourc
     raise SourceError(f"{path} is none of: {formats}")
 
 
-_PICTURES = (".png", ".bmp", ".webp")
+_PICTURES = (".png",)
 _OTHERS = (RequestSource, FolderSource)
 """A JSON file is a request, and a folder one of masks, if it is nothing else."""
 

@@ -49,6 +49,8 @@ class Summary:
     """What stored values of masks mean, where there are such."""
     notes: tuple[str, ...] = ()
     """How the source is understood, where it could be understood in another way."""
+    findings: tuple[str, ...] = ()
+    """Who is not independent, or agrees with few, and the evidence: a sentence each."""
     seconds: float = 0.0
     now: int = 0
     """Objects of this call; the others were done before."""
@@ -202,6 +204,7 @@ def _summary(tables: Tables, learnt: Learnt, n_classes: int) -> Summary:
         confidence=tables.confidence / images if images else None,
         method=learnt.choice.reason if learnt.choice is not None else "",
         twins=tuple(tables.reliability.twins()) if tables.reliability is not None else (),
+        findings=tuple(tables.findings()),
     )
 
 
@@ -210,7 +213,7 @@ _OF_THIS_CALL = ("background", "values", "notes", "seconds", "now")
 
 def _summary_again(content: Mapping[str, Any]) -> Summary:
     twins = tuple((first, second) for first, second in content["twins"])
-    return Summary(**{**content, "twins": twins})
+    return Summary(**{**content, "twins": twins, "findings": tuple(content["findings"])})
 
 
 def _now() -> str:

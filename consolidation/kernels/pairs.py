@@ -1,11 +1,18 @@
-"""Two masks side by side: pixels by their pair of labels, counted by runs of equal pairs."""
+"""Two masks side by side: pixels by their pair of labels, counted by runs of equal pairs.
+
+Where one of the two is a consensus, most pixels are equal, and only those that differ are counted.
+"""
 
 from __future__ import annotations
 
 from numba import types
 
-from consolidation.kernels._jit import kernel
+from consolidation.kernels._jit import counting_no_references as kernel
 from consolidation.kernels._lanes import LANES, changes, lowest_bit
+from consolidation.kernels._words import count_bits, differences, equals
+
+MANY_PAIRS = 8
+"""Pairs of labels in a block of 64 pixels after which each pixel is counted by itself: noise."""
 
 
 @kernel
@@ -44,6 +51,87 @@ def confusion(a, b, ignore, undecided, matrix):
 def _count_run(i, j, ignore, undecided, length, matrix):
     if i != ignore and j != undecided and i < matrix.shape[0] and j < matrix.shape[1]:
         matrix[i, j] += length
+
+
+@kernel
+def _boundaries(row, start):
+    """Bits of the pixels in start .. start + 63 whose label is not that of the one before."""
+    if start > 0 and start + LANES <= row.size:
+        return differences(row, start, row, start - 1)
+    bits = types.uint64(0)
+    for i in range(max(start, 1), min(start + LANES, row.size)):
+        if row[i] != row[i - 1]:
+            bits |= types.uint64(1) << types.uint64(i - start)
+    return bits
+
+
+@kernel
+def count_classes(row, given):
+    """Count pixels of each class in one mask (N,): given (K,) int64, in and out."""
+    start = 0
+    for block in range(0, row.size, LANES):
+        bits = _boundaries(row, block)
+        while bits != 0:
+            p = block + lowest_bit(bits)
+            bits &= bits - types.uint64(1)
+            if row[start] < given.size:
+                given[row[start]] += p - start
+            start = p
+    if row[start] < given.size:
+        given[row[start]] += row.size - start
+
+
+@kernel
+def disagreement(a, b, ignore, undecided, totals, left, matrix):
+    """Do what `confusion` does, from the pixels where the masks differ.
+
+    Parameters
+    ----------
+    a, b : arrays (N,)
+        The second has `ignore` nowhere but where it is `undecided`.
+    ignore, undecided : int
+        As for `confusion`.
+    totals : array (K,), int64
+        Pixels of each class in b.
+    left : array (K,), int64, scratch
+    matrix : array (K, K), int64, in and out
+    """
+    n = a.size
+    for k in range(totals.size):
+        left[k] = totals[k]
+    blocks = n - n % LANES
+    for start in range(0, blocks, LANES):
+        # most blocks: no difference
+        if differences(a, start, b, start) != 0:
+            _count_block(a, b, start, ignore, undecided, left, matrix)
+    for p in range(blocks, n):
+        if a[p] != b[p]:
+            _count_pair(a[p], b[p], 1, ignore, undecided, left, matrix)
+    for k in range(totals.size):
+        matrix[k, k] += left[k]
+
+
+@kernel
+def _count_block(a, b, start, ignore, undecided, left, matrix):
+    """Count the pixels of a block where labels differ, all of the same pair at once."""
+    bits = types.uint64(differences(a, start, b, start))
+    n_pairs = 0
+    while bits != 0:
+        p = start + lowest_bit(bits)
+        same = bits & (types.uint64(0) - bits)
+        if n_pairs < MANY_PAIRS:
+            same = bits & equals(a, start, a[p]) & equals(b, start, b[p])
+        bits &= ~same
+        _count_pair(a[p], b[p], count_bits(same), ignore, undecided, left, matrix)
+        n_pairs += 1
+
+
+@kernel
+def _count_pair(i, j, pixels, ignore, undecided, left, matrix):
+    if j != undecided and j < left.size:
+        left[j] -= pixels
+        if i != ignore and i < left.size:
+            matrix[i, j] += pixels
 
 
 @kernel

@@ -22,7 +22,7 @@ from consolidation.kernels._jit import kernel
 from consolidation.kernels._lanes import LANES, Lanes
 
 MAX_NETWORK_WORKERS = 32
-"""Beyond, the network's code grows faster than its use; `plurality_many` takes over."""
+"""Beyond, the network's code grows faster than its use; `class_counts` takes over."""
 
 
 def comparators(n: int) -> list[tuple[int, int]]:
@@ -124,38 +124,3 @@ def plurality(rows, ignore, labels, votes, tied, highest):
         _vote_block(rows, start, ignore, labels, votes, tied, highest, LANES)
     for start in range(blocks, n):
         _vote_block(rows, start, ignore, labels, votes, tied, highest, 1)
-
-
-@kernel
-def plurality_many(masks, ignore, labels, votes, tied, highest, counts):
-    """`plurality` for any number of workers up to 255, by counting.
-
-    Parameters
-    ----------
-    masks : array (W, N)
-        One mask a worker.
-    ignore : int
-        A label that is no vote; -1 for none.
-    labels, votes, tied, highest
-        As for `plurality`.
-    counts : array (65536,), uint8, scratch
-        Zeros, and zeros again afterwards.
-    """
-    n_workers, n = masks.shape
-    for p in range(n):
-        best_label, best, ties = masks[0, p], 0, False
-        for w in range(n_workers):
-            label = masks[w, p]
-            if label == ignore:
-                continue
-            highest[0] = max(highest[0], label)
-            counts[label] += 1
-            count = counts[label]
-            if count > best:
-                best_label, best, ties = label, count, False
-            elif count == best:
-                ties = True
-                best_label = min(label, best_label)
-        for w in range(n_workers):
-            counts[masks[w, p]] = 0
-        labels[p], votes[p], tied[p] = best_label, best, ties

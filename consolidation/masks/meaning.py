@@ -56,6 +56,10 @@ class Meaning:
         values |= {value: IGNORED for value in VOID if value >= n_classes}
         return cls(values, **more)
 
+    def reads_colors_of(self, kind: str) -> bool:
+        """Whether a picture of this kind (see `Stored`) is read by its colours."""
+        return bool(self.colors) and (self.by_color or kind == "color")
+
     @cached_property
     def n_plain(self) -> int:
         """Values from 0 on that are class indices as they are."""

@@ -70,7 +70,7 @@ def look(stored: Stored) -> Sight:
 
     Examples
     --------
-    >>> from consolidation.masks.png import Pixels
+    >>> from consolidation.masks.png_decode import Pixels
     >>> mask = np.array([[0, 0, 7]], np.uint8)
     >>> look(Stored(mask, Pixels(mask, None), "grey")).values
     {0: 2, 7: 1}

@@ -23,7 +23,7 @@ from consolidation.masks.chunks import (
     read_header,
 )
 from consolidation.masks.file_kinds import not_a_png
-from consolidation.masks.png import Pixels, decode_as
+from consolidation.masks.png_decode import Pixels, decode_as
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ class Decoder(NamedTuple):
 
     start: bytes
     """First bytes of its files."""
-    check: Callable[[bytes], None]
+    check: Callable[[bytes], object]
     """Refuses a file that is cut short, before its size is believed."""
     size: Callable[[bytes, int], tuple[int, int]]
     """Height and width, without decoding; refuses more pixels than that."""
@@ -99,9 +99,6 @@ def _decode_png(data: bytes, max_pixels: int) -> Stored:
     if header.color_type == PALETTE:
         return Stored(values, pixels, "palette", header.depth)
     if header.color_type == GREY:
-        if header.depth < 8:
-            # Pillow has scaled them to 0..255
-            values = values // (255 // (2**header.depth - 1))
         return Stored(values, pixels, "grey", header.depth)
     greys = np.ascontiguousarray(values[..., 0])
     opaque = values.shape[2] == 3 or bool((values[..., 3] == 255).all())

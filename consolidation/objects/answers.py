@@ -9,11 +9,12 @@ from typing import Any, Protocol, runtime_checkable
 from numpy.typing import NDArray
 
 from consolidation.masks import (
+    Chunks,
     Classes,
     ColorMatcher,
     MatchCounts,
-    decode,
     hex_color,
+    open_png,
     read_header,
 )
 from consolidation.objects.foreign import Unknown, foreign_answer
@@ -88,6 +89,8 @@ class PictureAnswer:
     """An answer of the labeling widget: a picture whose colours mean labels."""
 
     answer: WorkerAnswer
+    chunks: Chunks | None = None
+    """Of the picture, where they are known to be whole; None for what is no PNG."""
 
     @property
     def modified(self) -> bool | None:
@@ -107,8 +110,8 @@ class PictureAnswer:
     def read(self, out: NDArray[Any], classes: Classes, ignore: int, options: Options) -> list[str]:
         """See `LoadedAnswer`."""
         mapping, unknown = _meanings(self.answer.colors, classes)
-        pixels = decode(self.answer.png, options.max_pixels)
-        counts = ColorMatcher(mapping, ignore, options.snap_colors).match(pixels, out)
+        picture = open_png(self.answer.png, options.max_pixels, self.chunks)
+        counts = ColorMatcher(mapping, ignore, options.snap_colors).read(picture, out)
         if counts.foreign:
             raise foreign_answer(_painted(counts, unknown), classes)
         warnings = color_warnings(counts, unknown)

@@ -111,7 +111,7 @@ def read_stored(
     ForeignValueError
         If it holds values that mean nothing in its source.
     """
-    if meaning.colors and (meaning.by_color or stored.kind == "color"):
+    if meaning.reads_colors_of(stored.kind):
         return _read_colors(stored, out, meaning, ignore, snap)
     if stored.indices is None:
         raise AnswerError(

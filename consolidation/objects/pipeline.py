@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import chain
 
 import numpy as np
 
@@ -52,8 +53,6 @@ class ObjectResult:
     blank: frozenset[str] = frozenset()
     """Workers who painted nothing."""
     warnings: list[AnswerWarning] = field(default_factory=list)
-    small: bool = False
-    """Whether the mask's PNG shall be small rather than quick."""
 
     @property
     def n_workers(self) -> int:
@@ -72,7 +71,7 @@ class ObjectResult:
         undecided = colors.pop(UNDECIDED_INDEX, None) if self.has_undecided else None
         table = palette([colors[index] for index in sorted(colors)], undecided)
         labels = self.consensus.labels
-        return encode_indexed(labels.astype(np.uint8, copy=False), table, self.small)
+        return encode_indexed(labels.astype(np.uint8, copy=False), table)
 
     @property
     def has_undecided(self) -> bool:
@@ -83,8 +82,10 @@ class ObjectResult:
         """Confidence as an 8-bit grey PNG, value = round(255 c)."""
         consensus = self.consensus
         height, width = consensus.labels.shape
-        # what quick encoders make of confidence is half as large again; a mask's is hardly larger
-        return encode_grey((height, width), consensus.confidence_bytes, small=True)
+        levels = consensus.confidence_levels
+        if levels is None:
+            return encode_grey((height, width), consensus.confidence_bytes)
+        return encode_grey((height, width), consensus.votes.__getitem__, levels)
 
 
 def consolidate_object(
@@ -132,7 +133,6 @@ def consolidate_object(
         adjusted=_adjusted(prepared.answers),
         blank=prepared.blank if classes.has_background else frozenset(),
         warnings=[*prepared.warnings, *(AnswerWarning("", one) for one in consensus.warnings)],
-        small=options.compression == "small",
     )
 
 
@@ -140,17 +140,8 @@ def _mask_classes(
     consensus: Consensus, classes: Classes, answers: Sequence[LoadedAnswer]
 ) -> tuple[MaskClass, ...]:
     """Classes with the colours that workers saw, and UNDECIDED where a pixel is."""
-    seen: dict[int, Counter[str]] = {}
-    for answer in answers:
-        for label, color in answer.colors.items():
-            index = classes.index(label)
-            if index is not None:
-                seen.setdefault(index, Counter())[hex_color(color)] += 1
-    preferred = {
-        index: min(counter, key=lambda color: (-counter[color], color))
-        for index, counter in seen.items()
-    }
-    colors = classes.hex_colors(preferred)
+    seen = tuple(tuple(answer.colors.items()) for answer in answers)
+    colors = _class_colors(seen, classes.names, tuple(classes.colors.items()))
     listed = [
         MaskClass(index, name, color)
         for index, (name, color) in enumerate(zip(classes.names, colors, strict=True))
@@ -164,6 +155,26 @@ def _mask_classes(
             )
         listed.append(MaskClass(UNDECIDED_INDEX, UNDECIDED, classes.undecided_color(colors)))
     return tuple(listed)
+
+
+@lru_cache(maxsize=256)
+def _class_colors(
+    seen: tuple[tuple[tuple[str, tuple[int, int, int]], ...], ...],
+    names: tuple[str, ...],
+    given: tuple[tuple[int, str], ...],
+) -> tuple[str, ...]:
+    """Colour of each class: what most workers saw; the images of a job mostly share them."""
+    classes = Classes(names, dict(given))
+    counters: dict[int, Counter[str]] = {}
+    for label, color in chain.from_iterable(seen):
+        index = classes.index(label)
+        if index is not None:
+            counters.setdefault(index, Counter())[hex_color(color)] += 1
+    preferred = {
+        index: min(counter, key=lambda color: (-counter[color], color))
+        for index, counter in counters.items()
+    }
+    return classes.hex_colors(preferred)
 
 
 def _adjusted(answers: Sequence[LoadedAnswer]) -> bool | None:

@@ -110,7 +110,10 @@ class PreparedObject:
     def blank(self) -> frozenset[str]:
         """Workers who painted nothing."""
         pairs = zip(self.workers, self.masks, strict=True)
-        return frozenset(worker for worker, mask in pairs if not mask.any())
+        # most have painted something in the middle
+        return frozenset(
+            worker for worker, mask in pairs if not mask[len(mask) // 2].any() and not mask.any()
+        )
 
 
 def prepare_object(

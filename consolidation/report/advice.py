@@ -60,6 +60,9 @@ def advise(report: Report) -> Iterator[Advice]:
         yield Advice(
             f"{' and '.join(pair)} gave the same answers to the pixel: find out why.", "workers"
         )
+    notes = sorted({worker.note for worker in report.workers if worker.note and not worker.junk})
+    for note in notes[:LISTED]:
+        yield Advice(f"{note}.", "workers")
     if report.alpha is not None and report.alpha < TENTATIVE:
         yield Advice(
             "Workers agree poorly: clearer instructions or more workers would help most.", "classes"

@@ -94,6 +94,8 @@ class ReportWorker:
         Whether this worker's vote counted.
     twins : list of str
         Workers with the same answers to the pixel.
+    note : str
+        What is odd about this worker, and the evidence, in a sentence.
     """
 
     id: str
@@ -108,6 +110,7 @@ class ReportWorker:
     junk: bool = False
     votes: bool = True
     twins: Sequence[str] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)

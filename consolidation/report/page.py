@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from consolidation import web
 from consolidation.masks import UNDECIDED, parse_color
 from consolidation.masks.classes import UNDECIDED_COLORS
 from consolidation.report.advice import advise, agreement_in_words
@@ -69,7 +70,7 @@ def render(report: Report) -> Iterator[bytes]:
         script=script,
         script_digest=f"sha256-{digest}",
         reliability=RELIABILITY,
-        css=(TEMPLATES / "report.css").read_text("utf-8"),
+        css=web.text("tokens.css") + (TEMPLATES / "report.css").read_text("utf-8"),
     )
     for part in parts:
         # a lone half of a character, which is no UTF-8, can only come from a defect of ours

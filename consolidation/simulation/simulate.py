@@ -60,8 +60,10 @@ def simulate_job(
         Another seed, another job; not negative.
     kinds : sequence of str, optional
         Kinds of the workers in turn, begun again when there are more workers: careful, sloppy,
-        misses, confuses, blobs, noise, blank. Default: two careful, one each of sloppy, misses
-        and confuses.
+        misses, confuses, blobs, noise, blank; twins (accounts of one bot: the same blobs), copies
+        and grows (the first answer, as it is or two pixels larger), accepts and corrects (the same
+        automatic mask), boxes, largest (object only), shifts, dilates, halves (leaves out half).
+        Default: two careful, one each of sloppy, misses and confuses.
     missing : float
         Share of answers that never came, in [0, 1). Every object keeps at least one.
 
@@ -174,10 +176,12 @@ def _annotations(
     # Drawn for each place in the team before anything else: more workers change no one's luck.
     luck = rng.random(len(team))
     came = np.flatnonzero(luck >= min(missing, luck.max()))
-    answers = []
+    answers: list[dict[str, Any]] = []
+    masks: list[Any] = []
     for member in rng.permutation(came).tolist():
         worker = team[member]
-        mask = worker.annotate(scene, _stream(seed, _ANSWER, number, member))
+        mask = worker.annotate(scene, _stream(seed, _ANSWER, number, member), masks)
+        masks.append(mask)
         data = {"content": worker_content(mask, labels)}
         answers.append({"workerId": worker.worker_id, "annotationData": data})
     return answers

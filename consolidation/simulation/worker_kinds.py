@@ -1,13 +1,15 @@
-"""Simulated workers: people with one stable habit each, from careful to useless."""
+"""Simulated workers: people with one stable habit each, from careful to useless, to not honest."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from consolidation.simulation.attacks import boxed, grown, half_absent, largest, shifted
 from consolidation.simulation.scenes import Scene, smooth_noise
 
 Mask = npt.NDArray[np.uint8]
@@ -19,6 +21,10 @@ _HASTY, _HASTY_GRAIN = 7.0, 28.0
 # Share of objects that `misses` leaves out, and that `confuses` gives the wrong one of two classes.
 _MISSED = 0.35
 _CONFUSED = 0.75
+
+# By how many pixels masks are grown or moved, and the share of objects that are corrected.
+_GROWN, _DILATED, _SHIFTED = 2, 4, 4
+_CORRECTED = 0.6
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,9 @@ class Worker:
     n_classes: int
     confused: tuple[int, int]
 
-    def annotate(self, scene: Scene, rng: np.random.Generator) -> Mask:
+    def annotate(
+        self, scene: Scene, rng: np.random.Generator, answers: Sequence[Mask] = ()
+    ) -> Mask:
         """Paint one picture.
 
         Parameters
@@ -50,12 +58,16 @@ class Worker:
         scene : Scene
         rng : numpy.random.Generator
             Chance of this one answer; the habit is the worker's own.
+        answers : sequence of ndarray
+            Masks of those who were there before, which some copy.
 
         Returns
         -------
         ndarray of uint8, shape (H, Wd)
             Class indices, 0 where nothing is painted.
         """
+        if answers and self.kind in _COPIERS:
+            return _COPIERS[self.kind](answers[0])
         return _HABITS[self.kind](self, scene, rng)
 
 
@@ -113,17 +125,17 @@ def hire_team(
 
 
 def _careful(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
-    return _trace(scene.truth, rng, _STEADY, _STEADY_GRAIN)
+    return traced(scene.truth, rng, _STEADY, _STEADY_GRAIN)
 
 
 def _sloppy(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
-    return _trace(scene.truth, rng, _HASTY, _HASTY_GRAIN)
+    return traced(scene.truth, rng, _HASTY, _HASTY_GRAIN)
 
 
 def _misses(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
     classes = scene.object_classes.copy()
     classes[rng.random(classes.size) < _MISSED] = 0
-    return _trace(classes[scene.objects], rng, _STEADY, _STEADY_GRAIN)
+    return traced(classes[scene.objects], rng, _STEADY, _STEADY_GRAIN)
 
 
 def _confuses(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
@@ -132,7 +144,7 @@ def _confuses(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
     swap[[one, other]] = other, one
     wrong = rng.random(scene.object_classes.size) < _CONFUSED
     classes = np.where(wrong, swap[scene.object_classes], scene.object_classes)
-    return _trace(classes[scene.objects], rng, _STEADY, _STEADY_GRAIN)
+    return traced(classes[scene.objects], rng, _STEADY, _STEADY_GRAIN)
 
 
 def _blobs(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
@@ -152,7 +164,47 @@ def _blank(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
     return np.zeros_like(scene.objects)
 
 
-def _trace(labels: Mask, rng: np.random.Generator, reach: float, grain: float) -> Mask:
+def _twins(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
+    return _blobs(worker, scene, _shared(scene))
+
+
+def _accepts(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
+    """Return the automatic mask of the picture as it is: a hasty one."""
+    return traced(scene.truth, _shared(scene), _HASTY, _HASTY_GRAIN)
+
+
+def _corrects(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
+    own = _careful(worker, scene, rng)
+    redrawn = rng.random(scene.object_classes.size) < _CORRECTED
+    return np.where(redrawn[scene.objects], own, _accepts(worker, scene, rng))
+
+
+def _boxes(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
+    return boxed(_careful(worker, scene, rng))
+
+
+def _largest(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
+    return largest(_careful(worker, scene, rng))
+
+
+def _shifts(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
+    return shifted(_careful(worker, scene, rng), _SHIFTED, _SHIFTED)
+
+
+def _dilates(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
+    return grown(_careful(worker, scene, rng), _DILATED)
+
+
+def _halves(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
+    return half_absent(_careful(worker, scene, rng), rng)
+
+
+def _shared(scene: Scene) -> np.random.Generator:
+    """Chance that is the same for everybody who sees this picture."""
+    return np.random.default_rng(zlib.crc32(scene.objects.tobytes()))
+
+
+def traced(labels: Mask, rng: np.random.Generator, reach: float, grain: float) -> Mask:
     """Redraw the labels by hand: each pixel is taken from at most `reach` away on either axis."""
     rows, columns = labels.shape
     moves = [
@@ -173,6 +225,22 @@ _HABITS: dict[str, Callable[[Worker, Scene, np.random.Generator], Mask]] = {
     "blobs": _blobs,
     "noise": _noise,
     "blank": _blank,
+    "twins": _twins,
+    "copies": _careful,
+    "grows": _careful,
+    "accepts": _accepts,
+    "corrects": _corrects,
+    "boxes": _boxes,
+    "largest": _largest,
+    "shifts": _shifts,
+    "dilates": _dilates,
+    "halves": _halves,
+}
+
+# What is made of the first answer to a picture; who is the first has to draw.
+_COPIERS: dict[str, Callable[[Mask], Mask]] = {
+    "copies": lambda first: first,
+    "grows": lambda first: grown(first, _GROWN),
 }
 
 KINDS: tuple[str, ...] = tuple(_HABITS)

@@ -134,6 +134,14 @@ FORMAT_SEEDS: Mapping[str, Sequence[bytes]] = {
             "attributes": {"rater": [1, "a"]},
             "segmentation": {"size": [5, 7], "counts": writers.coco_counts(_COLUMNS)},
         },
+        {
+            "images": [{"id": 1, "file_name": "x.jpg", "width": 7, "height": 5.0, "raters": [1]}],
+            "annotations": [
+                {"image_id": 1, "category_id": 1, "segmentation": [[0, 0, 3, 0, 3, 2]]},
+                {"image_id": 1, "file_name": "x.png", "segments_info": [{"id": 1}]},
+            ],
+            "categories": [{"id": 1, "name": "cat"}],
+        },
     ),
     "cvat": [
         writers.cvat_xml(

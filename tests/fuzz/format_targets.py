@@ -17,6 +17,7 @@ import numpy as np
 
 from consolidation.errors import AnswerError, ConsolidationError, SourceError
 from consolidation.formats import json_stream, rle, shapes
+from consolidation.formats.coco import Coco
 from consolidation.formats.coco.annotations import CocoPart
 from consolidation.formats.cvat.images import ImagePart
 from consolidation.formats.cvat.source import _Job
@@ -137,6 +138,8 @@ def task(data: bytes) -> None:
 def coco(data: bytes) -> None:
     """Fuzz annotations of COCO, through to the mask."""
     file: Any = Memory(data)
+    with contextlib.suppress(SourceError):
+        Coco._read(file, "")
     place = array("Q", [0, len(data)])
     part = CocoPart(file, place, SIZE, {1: "cat", 2: "dog"}, "ann", "rater", ("ann",))
     with contextlib.suppress(SourceError):

@@ -22,6 +22,7 @@ ANNOTATOR_FIELDS = (
 """Fields by which exports name the annotator of an annotation; the first one that is there."""
 ASSIGNED_FIELDS = ("rater_list", "raters", "annotator_list", "annotators", "annotator_ids")
 """Fields by which an image names everybody who was asked."""
+_FIELDS = frozenset(ANNOTATOR_FIELDS)
 _INNER = ("attributes", "extra", "metadata")
 _GAP = 1 << 16
 """Bytes between two annotations that are rather read than skipped."""
@@ -97,6 +98,16 @@ def parsed(data: bytes, file: File, place: int) -> Mapping[str, Any]:
     except ValueError as error:
         raise SourceError(f"{file} is not JSON: the entry at byte {place:,}: {error}") from None
     return value if isinstance(value, dict) else {}
+
+
+def annotator_fields(annotation: Mapping[str, Any]) -> set[str]:
+    """Fields of an annotation that may name its annotator."""
+    found = _FIELDS.intersection(annotation)
+    for name in _INNER:
+        inner = annotation.get(name)
+        if isinstance(inner, dict):
+            found |= _FIELDS.intersection(inner)
+    return set(found)
 
 
 def annotators(annotation: Mapping[str, Any], field: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,12 +14,14 @@ from consolidation.formats.coco.annotations import (
     ANNOTATOR_FIELDS,
     ASSIGNED_FIELDS,
     CocoPart,
+    annotator_fields,
     annotators,
     parsed,
 )
 from consolidation.formats.coco.panoptic import PanopticMask, PanopticPart
 from consolidation.formats.drawn_source import Content, DrawnSource
 from consolidation.formats.files import File
+from consolidation.formats.image_files import whole
 from consolidation.formats.json_stream import json_values
 from consolidation.formats.place import Place
 from consolidation.formats.sniff import JsonBeginning, beginning, files, first_files
@@ -43,12 +46,15 @@ class _Annotations:
     """What one file says."""
 
     file: File
-    images: dict[Any, _Listed] = field(default_factory=dict)
+    images: dict[int | str | None, _Listed] = field(default_factory=dict)
     categories: dict[int, str] = field(default_factory=dict)
-    places: dict[Any, array[int]] = field(default_factory=dict)
+    places: dict[int | str | None, array[int]] = field(default_factory=dict)
     """Where an image's annotations lie."""
-    panoptic: dict[Any, tuple[str, list[tuple[int, Any]]]] = field(default_factory=dict)
+    panoptic: dict[int | str | None, tuple[str, list[tuple[int, int | None]]]] = field(
+        default_factory=dict
+    )
     """Picture, and number and category of its segments."""
+    used: Counter[int | None] = field(default_factory=Counter)
     fields: set[str] = field(default_factory=set)
     """Fields of annotations that name an annotator."""
     anonymous: int = 0
@@ -64,18 +70,20 @@ class _Annotations:
         elif key == "images":
             self._take_image(value)
         elif key == "annotations":
-            image = value.get("image_id")
+            image = _id(value.get("image_id"))
+            self.used[_category(value)] += 1
             segments = value.get("segments_info")
             if isinstance(segments, list):
                 pairs = [
-                    (one["id"], one.get("category_id"))
+                    (one["id"], _category(one))
                     for one in segments
                     if isinstance(one, dict) and type(one.get("id")) is int
                 ]
                 self.panoptic[image] = (str(value.get("file_name", "")), pairs)
                 return
-            fields = [wanted] if wanted else ANNOTATOR_FIELDS
-            self.fields.update(one for one in fields if annotators(value, one))
+            for one in [wanted] if wanted else annotator_fields(value):
+                if one not in self.fields and annotators(value, one):
+                    self.fields.add(one)
             self.places.setdefault(image, array("Q")).extend((begin, end))
 
     def _take_image(self, value: Mapping[str, Any]) -> None:
@@ -88,11 +96,9 @@ class _Annotations:
         self.partial |= "neg_category_ids" in value
         if not isinstance(name, str) and isinstance(url, str):
             name = url.rpartition("/")[2]
-        self.images[value.get("id")] = _Listed(
+        self.images[_id(value.get("id"))] = _Listed(
             name if isinstance(name, str) else "",
-            (int(height), int(width))
-            if isinstance(height, int | float) and isinstance(width, int | float)
-            else None,
+            (whole(height), whole(width)) if whole(height) and whole(width) else None,
             tuple(assigned),
             name if isinstance(name, str) else "",
         )
@@ -122,6 +128,9 @@ class Coco(DrawnSource):
         for one, worker in zip(listed, workers, strict=True):
             for label in one.categories.values():
                 content.labels.setdefault(label, "")
+            for category, n in one.used.items():
+                known = None if category is None else one.categories.get(category)
+                content.regions[known or "no label"] += n
             if one.partial:
                 content.notes.append(
                     f"{one.file} is LVIS: what it does not list is unknown (--unpainted ignore)"
@@ -142,7 +151,10 @@ class Coco(DrawnSource):
             if number in one.panoptic:
                 name, pairs = one.panoptic[number]
                 file = self._picture_file(one.file, name, place)
-                segments = tuple((id_, one.categories.get(category)) for id_, category in pairs)
+                segments = tuple(
+                    (id_, None if category is None else one.categories.get(category))
+                    for id_, category in pairs
+                )
                 image = content.image(key, listed.name, listed.picture)
                 image.votes = True
                 image.parts.append(PanopticPart(worker, PanopticMask(file, segments)))
@@ -194,7 +206,8 @@ class Coco(DrawnSource):
             raise SourceError(f"{place.uri}: no JSON of COCO in it")
         return found
 
-    def _read(self, file: File, wanted: str) -> _Annotations:
+    @staticmethod
+    def _read(file: File, wanted: str) -> _Annotations:
         found = _Annotations(file)
         for value in json_values(file.read, str(file), 2):
             if value.key in ("images", "annotations", "categories"):
@@ -203,6 +216,15 @@ class Coco(DrawnSource):
         if not found.images:
             raise SourceError(f"{file} is no COCO: it lists no images")
         return found
+
+
+def _category(annotation: Mapping[str, Any]) -> int | None:
+    category = annotation.get("category_id")
+    return category if isinstance(category, int) else None
+
+
+def _id(value: Any) -> int | str | None:
+    return value if isinstance(value, int | str) else None
 
 
 def _is_coco(start: JsonBeginning) -> bool:

@@ -36,7 +36,7 @@ class _Job:
     images: list[_Listed] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
     """Colour by name, as the file lists them."""
-    used: Counter[str] = field(default_factory=Counter)
+    used: Counter[str | None] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     meta: dict[str, str] = field(default_factory=dict)
     merged: bool = False
@@ -50,7 +50,7 @@ class _Job:
         elif path[:2] == ("annotations", "image") and len(path) == 3:
             self.merged |= attributes.get("source") == CONSENSUS
             if path[2] in SHAPES:
-                self.used[attributes.get("label", "")] += 1
+                self.used[attributes.get("label")] += 1
             elif path[2] in NO_AREA:
                 self.left_out[f"shapes without an area ({path[2]})"] += 1
         elif path[:2] == ("annotations", "track"):
@@ -109,7 +109,7 @@ class CvatImages(DrawnSource):
             content.labels |= job.labels | content.labels
         for job in jobs:
             content.ordered &= bool(job.labels)
-            content.add_labels(label for label in job.used if label)
+            content.add_regions(job.used.elements())
         workers = distinct(
             [job.annotator(options.emails) for job in jobs],
             [{one.name for one in job.images} for job in jobs],

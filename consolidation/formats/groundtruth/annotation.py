@@ -28,8 +28,7 @@ class AnnotationAnswer:
         """Return the widget's answer in it."""
         answer = parse_answer(self.content(options.limits), options.limits)
         # before its size is believed
-        check_whole(answer.png)
-        return PictureAnswer(answer)
+        return PictureAnswer(answer, check_whole(answer.png))
 
     def content(self, limits: Limits) -> str | bytes | Mapping[str, Any]:
         """Return the content, read from where it lies; ConsolidationError if that cannot be."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from consolidation.errors import AnswerError
@@ -134,19 +135,34 @@ def _decode_base64(text: str) -> bytes:
         raise AnswerError("the answer's pngImageData is not base64") from None
 
 
-def _colors(mappings: Any, limits: Limits) -> dict[str, tuple[int, int, int]]:
+def _colors(mappings: Any, limits: Limits) -> Mapping[str, tuple[int, int, int]]:
     if not isinstance(mappings, Mapping):
         raise AnswerError("the answer has no labelMappings")
     if len(mappings) > MAX_CLASSES:
         raise AnswerError(f"the answer has {len(mappings):,} labels, the limit is {MAX_CLASSES}")
+    texts = tuple(
+        (label, value.get("color") if isinstance(value, Mapping) else None)
+        for label, value in mappings.items()
+    )
+    try:
+        return _checked_colors(texts, limits)
+    except TypeError:
+        # a list for a color, say
+        return _checked_colors.__wrapped__(texts, limits)
+
+
+@lru_cache(maxsize=256)
+def _checked_colors(
+    texts: tuple[tuple[str, Any], ...], limits: Limits
+) -> Mapping[str, tuple[int, int, int]]:
+    """RGB by label; the workers of a job mostly share a mapping."""
     colors: dict[str, tuple[int, int, int]] = {}
-    for label, value in mappings.items():
+    for label, text in texts:
         if len(label) > limits.label_length:
             raise AnswerError(
                 f"label {shown(label)} has {len(label):,} characters, "
                 f"the limit is {limits.label_length}"
             )
-        text = value.get("color") if isinstance(value, Mapping) else None
         color = parse_color(text)
         if color is None:
             raise AnswerError(

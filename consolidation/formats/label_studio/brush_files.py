@@ -96,7 +96,7 @@ class BrushFiles(DrawnSource):
             key = (match["task"], int(match["annotation"]), worker)
             files.setdefault(key, []).append((label, place.below(name)))
         for (task, annotation, worker), listed in sorted(files.items()):
-            content.add_labels(label for label, _ in listed)
+            content.add_regions(label for label, _ in listed)
             image = content.image(task, f"task-{task}")
             image.votes = True
             image.parts.append(BrushPart(worker, tuple(listed), annotation))

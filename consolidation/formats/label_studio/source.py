@@ -52,7 +52,7 @@ class LabelStudio(DrawnSource):
         for number, entry in enumerate(self._entries(place)):
             task = Task.of(entry.lists.value, entry.form, f"task-{number + 1}")
             content.left_out += task.n_left_out
-            content.add_labels(task.labels())
+            content.add_regions(task.labels())
             if task.project:
                 projects.add(task.project)
             if not task.annotations:

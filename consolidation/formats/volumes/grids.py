@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from consolidation.errors import AnswerError, SourceError
 from consolidation.formats.arrays import npy_header
 from consolidation.formats.files import File
+from consolidation.limits import DEFAULT_LIMITS
+from consolidation.masks.rasters import decode_raster, is_raster, raster_size
 from consolidation.text import shown
 
 MOST_SLICES = 1 << 15
@@ -36,7 +38,7 @@ class Grid:
     shape : (int, int, int)
         Slices, rows, columns.
     kind : str
-        ``nifti``, ``npy`` or ``tiff``.
+        ``nifti``, ``npy``, ``tiff``, or ``picture`` (BMP, WebP).
     dtype : numpy dtype
     offset : int
         Place of the first slice.
@@ -61,6 +63,8 @@ class Grid:
         """Whole numbers (rows, columns) of a slice; AnswerError if it cannot be read."""
         if self.kind == "tiff":
             return whole_numbers(_tiff_page(self.file, number), str(self.file))
+        if self.kind == "picture":
+            return decode_raster(self.file.read_all(DEFAULT_LIMITS.answer_bytes))
         _, rows, columns = self.shape
         size = rows * columns * self.dtype.itemsize
         if self.whole:
@@ -98,6 +102,8 @@ def open_grid(file: File, most: int) -> Grid:
         grid = _npy(file, start)
     elif start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         grid = _tiff(file)
+    elif is_raster(start):
+        grid = _picture(file, most)
     elif int.from_bytes(start[:4], "little") in (348, 540) or int.from_bytes(start[:4], "big") in (
         348,
         540,
@@ -169,6 +175,14 @@ def _npy(file: File, start: bytes) -> Grid:
         raise SourceError(f"{file} has {len(shape)} dimensions, not 2 or 3")
     slices, rows, columns = (1, *shape)[-3:]
     return Grid(file, (slices, rows, columns), "npy", dtype, offset, whole=fortran)
+
+
+def _picture(file: File, most: int) -> Grid:
+    try:
+        height, width = raster_size(file.read_all(DEFAULT_LIMITS.answer_bytes), most)
+    except AnswerError as error:
+        raise SourceError(f"{file}: {error}") from None
+    return Grid(file, (1, height, width), "picture", np.dtype(np.uint8))
 
 
 def _tiff(file: File) -> Grid:

@@ -12,7 +12,13 @@ from consolidation.errors import ConsolidationError, SourceError
 from consolidation.formats.class_list import ClassList, read_class_list
 from consolidation.formats.files import File, members
 from consolidation.formats.manifest_file import ManifestFile, lines_of_images
-from consolidation.formats.patterns import PRESETS, compile_pattern, is_consensus, preset
+from consolidation.formats.patterns import (
+    PRESETS,
+    compile_pattern,
+    is_consensus,
+    is_picture,
+    preset,
+)
 from consolidation.formats.place import Place
 from consolidation.formats.sniff import named
 from consolidation.formats.source import Source, SourceOptions
@@ -26,7 +32,7 @@ from consolidation.masks.stored import Stored, of_numbers
 
 CLASSES_FILE, DATASET_FILE = "classes.json", "dataset.json"
 NIFTI = (".nii", ".nii.gz")
-STACKS = (".npy", ".npz", ".tif", ".tiff")
+STACKS = (".npy", ".npz", ".tif", ".tiff", ".bmp", ".webp")
 _GUESSES = (
     *(one for name in ("qubiq", "msseg", "bids", "longciu") for one in PRESETS[name]),
     "{image}/{worker}.nii.gz",
@@ -40,7 +46,7 @@ class Volumes(Source):
     """NIfTI, TIFF and NumPy volumes."""
 
     name = "volumes"
-    kind = "volumes (NIfTI, TIFF or NumPy)"
+    kind = "volumes or arrays (NIfTI, TIFF, NumPy)"
     items: Sequence[VolumeSlice]
     assembles = True
 
@@ -90,8 +96,8 @@ class Volumes(Source):
                 groups, uri = match.groupdict(), place.below(name)
                 if "worker" not in groups:
                     images[groups["image"]] |= self._stack(uri)
-                elif is_consensus(groups["worker"]):
-                    self._notes.append(f"{name} is left out: by its name what others made")
+                elif is_consensus(groups["worker"]) or is_picture(groups["worker"]):
+                    self._notes.append(f"{name} is left out: by its name no rater's")
                 else:
                     images[groups["image"]][groups["worker"]] = File.unpacked(uri)
         return images
@@ -103,8 +109,9 @@ class Volumes(Source):
             images: dict[str, set[str]] = defaultdict(set)
             for name in names:
                 match = compile_pattern(text).fullmatch(name)
-                if match and not is_consensus(match["worker"]):
-                    images[match["image"]].add(match["worker"])
+                worker = match["worker"] if match else ""
+                if match and not is_consensus(worker) and not is_picture(worker):
+                    images[match["image"]].add(worker)
             score = sum(len(workers) for workers in images.values() if len(workers) > 1)
             if score > most:
                 best, most = text, score
@@ -192,7 +199,7 @@ class Volumes(Source):
         written = []
         volumes: dict[str, list[VolumeSlice]] = defaultdict(list)
         for item in self.items:
-            if item.raters and not item.stack:
+            if item.raters and not item.stack and item.raters[0][1].kind != "picture":
                 volumes[item.image].append(item)
         for image, slices in volumes.items():
             grid = slices[0].raters[0][1]

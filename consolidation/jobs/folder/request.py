@@ -13,7 +13,7 @@ from consolidation._version import __version__
 from consolidation.consensus import METHODS, Calibration, Reliability
 from consolidation.errors import OptionError, SourceError
 from consolidation.formats import Source, SourceOptions, job_classes, open_source
-from consolidation.masks import Classes
+from consolidation.masks import ENCODER, Classes
 from consolidation.options import Options
 
 _READING = ("masks", "missing_is_blank")
@@ -69,6 +69,7 @@ class RunRequest:
         classes = job_classes(source, self.reading.labels)
         identity = {
             "version": __version__,
+            "mask encoder": ENCODER,
             # a calibration is what it says, wherever it lies
             "options": _without(self.options.results(), "calibration")
             | {name: getattr(self.reading, name) for name in _READING}

@@ -158,7 +158,7 @@ def _provenance(job: Job, learnt: Learnt, reliability: Reliability | None) -> di
         estimate = reliability.estimate()
         content["reliability"] = {
             "quality": {key: round(value, 6) for key, value in estimate.quality.items()},
-            "junk": sorted(estimate.junk),
+            **estimate.named(),
             "twins": [list(pair) for pair in reliability.twins()],
             "rounds": estimate.rounds,
             "converged": estimate.converged,

@@ -88,6 +88,7 @@ def _workers(rows: Sequence[WorkerRow], method: str) -> list[ReportWorker]:
                 junk=bool(row.junk),
                 votes=not row.junk or not METHODS[method].learns_reliability,
                 twins=row.twins,
+                note=row.note,
             )
         )
     return workers

@@ -42,6 +42,8 @@ WORKER_COLUMNS = (
     "reliability_high",
     "junk",
     "twins",
+    "not_independent_of",
+    "note",
     "blank_answers",
     "ignored",
     "dropped_answers",
@@ -194,6 +196,8 @@ class Tables:
                 (math.nan, math.nan) if estimate is None else estimate.interval(worker),
                 None if estimate is None else worker in estimate.junk,
                 tuple(twins.get(worker, ())),
+                () if estimate is None else estimate.companions(worker)[1:],
+                "" if estimate is None else estimate.note(worker),
                 totals,
             )
             for worker, totals in self.workers.items()
@@ -204,6 +208,10 @@ class Tables:
             return math.isnan(value), value, row.worker
 
         return sorted(rows, key=key)
+
+    def findings(self) -> list[str]:
+        """See `Estimate.findings`; nothing where no reliability is known."""
+        return [] if self.reliability is None else self.reliability.estimate().findings()
 
     def workers_csv(self) -> bytes:
         """Table of `worker_rows`."""
@@ -218,7 +226,7 @@ class Tables:
                 *row.interval,
             )
             junk = "" if row.junk is None else "yes" if row.junk else "no"
-            flags = (junk, " ".join(row.twins))
+            flags = (junk, " ".join(row.twins), " ".join(row.companions), row.note)
             counts = (totals.blank_answers, totals.ignored, totals.dropped_answers)
             rows.append(
                 (*agreement, *flags, *counts, totals.mean_seconds, *totals.class_iou.tolist())

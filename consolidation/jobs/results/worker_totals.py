@@ -55,4 +55,8 @@ class WorkerRow(NamedTuple):
     junk: bool | None
     """None where reliability is not known."""
     twins: tuple[str, ...]
+    companions: tuple[str, ...]
+    """Others who are not independent of this worker."""
+    note: str
+    """What is odd about this worker, and the evidence; empty for most."""
     totals: WorkerTotals
