@@ -262,6 +262,12 @@ def test_what_lies_there_and_the_pattern_that_fits_are_said(
     assert re.search(expected if "\\" in expected else re.escape(expected), what_lies_there(files))
 
 
+def test_where_two_patterns_fit_as_well_both_are_said() -> None:
+    files = [f"{folder}/{name}.png" for folder in ("ann", "bob") for name in ("x", "y")]
+    both = "--masks '{image}/{worker}.png' or '{worker}/{image}.png' finds 2 images by 2 workers"
+    assert what_lies_there(files).endswith(both)
+
+
 def test_a_folder_without_such_masks_says_what_it_holds(tmp_path: Path) -> None:
     for worker in ("ann", "bob"):
         for image in "123":
