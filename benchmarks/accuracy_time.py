@@ -131,7 +131,7 @@ def job_times(images: int, rounds: int = 3) -> tuple[list[list[Any]], list[list[
     ]
     figure = f"auto / plurality with smoothing, job of {images} images"
     targets = [
-        verdict(figure, best["auto"] / best["plurality"], 3, True),
+        verdict(figure, best["auto"] / best["plurality"], 1.7, True),
         verdict(f"images asked of {images}", asked, min(SAMPLE, images), False),
     ]
     return rows, targets

@@ -128,7 +128,8 @@ class Options:
         low=0,
         high=8,
         least=0.1,
-        help="sigma, in pixels, with which neighbours' votes help at disputed pixels; 0 is off",
+        help="sigma, in pixels, with which neighbours' votes help at disputed pixels; 0 is off, "
+        "1 lets auto leave it out where it takes sides",
     )
     ties: str = option_field(
         "neighbours",
@@ -281,6 +282,15 @@ class Options:
             self.max_label_length,
             self.max_json_depth,
         )
+
+    @property
+    def sigma(self) -> float | None:
+        """Smoothing as it was asked for; None where the method decides it, or does without.
+
+        `auto` smooths by 1 like the default, or not at all where that takes sides.
+        """
+        decides = self.spec.chooses and self.smoothing == self.spec.smoothing
+        return None if decides or not self.spec.smooths else self.smoothing
 
     @property
     def spec(self) -> MethodSpec:

@@ -164,3 +164,20 @@ def test_s3_is_not_taken_for_a_folder(job, tmp_path, capsys, place):
     error = capsys.readouterr().err
     assert "s3://bucket/" in error
     assert error.count("\n") == 1
+
+
+def test_a_run_leaves_smoothing_out_where_it_takes_sides(tmp_path):
+    kinds = ("careful", "careful", "careful", "dilates", "dilates")
+    job = simulate_job(tmp_path / "job", images=10, classes=1, kinds=kinds, missing=0)
+    told = {}
+    for name, options in (("chosen", Options()), ("asked", Options(smoothing=0.5))):
+        summary = run_job(job.folder, tmp_path / name, options)
+        told[name] = json.loads((tmp_path / name / "provenance.json").read_text())["auto"]
+        assert ("without smoothing" in summary.method) == (name == "chosen")
+    assert [told[name]["smooths"] for name in ("chosen", "asked")] == [False, True]
+    run_job(job.folder, tmp_path / "plain", Options(method="plurality", smoothing=0))
+    for path in sorted((tmp_path / "plain" / "masks").iterdir()):
+        mask = np.asarray(Image.open(path))
+        np.testing.assert_array_equal(
+            mask, np.asarray(Image.open(tmp_path / "chosen" / "masks" / path.name))
+        )

@@ -115,7 +115,7 @@ def consolidate_object(
             method=options.method,
             workers=prepared.workers,
             reliability=reliability,
-            smoothing=options.smoothing if options.spec.smooths else None,
+            smoothing=options.sigma,
             ties=options.ties,
             min_votes=options.min_votes,
             ignore_index=ignore,

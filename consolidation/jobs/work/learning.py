@@ -94,7 +94,7 @@ def choose(
 ) -> Choice:
     """Test weights on a sample of the job; see `consolidation.consensus.auto`."""
     options = job.options
-    trial = Trial(reliability, smoothing=options.smoothing, ties=options.ties)
+    trial = Trial(reliability, smoothing=options.sigma, ties=options.ties)
     enough = [item for item in items if trial.suits(answered.get(item.id, ()))]
     for position in sampled(len(enough)):
         prepared = prepared_or_none(job, enough[position])
