@@ -262,6 +262,12 @@ def test_what_lies_there_and_the_pattern_that_fits_are_said(
     assert re.search(expected if "\\" in expected else re.escape(expected), what_lies_there(files))
 
 
+def test_where_two_patterns_fit_as_well_both_are_said() -> None:
+    files = [f"{folder}/{name}.png" for folder in ("ann", "bob") for name in ("x", "y")]
+    both = "--masks '{image}/{worker}.png' or '{worker}/{image}.png' finds 2 images by 2 workers"
+    assert what_lies_there(files).endswith(both)
+
+
 def test_a_folder_without_such_masks_says_what_it_holds(tmp_path: Path) -> None:
     for worker in ("ann", "bob"):
         for image in "123":
@@ -328,6 +334,14 @@ def test_honest_masks_of_many_classes_are_masks(seed: int, n_classes: int) -> No
     rows, columns = np.mgrid[:96, :96]
     nearest = (rows[..., None] - points[:, 0]) ** 2 + (columns[..., None] - points[:, 1]) ** 2
     mask = labels[nearest.argmin(-1)].astype(np.uint8)
+    assert look(decode_stored(made.grey(mask))).flaw is None
+
+
+def test_noise_beside_white_areas_is_no_class_and_a_thin_class_is() -> None:
+    mask = made.scaled(made.TWO)
+    mask[4:36:8, 4:36:8] = 1
+    assert "lossy compression" in str(look(decode_stored(made.grey(mask))).flaw)
+    mask[:, ::5] = 1
     assert look(decode_stored(made.grey(mask))).flaw is None
 
 

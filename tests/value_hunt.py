@@ -159,9 +159,9 @@ def hunt_source(seed: int, folder: Path) -> str:
         if not path.exists():
             continue
         found = decode_indices(path.read_bytes())
-        if found.shape != mask.shape and dropped:
-            # most masks had been made smaller, and the others are said to be left out
-            return ENDINGS[1]
+        if found.shape != mask.shape:
+            # most masks had been made smaller, along borders that left no trace of it
+            return ENDINGS[1] if dropped else ENDINGS[0]
         if not _means(prey, mask, found, names):
             return ENDINGS[4]
     void = float((prey.mask == 255).mean())

@@ -91,17 +91,19 @@ workers"
     ending, number = min(kinds.items(), key=lambda kind: (kind[0] != ".png", -kind[1], kind[0]))
     files = sorted(name for name in found if _ending(name) == ending)
     text = f"it holds {number:,} {ending} files such as {files[0]}"
-    best = propose(files, ending)
-    if best is None:
+    patterns, images, workers = propose(files, ending)
+    if not patterns:
         return text
-    pattern, images, workers = best
-    return f"{text}: --masks '{pattern}' finds {images:,} images by {workers:,} workers"
+    listed = " or ".join(f"'{one}'" for one in patterns)
+    return f"{text}: --masks {listed} finds {images:,} images by {workers:,} workers"
 
 
-def propose(files: Sequence[str], ending: str) -> tuple[str, int, int] | None:
-    """Pattern by which most files are masks of several workers an image; its images and workers."""
+def propose(files: Sequence[str], ending: str) -> tuple[list[str], int, int]:
+    """Patterns by which most files are masks of several workers an image; images and workers."""
     own = [name for name in files if not _is_reserved(name.rpartition("/")[2])]
-    best: tuple[tuple[int, int, int], str, int, int] | None = None
+    best: tuple[int, int, int] = (0, 0, 0)
+    patterns: list[str] = []
+    n_images = 0
     for text in _candidates(own, ending) if own else ():
         pattern = MaskPattern(text)
         images: dict[str, set[str]] = defaultdict(set)
@@ -114,9 +116,11 @@ def propose(files: Sequence[str], ending: str) -> tuple[str, int, int] | None:
             continue
         # there are fewer workers than images
         rank = (sum(map(len, images.values())), -len(workers), several)
-        if best is None or rank > best[0]:
-            best = (rank, text, len(images), len(workers))
-    return None if best is None else best[1:]
+        if rank > best:
+            best, patterns, n_images = rank, [], len(images)
+        if rank == best:
+            patterns.append(text)
+    return patterns[:2], n_images, -best[1]
 
 
 def _candidates(files: Sequence[str], ending: str) -> list[str]:
