@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from consolidation.kernels import values as kernel
 from consolidation.masks import decode_indices
 from consolidation.masks.sight import look
 from consolidation.masks.stored import decode_stored
-from tests import naive
+from tests import naive, wire
 from tests import value_cases as made
 from tests.wire import json_lines, plain, write_index_mask, write_json
 
@@ -169,6 +170,33 @@ def test_colours_that_no_class_has_are_ignored_and_said(tmp_path: Path) -> None:
     assert result(tmp_path / "out")[0, :6].tolist() == [255, 255, 255, 1, 1, 0]
 
 
+def test_a_photograph_among_coloured_masks_does_not_vote(tmp_path: Path) -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (made.SIDE, made.SIDE, 3)).astype(np.uint8)
+    # it may have a class's colour somewhere
+    photo[:4, :4] = made.COLORS[1]
+    colors = made.painted(made.COLORS)(made.THREE)
+    job = masks_by(tmp_path / "job", ann=colors, bob=colors, photo=made.png(photo))
+    write(job / "classes.json", made.COLORED[1].encode())
+    run_job(job, tmp_path / "out", plain())
+    dropped = {
+        one["worker"]: one["message"] for one in json_lines(tmp_path / "out" / "warnings.jsonl")
+    }
+    assert set(dropped) == {"photo"} and "most of them no class's" in dropped["photo"]
+    assert np.array_equal(result(tmp_path / "out"), made.THREE)
+
+
+def test_numbers_of_arrays_mean_what_those_of_pictures_do(tmp_path: Path) -> None:
+    stack = np.stack([made.scaled(made.TWO)] * 3)
+    np.save(tmp_path / "a.npy", stack)
+    reading = SourceOptions(masks="{image}.npy")
+    summary = run_job(tmp_path, tmp_path / "out", plain(), source_options=reading)
+    assert summary.notes == ("its masks hold 0 and 255 alone: BACKGROUND and 'class-1'",)
+    assert np.array_equal(result(tmp_path / "out"), made.TWO)
+    np.save(tmp_path / "a.npy", stack.astype(np.uint16) * 4)
+    with pytest.raises(SourceError, match="holds 1020, and at most 255 classes fit: --values says"):
+        inspect_source(tmp_path, source_options=reading)
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -257,8 +285,6 @@ def test_what_lies_there_and_the_pattern_that_fits_are_said(
         for name in names
     }
     files -= {name.format(i=3, w="bob") for name in names if "{w}" in name}
-    import re
-
     assert re.search(expected if "\\" in expected else re.escape(expected), what_lies_there(files))
 
 
@@ -437,9 +463,47 @@ def test_whatever_fails_in_a_run_is_a_problem_in_inspect(
         )
 
 
-def test_a_label_called_background_is_said_to_be_a_class(tmp_path: Path) -> None:
-    from tests import wire
+ANSWERS: dict[str, Any] = {
+    "whole": wire.content([1, 2, 0]),
+    "small": wire.content([1, 2]),
+    "no label of the job": wire.content([1, 1, 0], {"cow": wire.GREEN}),
+    "cut": wire.picture_content(wire.picture([1, 2, 0], [wire.GREEN, wire.BLUE])[:-20]),
+    "no picture": wire.picture_content(b"GIF89a"),
+    "no JSON": "{",
+    "nothing": wire.content([0, 0, 0]),
+}
 
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.sampled_from(sorted(ANSWERS)), min_size=0, max_size=4), min_size=1, max_size=5
+    )
+)
+def test_so_it_is_with_answers_of_the_widget(
+    tmp_path_factory: pytest.TempPathFactory, objects: list[list[str]]
+) -> None:
+    folder = tmp_path_factory.mktemp("damaged")
+    request = [
+        wire.entry(str(number), *((str(at), ANSWERS[kind]) for at, kind in enumerate(kinds)))
+        for number, kinds in enumerate(objects)
+    ]
+    job = write_json(folder / "r.json", request)
+    labels = write_json(folder / "labels.json", ["cat", "dog"])
+    run_job(job, folder / "out", plain(), labels=labels)
+    found = inspect_source(job, plain(), labels=labels)
+    failures = [
+        f"object {one['object']}: {one['reason']}"
+        for one in json_lines(folder / "out" / "failures.jsonl")
+    ]
+    without = [f"object {number}: no answer left" for number, one in enumerate(objects) if not one]
+    assert found.by_kind.get("objects that fail", []) == [
+        line for line in failures if line not in without
+    ]
+    assert len(found.by_kind.get("objects without answers", [])) == len(without)
+
+
+def test_a_label_called_background_is_said_to_be_a_class(tmp_path: Path) -> None:
     answers = (
         ("a", wire.content([1, 2], {"Background": wire.GREEN, "cat": wire.BLUE})),
         (

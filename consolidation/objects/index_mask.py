@@ -18,6 +18,8 @@ from consolidation.masks.stored import Stored, decode_stored, decoder_of
 from consolidation.objects.answers import LoadedAnswer, color_warnings
 from consolidation.options import Options
 
+_MANY_COLORS = 256
+"""More than a mask has, but for smoothed borders."""
 _SHOWN = 5
 """Values and colours that a message lists."""
 
@@ -152,6 +154,8 @@ def _read_colors(
     if stored.pixels.values.dtype != np.uint8:
         raise AnswerError(f"it has {stored.depth} bits a pixel, which are no colours")
     counts = ColorMatcher(meaning.colors, ignore, snap).match(stored.pixels, out)
+    if 2 * counts.unmatched > out.size and (n_colors := look(stored).n_colors) > _MANY_COLORS:
+        raise AnswerError(f"it is a picture of {n_colors:,} colours, most of them no class's")
     if counts.unmatched and not ((out != 0) & (out != ignore)).any():
         seen = [hex_color(color[:3]) for color in look(stored).colors if color[3]]
         listed = ", ".join(hex_color(color) for color in list(meaning.colors)[:_SHOWN])
