@@ -21,7 +21,7 @@ from PIL import Image
 
 from benchmarks.harness import report
 from consolidation.labeling.paint_folder import PaintFolder
-from consolidation.labeling.paint_server import Painting
+from consolidation.labeling.painting import Painting
 from tests.browser import chromium
 from tests.painting_server import serving
 

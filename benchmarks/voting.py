@@ -6,6 +6,7 @@ Run it with ``python -m benchmarks.voting`` (``--quick`` for a smaller grid).
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from benchmarks.harness import measure, peak_memory, report, verdict
 from benchmarks.limits import stream
 from benchmarks.workloads import masks
-from consolidation import VotePatterns, consolidate
+from consolidation import Reliability, VotePatterns, consolidate
 from consolidation.kernels.plurality import LANES, plurality
 from tests import naive
 
@@ -179,6 +180,36 @@ def pairwise_ways(stack: NDArray[np.uint8], k: int) -> dict[str, Callable[[], An
     }
 
 
+def crowds() -> tuple[list[list[Any]], list[list[Any]]]:
+    """Votes and reliability of many workers, over the whole range: rows and targets."""
+    rows, targets = [], []
+    for workers in (32, 33, 64, 128, 255):
+        for k, at_least in zip(CLASSES, (10, 4, 2, 1), strict=True):
+            stack = masks(workers, k, 512, 512)
+            check(stack)
+            ways: dict[str, Callable[[], Any]] = {"consolidate": lambda s=stack: consolidate(s)}
+            ways |= {
+                name: way
+                for name, way in peers(stack, k).items()
+                if name == "SimpleITK LabelVoting"
+            }
+            times = measure(ways, rounds=3, budget=0.6)
+            ratio = times.get("SimpleITK LabelVoting", 0) / times["consolidate"]
+            ids = [str(worker) for worker in range(workers)]
+            adding = math.nan
+            if k == 8:
+                way = {"add": lambda s=stack, i=ids: Reliability().add(s, i)}
+                adding = measure(way, rounds=2)["add"]
+                if workers == 255:
+                    title = "Reliability.add, 512 x 512, W 255, seconds of CPU"
+                    targets.append(verdict(title, adding / 1e3, 1.5, True))
+            rows.append([workers, k, *times.values(), ratio, adding])
+            if workers > 32 and ratio:
+                title = f"SimpleITK / consolidate, W {workers}, K {k}"
+                targets.append(verdict(title, ratio, at_least, False))
+    return rows, targets
+
+
 MEMORY = """
 import numpy as np
 masks = np.zeros((9, 4000, {side}), np.uint8)
@@ -246,10 +277,13 @@ def main() -> None:
                         verdict(
                             "SimpleITK / whole consolidate, every field read",
                             sitk_time / times["consolidate, every field"],
-                            8,
+                            14,
                             False,
                         ),
                     ]
+
+    crowd_rows, more_targets = crowds()
+    targets += more_targets
 
     pair_rows = []
     for workers, k in ((5, 8),) if quick else ((3, 8), (5, 8), (10, 8), (5, 2), (5, 21), (5, 150)):
@@ -281,6 +315,10 @@ def main() -> None:
                 limit_rows,
             ),
             "Peers (ms of CPU)": (["size", "W", "K", "way", "ms", "times the kernel"], peer_rows),
+            "Many workers, 512 x 512 (ms of CPU)": (
+                ["W", "K", "consolidate", "SimpleITK", "ratio", "Reliability.add"],
+                crowd_rows,
+            ),
             "All pairwise confusion matrices, 1024 x 1024 (ms of CPU)": (
                 ["W", "K", "tuples", "patterns", "np.bincount a pair", "ratio"],
                 pair_rows,

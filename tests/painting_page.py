@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation.labeling.paint_folder import PaintFolder
-from consolidation.labeling.paint_server import Painting
+from consolidation.labeling.painting import Painting
 from tests.painting_server import scene, serving
 
 ELEMENT = "document.querySelector('crowd-semantic-segmentation')"

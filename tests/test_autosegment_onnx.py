@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from consolidation.autosegment.onnx_model import OnnxSegmenter, resized
+from consolidation.autosegment.onnx_model import OnnxSegmenter
+from consolidation.autosegment.onnx_pictures import resized
 from consolidation.errors import ConsolidationError, SourceError
 from tests import tiny_onnx
 
@@ -92,6 +93,8 @@ def test_dextr_gets_the_points_as_heat(tmp_path):
     assert all(found.mask[y, x] for x, y in POINTS)
     assert not found.mask[25, 50]
     assert found.mask.sum() < 200
+    with pytest.raises(ValueError, match="takes no clicks"):
+        model.segment(IMAGE, POINTS, [(50, 25, True)])
 
 
 def test_files_and_family_are_recorded(sam):

@@ -170,6 +170,7 @@ def test_ids_and_sizes_that_are_none(tmp_path):
     found = read(write(tmp_path / "ann.json", annotations, [image(), *odd]))
     assert sorted(found.errors) == ["b", "c"]
     assert all("the size of its image is not known" in error for error in found.errors.values())
+    assert list(found.masks) == ["x"]
 
 
 def test_lvis_is_told(tmp_path):

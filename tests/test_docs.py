@@ -23,14 +23,13 @@ IN_DEPLOY = ["sh"] * 3 + ["html", "json", "json", "sh", "python", "sh"]
 PAGES_ELSEWHERE = {
     "formats.md": "test_formats_page.py",
     "autosegment.md": "test_segment_command.py",
+    "painting.md": "test_painting_docs.py",
 }
 """Whose commands another test types."""
 ELSEWHERE = {
     # a request whose arguments are checked against the service's model
     ("deploy.md", "python"): "test_deploy_page.py",
     ("deploy.md", "html"): "test_deploy_page.py",
-    # every command, on a small job of each tool
-    ("formats.md", ""): "test_formats_page.py",
 }
 
 
@@ -52,7 +51,6 @@ def test_no_block_is_forgotten() -> None:
     assert {name: found for name, found in kinds.items() if found} == {
         "README.md": ["", "", "python"],
         "deploy.md": IN_DEPLOY,
-        "formats.md": [""] * 9,
     }, "a new block: let a test below type it, too"
     for (page, kind), test in ELSEWHERE.items():
         assert blocks(page, kind)

@@ -238,6 +238,28 @@ def test_masks_beside_an_export(tmp_path: Path) -> None:
     assert open_source(path, reading).name == "masks"
 
 
+def test_presets_of_pictures(tmp_path: Path) -> None:
+    from PIL import Image
+
+    mask = np.zeros((6, 8), np.uint8)
+    mask[1:3], mask[4:] = 1, 2
+    for worker in ("ann", "bob"):
+        (tmp_path / "voc" / worker / "SegmentationClass").mkdir(parents=True)
+        image = Image.fromarray(mask).convert("P")
+        image.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0] + [0] * 759)
+        image.putdata(mask.reshape(-1).tolist())
+        image.save(tmp_path / "voc" / worker / "SegmentationClass" / "x.png")
+    (tmp_path / "ima").mkdir()
+    for name in ("x_1_A00_T1_S1_7", "x_1_A01_T2_S2_8", "x_1_ST_ST_ST_ST", "x_1_MV_MV_MV_MV"):
+        Image.fromarray((mask > 0).astype(np.uint8) * 255).save(tmp_path / "ima" / f"{name}.png")
+    held = check_source(tmp_path / "voc", SourceOptions(preset="voc"))
+    assert held["x"].workers == ["ann", "bob"]
+    np.testing.assert_array_equal(held["x"].masks[1], mask)
+    held = check_source(tmp_path / "ima", SourceOptions(preset="ima"))
+    assert held["x_1"].workers == ["A00", "A01"]
+    np.testing.assert_array_equal(held["x_1"].masks[0], mask > 0)
+
+
 def test_items_stay_small(tmp_path: Path) -> None:
     """What is sent to other processes does not grow with what was drawn."""
     path, _ = write("label-studio", tmp_path)

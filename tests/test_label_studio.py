@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from consolidation.errors import SourceError
-from consolidation.formats import json_stream, open_source
+from consolidation.formats import SourceOptions, job_classes, json_stream, open_source
 from tests import format_writers as writers
 from tests.format_writers import ls_brush, ls_item, ls_task, write_json
 from tests.reading import read
@@ -353,6 +353,24 @@ def test_damaged_files(tmp_path):
     write_json(path, [ls_task(1, {1: []})])
     with pytest.raises(SourceError, match="no region in it has a label: give --labels"):
         open_source(path).classes()
+
+
+def test_classes_of_the_labeling_configuration(tmp_path):
+    path = write_json(
+        tmp_path / "e.json", [ls_task(1, {1: [ls_brush("a", "cat", spot(0, 0, 2, 2))]})]
+    )
+    config = tmp_path / "config.xml"
+    config.write_text(
+        '<View><Image name="i" value="$image"/><Choices name="c"><Choice value="no"/></Choices>'
+        '<BrushLabels name="t" toName="i"><Label value="zebra" background="#FF0000"/>'
+        '<Label value="cat" background="rgba(0, 0, 255, 1)"/></BrushLabels></View>'
+    )
+    classes = job_classes(open_source(path, SourceOptions(labels=config)), config)
+    assert classes.names == ("BACKGROUND", "zebra", "cat")
+    assert dict(classes.colors) == {1: "#ff0000", 2: "#0000ff"}
+    config.write_text("<View><Choices/></View>")
+    with pytest.raises(SourceError, match="is no configuration of Label Studio"):
+        job_classes(open_source(path), config)
 
 
 def test_windows_that_cut_tasks(tmp_path, monkeypatch):

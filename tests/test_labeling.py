@@ -22,7 +22,7 @@ from consolidation.labeling import segments
 from consolidation.labeling.frame import frame_headers, frame_page
 from consolidation.labeling.masks import answer_mask, initial_picture, mask_file, read_mask
 from consolidation.labeling.paint_folder import PaintFolder
-from consolidation.labeling.paint_server import Painting
+from consolidation.labeling.painting import Painting
 from consolidation.labeling.pictures import shown, size_of
 from consolidation.labeling.template import MAX_TEMPLATE, render, unknown_elements
 from consolidation.masks import Classes
@@ -269,12 +269,15 @@ def test_only_who_knows_the_key_is_served(client: Client) -> None:
     key = client.painting.key
     for path in ("/", "/frame/0", "/pictures/wrong/0/a.png", "/masks/wrong/0"):
         assert client.ask("GET", path)[0] == 403, path
-    assert client.ask("GET", f"/pictures/{key}/0/a.png")[1]["access-control-allow-origin"] == "*"
+    read = client.painting.read_key
+    assert client.ask("GET", f"/pictures/{key}/0/a.png")[0] == 403
+    assert client.ask("GET", f"/pictures/{read}/0/a.png")[1]["access-control-allow-origin"] == "*"
+    assert client.ask("GET", f"/?key={read}")[0] == 403, "what a template sees opens no page"
     assert client.ask("GET", f"/?key={key}")[0] == 200
     assert "HttpOnly; Path=/; SameSite=strict" in client.ask("GET", "/")[1]["set-cookie"]
     assert client.ask("GET", "/frame/0")[0] == 200
     assert client.ask("GET", "/frame/7")[2] == {"reason": "there is no picture 7"}
-    assert client.ask("GET", f"/masks/{key}/0")[0] == 404
+    assert client.ask("GET", f"/masks/{read}/0")[0] == 404
 
 
 def test_other_pages_and_names_are_refused(client: Client) -> None:

@@ -448,3 +448,17 @@ def test_the_frame_reaches_nothing(browser: Any, folder: PaintFolder) -> None:
                 f"() => {{ try {{ {attempt}; return 'reached'; }} catch {{ return 'refused'; }} }}"
             )
             assert page.frame.evaluate(script) == "refused", attempt
+
+
+def test_painting_goes_on_without_the_graphics_card(browser: Any, folder: PaintFolder) -> None:
+    with painting_page(browser, folder, expected=["CONTEXT_LOST_WEBGL"]) as page:
+        page.stroke((20, 20), (60, 40))
+        page.evaluate("editor.renderer.gl.getExtension('WEBGL_lose_context').loseContext()")
+        page.page.wait_for_timeout(100)
+        page.stroke((60, 60), (90, 60))
+        assert page.evaluate("editor.renderer.constructor.name") == "PlainRenderer"
+        page.evaluate("(editor.setLook({ opacity: 1 }), editor.draw())")
+        seen = page.evaluate(
+            "editor.renderer.read(...editor.view.toScreen(75, 60).map(Math.floor))"
+        )
+        assert seen == [44, 160, 44, 255]

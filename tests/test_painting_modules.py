@@ -19,7 +19,7 @@ from PIL import Image
 from consolidation.labeling.segments import runs
 from tests.painting_page import module_page
 
-QUICK = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

@@ -89,7 +89,7 @@ def painted(page: Any, steps: Sequence[Mapping[str, Any]], budget: int = 0) -> d
 
 
 @settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

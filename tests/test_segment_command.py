@@ -122,7 +122,7 @@ def test_the_page_has_commands_of_every_kind():
 def test_the_manifest_is_one_that_adjustment_jobs_read():
     assert call("segment", "--boxes", "coco.json", "--images", "pictures", "--out", "out") == 0
     lines = [json.loads(line) for line in Path("out/output.manifest").read_text().splitlines()]
-    assert [line["source-ref"] for line in lines] == ["pictures/a.png", "pictures/b.jpg"]
+    assert [line["source-ref"] for line in lines] == ["../pictures/a.png", "../pictures/b.jpg"]
     [label] = mask_labels(lines[0])
     assert label.attribute == "prelabel-ref"
     assert Path("out", label.mask_uri).is_file()
@@ -176,6 +176,8 @@ def test_a_picture_that_cannot_be_read_fails_alone(capsys):
         (("cat.png", "--boxes", "coco.json"), "either an IMAGE"),
         (("cat.png", "--box", "1,2,3,4", "--segmenter", "cat.png"), "is no ONNX model"),
         (("cat.png", "--box", "1,2,3,4", "--segmenter", "encoder.onnx"), "takes image 1x3x1024"),
+        (("--boxes", "coco.json", "--plus", "1,2"), "--boxes goes without --points"),
+        (("--boxes", "coco.json", "--alternative", "star"), "--alternative goes without"),
         (("--boxes", "cat.png"), "cat.png is not UTF-8"),
     ],
 )

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
+from consolidation.autosegment.onnx_family import family_of, renamed
 from consolidation.autosegment.onnx_files import Arrays, OnnxFile
-from consolidation.autosegment.outlines import filled, smooth_outline
+from consolidation.autosegment.onnx_pictures import middles, resized, rgb_of, sure_point
 from consolidation.autosegment.points import Box, Extremes, box_of, clicks_of
 from consolidation.autosegment.segment import image_of
 from consolidation.autosegment.segmentation import Segmentation, cut_to_box
@@ -32,9 +32,6 @@ DEVIATION = np.array((0.229, 0.224, 0.225), np.float32)
 INSIDE, OUTSIDE, BOX_START, BOX_END = 1, 0, 2, 3
 """SAM's labels of a prompt's points."""
 DEXTR_SIDE, DEXTR_BORDER, DEXTR_SIGMA = 512, 50, 10.0
-
-SAM_PROMPT = {"point_coords", "point_labels"}
-EFFICIENT_PROMPT = {"batched_point_coords", "batched_point_labels"}
 
 
 class OnnxSegmenter:
@@ -62,7 +59,7 @@ class OnnxSegmenter:
 
     def __init__(self, files: Sequence[str | Path], embeddings: int = 4) -> None:
         opened = [OnnxFile(path) for path in files]
-        self.family, self._encoder, self._decoder = _family(opened)
+        self.family, self._encoder, self._decoder = family_of(opened)
         self._files = opened
         self._room = embeddings
         self._embeddings: OrderedDict[str, Arrays] = OrderedDict()
@@ -89,9 +86,11 @@ class OnnxSegmenter:
         extremes = Extremes.of(points, shape) if points is not None else None
         bounds = extremes.box if extremes is not None else box_of(box, shape)  # type: ignore[arg-type]
         marks = clicks_of(clicks, shape)
-        rgb = _rgb(pixels)
+        rgb = rgb_of(pixels)
         if self.family == "dextr":
-            mask, score = self._dextr(rgb, extremes or _middles(bounds), bounds), float("nan")
+            if marks:
+                raise ValueError("a DEXTR-like model takes no clicks")
+            mask, score = self._dextr(rgb, extremes or middles(bounds), bounds), float("nan")
         else:
             mask, score = self._prompted(rgb, extremes, bounds, marks)
         parts = cut_to_box(mask, 0, 0)
@@ -101,7 +100,7 @@ class OnnxSegmenter:
         self, rgb: NDArray[np.float32], extremes: Extremes | None, bounds: Box, marks: Any
     ) -> tuple[NDArray[np.bool_], float]:
         shape = rgb.shape[:2]
-        places = [(bounds[0], bounds[1]), (bounds[2], bounds[3]), _centre(extremes, bounds)]
+        places = [(bounds[0], bounds[1]), (bounds[2], bounds[3]), sure_point(extremes, bounds)]
         places += [(mark.x, mark.y) for mark in marks]
         labels = [BOX_START, BOX_END, INSIDE] + [
             INSIDE if mark.inside else OUTSIDE for mark in marks
@@ -153,7 +152,7 @@ class OnnxSegmenter:
         if key not in self._embeddings:
             (name, shape), *_ = self._encoder.inputs.items()
             outputs = self._encoder.run({name: self._encoder_input(rgb, shape)})
-            self._embeddings[key] = _renamed(outputs, self._decoder)
+            self._embeddings[key] = renamed(outputs, self._decoder)
         self._embeddings.move_to_end(key)
         while len(self._embeddings) > self._room:
             self._embeddings.popitem(last=False)
@@ -240,76 +239,3 @@ class OnnxSegmenter:
         whole = np.zeros((height, width), np.bool_)
         whole[rows, columns] = self._full_size(logits - np.float32(0.5), part.shape[:2])[inner]
         return whole
-
-
-def _family(files: Sequence[OnnxFile]) -> tuple[str, OnnxFile | None, OnnxFile]:
-    """Family of a model, its encoder if it has one, and its decoder."""
-    for k, decoder in enumerate(files):
-        names = set(decoder.inputs)
-        others = [file for j, file in enumerate(files) if j != k]
-        if names >= EFFICIENT_PROMPT and len(files) == 1 and "batched_images" in names:
-            return "efficientsam", None, decoder
-        if names >= EFFICIENT_PROMPT and len(others) == 1:
-            return "efficientsam", others[0], decoder
-        if names >= SAM_PROMPT and len(others) == 1:
-            family = "sam2" if any("high_res" in name for name in names) else "sam"
-            return family, others[0], decoder
-        shape = next(iter(decoder.inputs.values()), [])
-        if len(files) == 1 and len(names) == 1 and len(shape) == 4 and shape[1] == 4:
-            return "dextr", None, decoder
-    have = "; ".join(file.describe() for file in files)
-    raise SourceError(
-        f"no model of a known kind (SAM, SAM 2, EfficientSAM: encoder and decoder, or both in one "
-        f"file; DEXTR: one input of 4 channels): {have}"
-    )
-
-
-def _renamed(outputs: Arrays, decoder: OnnxFile) -> Arrays:
-    """Embeddings under the decoder's names: the same ones, else by their order."""
-    prompts = {*SAM_PROMPT, *EFFICIENT_PROMPT, "mask_input", "has_mask_input", "orig_im_size"}
-    wanted = [name for name in decoder.inputs if name not in prompts]
-    if all(name in outputs for name in wanted):
-        return {name: outputs[name] for name in wanted}
-    if len(wanted) != len(outputs):
-        raise SourceError(f"the encoder gives {', '.join(outputs)}; {decoder.describe()}")
-    return dict(zip(wanted, outputs.values(), strict=True))
-
-
-def _rgb(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Colours (H, W, 3) from 0 to 255."""
-    rgb = pixels[:, :, :3].astype(np.float32)
-    if pixels.dtype != np.uint8:
-        rgb *= 255 / max(float(rgb.max()), 1.0)
-    return rgb if rgb.shape[2] == 3 else np.repeat(rgb, 3, axis=2)
-
-
-def _centre(extremes: Extremes | None, bounds: Box) -> tuple[float, float]:
-    """Centre of the smooth outline: as good as certain to be the object's."""
-    if extremes is None:
-        return (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
-    corners = np.array([(y - bounds[1], x - bounds[0]) for x, y in extremes], np.float32)
-    scale = 100 / max(float(corners.max()), 1.0)
-    row, column = ndimage.center_of_mass(filled(smooth_outline(corners * scale), (102, 102)))
-    return float(bounds[0] + column / scale), float(bounds[1] + row / scale)
-
-
-def _middles(bounds: Box) -> Extremes:
-    x, y = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
-    return Extremes((x, bounds[1]), (bounds[2], y), (x, bounds[3]), (bounds[0], y))
-
-
-def resized(image: NDArray[np.float32], size: tuple[int, ...]) -> NDArray[np.float32]:
-    """Picture (H, W, C) in another size: averaged where smaller, bilinear where larger."""
-    ratios = [old / new for old, new in zip(image.shape[:2], size, strict=True)]
-    if max(ratios) > 1:
-        sigmas = [max(0.0, (ratio - 1) / 2) for ratio in ratios]
-        image = ndimage.gaussian_filter(image, (*sigmas, 0.0), mode="nearest")
-    for axis, (new, ratio) in enumerate(zip(size, ratios, strict=True)):
-        last = image.shape[axis] - 1
-        places = np.clip((np.arange(new, dtype=np.float32) + 0.5) * ratio - 0.5, 0, last)
-        low = places.astype(int)
-        share = (places - low).astype(np.float32).reshape((-1, 1, 1) if axis == 0 else (1, -1, 1))
-        before = np.take(image, low, axis=axis)
-        after = np.take(image, np.minimum(low + 1, last), axis=axis)
-        image = before + share * (after - before)
-    return image

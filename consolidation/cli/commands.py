@@ -79,6 +79,11 @@ def _segment(given: argparse.Namespace) -> int:
 
     if (given.image is None) == (given.boxes is None):
         raise OptionError("segment takes either an IMAGE with --points or --box, or --boxes FILE")
+    one_object = ("points", "plus", "minus", "box")
+    if given.boxes is not None and any(getattr(given, name) for name in one_object):
+        raise OptionError("--boxes goes without --points, --plus, --minus and --box")
+    if given.alternative != "vote" and (given.boxes is not None or given.segmenter is not None):
+        raise OptionError("--alternative goes without --boxes and --segmenter")
     if given.boxes is not None:
         made = segment_boxes(given.boxes, given.out, images=given.images, segmenter=given.segmenter)
         boxes = f"{made.boxes} boxes of {made.pictures} pictures ({made.kind})"

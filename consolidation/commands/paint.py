@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import sys
 import webbrowser
 from collections.abc import Callable, Sequence
@@ -65,7 +66,8 @@ def paint(
         import uvicorn
 
         from consolidation.labeling.paint_folder import DEFAULT_WORKER, PaintFolder
-        from consolidation.labeling.paint_server import Painting, application
+        from consolidation.labeling.paint_server import application
+        from consolidation.labeling.painting import Painting
         from consolidation.labeling.template import render, unknown_elements
     except ImportError as error:
         raise ConsolidationError(
@@ -111,9 +113,7 @@ def read_labels(text: str | Path) -> list[str]:
     return [line.strip() for line in data.decode("utf-8").splitlines() if line.strip()]
 
 
-def _listen(port: int):  # type: ignore[no-untyped-def]
-    import socket
-
+def _listen(port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -158,7 +160,9 @@ def segment_boxes(
             continue
         name = f"masks/{names[identity]}.png"
         storage.write_bytes(storage.join(out, name), encode_indexed(labels, palette(colors)))
-        lines.append(manifest_line({"source-ref": picture.uri}, label_attribute, name, block))
+        lines.append(
+            manifest_line({"source-ref": _from(out, picture.uri)}, label_attribute, name, block)
+        )
         done += len(picture.boxes)
     table = [{"index": c.index, "name": c.name, "color": c.color} for c in listed]
     storage.write_bytes(
@@ -196,6 +200,13 @@ def _labels(
         labels[mask] = index
         taken |= mask
     return labels
+
+
+def _from(folder: str, uri: str) -> str:
+    """The picture's place, seen from a folder where both are local and it is relative."""
+    if storage.is_s3(folder) or storage.is_s3(uri) or Path(uri).is_absolute():
+        return uri
+    return Path(os.path.relpath(uri, folder)).as_posix()
 
 
 def _unlike(pictures: Sequence[BoxedPicture]) -> list[str]:

@@ -146,7 +146,7 @@ def parse_class_list(data: bytes | str, file: str, label_map: bool = False) -> C
     ``color``; COCO's ``{"categories": [{"id": 1, "name": "cat"}, ...]}``; ``{"0": "background",
     "1": "cat"}`` (also as ``id2label``) and ``{"cat": 1}`` (also as ``labels``, of nnU-Net); and,
     where the name ends with ``.txt``, VOC's and CVAT's ``labelmap.txt`` of lines
-    ``cat:44,160,44::``.
+    ``cat:44,160,44::``; where it ends with ``.xml``, a labeling configuration of Label Studio.
 
     Raises
     ------
@@ -162,6 +162,8 @@ def parse_class_list(data: bytes | str, file: str, label_map: bool = False) -> C
     """
     if label_map or file.lower().endswith(".txt"):
         return _labelmap(data, file)
+    if file.lower().endswith(".xml"):
+        return _labeling_config(data, file)
     try:
         content = load_json(data)
     except ValueError as error:
@@ -242,6 +244,16 @@ def _color(entry: Mapping[str, Any]) -> RGB | None:
         name = entry.get("name", entry.get("label"))
         raise OptionError(f"class {shown(name)} has no color such as #2ca02c but {shown(color)}")
     return rgb
+
+
+def _labeling_config(data: bytes | str, file: str) -> ClassList:
+    from consolidation.formats.label_studio.config import config_labels
+
+    text = data.encode() if isinstance(data, str) else data
+    labels = config_labels(text, file)
+    return ClassList(
+        file, tuple(ClassEntry(name, color=parse_color(color)) for name, color in labels.items())
+    )
 
 
 def _labelmap(data: bytes | str, file: str) -> ClassList:

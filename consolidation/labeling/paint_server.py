@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 from collections.abc import Awaitable, Callable, Sequence
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-import numpy as np
-from numpy.typing import NDArray
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -25,18 +19,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from consolidation import web
 from consolidation.errors import ConsolidationError, ObjectError
 from consolidation.labeling import segments
-from consolidation.labeling.frame import COMMON_HEADERS, SHARED_HEADERS, frame_headers, frame_page
-from consolidation.labeling.masks import initial_picture, initial_value
-from consolidation.labeling.paint_folder import PaintFolder, Picture
-from consolidation.labeling.pictures import pixels_of, shown
+from consolidation.labeling.frame import COMMON_HEADERS, SHARED_HEADERS, frame_headers
+from consolidation.labeling.masks import initial_picture
+from consolidation.labeling.painting import Painting
+from consolidation.labeling.pictures import shown
 from consolidation.labeling.shell import shell_page
-from consolidation.labeling.template import render
 
 COOKIE = "consolidation_paint"
 MAX_ANSWER = 256 * 1024 * 1024
 """Bytes of an answer: a mask of 100 megapixels that compresses badly."""
-BUILTIN = Path(__file__).parent / "segmentation.liquid.html"
-"""Template of tasks that bring none."""
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -54,72 +45,6 @@ class OnlyHere:
         await self.app(scope, receive, send)
 
 
-class Painting:
-    """What the server knows: the folder, its template, and a secret of this run.
-
-    Parameters
-    ----------
-    folder : PaintFolder
-    origin : str
-        Address of the server, such as ``http://127.0.0.1:8377``.
-    template : str, optional
-        A template of one's own, Liquid as for Ground Truth.
-    language : str, optional
-        ``en`` or ``de``; the browser's if there is none.
-    """
-
-    def __init__(
-        self, folder: PaintFolder, origin: str, template: str | None = None, language: str = ""
-    ) -> None:
-        self.folder, self.origin, self.language = folder, origin, language
-        self.template = BUILTIN.read_text("utf-8") if template is None else template
-        self.key = secrets.token_urlsafe(24)
-        """Whoever opens the page must know it: others on this machine do not."""
-        self._segmenting = threading.Lock()
-        self._image = lru_cache(maxsize=1)(self._read)
-
-    @property
-    def address(self) -> str:
-        """Where the page is."""
-        return f"{self.origin}/?key={self.key}"
-
-    def picture(self, number: int) -> Picture:
-        """Picture by its position; ObjectError if there is none."""
-        if not 0 <= number < len(self.folder.pictures):
-            raise ObjectError(f"there is no picture {number}")
-        return self.folder.pictures[number]
-
-    def picture_address(self, number: int) -> str:
-        """Where the frame reads a picture."""
-        return f"{self.origin}/pictures/{self.key}/{number}/{quote(self.picture(number).path.name)}"
-
-    def frame(self, number: int) -> str:
-        """The template of a picture, filled in."""
-        picture = self.picture(number)
-        uris = {picture.path.as_posix(): self.picture_address(number)}
-        task: dict[str, Any] = {
-            "taskObject": picture.path.as_posix(),
-            "labels": list(self.folder.classes.names[1:]),
-            "manifestLine": {"source-ref": picture.path.as_posix()},
-        }
-        if self.folder.initial(picture) is not None:
-            address = f"{self.origin}/masks/{self.key}/{number}"
-            task["initialValue"] = initial_value(self.folder.classes, address)
-        rendered = render(self.template, task, lambda uri: uris.get(uri, ""))
-        return frame_page(rendered, f"{self.origin}/web")
-
-    def suggest(self, number: int, request: Any) -> Any:
-        """Auto-segmentation of a picture."""
-        # one at a time: what is kept of the picture is shared
-        with self._segmenting:
-            pixels, cache = self._image(number)
-            return segments.suggest(pixels, request, cache)
-
-    def _read(self, number: int) -> tuple[NDArray[np.uint8], Any]:
-        """Pixels of a picture, and what auto-segmentation keeps of it."""
-        return pixels_of(self.picture(number).read()), segments.new_cache()
-
-
 def application(painting: Painting, hosts: Sequence[str]) -> Starlette:
     """Routes of the server.
 
@@ -134,8 +59,10 @@ def application(painting: Painting, hosts: Sequence[str]) -> Starlette:
         """Answer to whoever knows the key; errors of ours in their words."""
 
         async def answer(request: Request) -> Response:
-            key = request.path_params.get("key") or request.cookies.get(COOKIE) or ""
-            if not secrets.compare_digest(key, painting.key):
+            given, wanted = request.path_params.get("key"), painting.read_key
+            if given is None:
+                given, wanted = request.cookies.get(COOKIE, ""), painting.key
+            if not secrets.compare_digest(given.encode(), wanted.encode()):
                 return JSONResponse({"reason": "open the address that the program printed"}, 403)
             if request.method == "POST" and request.headers.get("origin") != painting.origin:
                 return JSONResponse({"reason": "this request comes from another page"}, 403)
@@ -148,7 +75,7 @@ def application(painting: Painting, hosts: Sequence[str]) -> Starlette:
 
     async def shell(request: Request) -> Response:
         key = request.query_params.get("key") or request.cookies.get(COOKIE) or ""
-        if not secrets.compare_digest(key, painting.key):
+        if not secrets.compare_digest(key.encode(), painting.key.encode()):
             return HTMLResponse("<p>Open the address that the program printed.</p>", 403)
         page, policy = shell_page(_about(painting))
         headers = {"Content-Security-Policy": policy, **COMMON_HEADERS}

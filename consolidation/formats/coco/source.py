@@ -73,7 +73,7 @@ class _Annotations:
             image = _id(value.get("image_id"))
             self.used[_category(value)] += 1
             segments = value.get("segments_info")
-            if isinstance(segments, list):
+            if isinstance(segments, list) and image is not None:
                 pairs = [
                     (one["id"], _category(one))
                     for one in segments
@@ -96,7 +96,10 @@ class _Annotations:
         self.partial |= "neg_category_ids" in value
         if not isinstance(name, str) and isinstance(url, str):
             name = url.rpartition("/")[2]
-        self.images[_id(value.get("id"))] = _Listed(
+        number = _id(value.get("id"))
+        if number is None:
+            return
+        self.images[number] = _Listed(
             name if isinstance(name, str) else "",
             (whole(height), whole(width)) if whole(height) and whole(width) else None,
             tuple(assigned),

@@ -1,6 +1,6 @@
 /* What keys and buttons do. */
 
-import { change, dropSpecks, fillHoles, grow, shrink, smooth } from "../painting/regions.js";
+import { dropSpecks, fillHoles, grow, shrink, smooth } from "../painting/regions.js";
 import { region, whole } from "../painting/flood.js";
 import { Gaps } from "../painting/gaps.js";
 import { HELD, labelOf, nameOf } from "./keys.js";
@@ -101,12 +101,15 @@ export class Actions {
       grow: () => grow(map, selection),
       shrink: () => shrink(map, selection),
       smooth: () => smooth(map, selection),
-      change: () => change(map, selection, label),
-      delete: () => change(map, selection, 0),
     };
-    const { places, classes } = kinds[kind]();
-    canvas.begin(0, from, "everything");
-    canvas.assign(places, classes);
+    if (kind in kinds) {
+      const { places, classes } = kinds[kind]();
+      canvas.begin(0, from, "everything");
+      canvas.assign(places, classes);
+    } else {
+      canvas.begin(kind === "delete" ? 0 : label, from, "everything");
+      canvas.stamp(selection.box, selection.mask);
+    }
     return canvas.commit();
   }
 

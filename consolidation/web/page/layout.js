@@ -124,7 +124,14 @@ export class Layout {
     this.editor.attach(fresh, this.overlay, { plain: true });
   }
 
+  /* Of several elements on a page the keys are for the one in use, else for the first. */
+  get addressed() {
+    const used = document.activeElement?.closest("crowd-semantic-segmentation");
+    return (used ?? document.querySelector("crowd-semantic-segmentation")) === this.host;
+  }
+
   keyDown(event) {
+    if (!this.addressed) return;
     const target = event.composedPath()[0];
     if (event.defaultPrevented || (target.matches?.("input:not([type=range], [type=checkbox]), textarea, select, [contenteditable]"))) return;
     if (this.node.getRootNode().querySelector("dialog[open], [popover]:popover-open") || document.querySelector("dialog[open]")) return;

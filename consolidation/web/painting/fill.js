@@ -3,7 +3,7 @@
    A gap is closed by filling only where a square of one pixel more can go. What stays over in
    corners is filled too, if it leads nowhere else. */
 
-import { Selection, beside, flood, parts, region } from "./flood.js";
+import { Selection, beside, flood, parts, placesOf, region } from "./flood.js";
 
 /* Selection to fill from (x, y), with gaps of up to `gap` pixels closed. */
 export function fillFrom(map, x, y, gap = 0) {
@@ -29,17 +29,17 @@ function sweep({ box: [, , width, height], mask }, x, y, side) {
   if (!reached.includes(1)) return null;
   const swept = spread(reached, width, height, side);
   const others = spread(fits.map((value, place) => (reached[place] ? 0 : value)), width, height, side);
-  for (const places of parts(width, height, (place) => mask[place] && !swept[place] && !others[place])) {
+  for (const spans of parts(width, height, (place) => mask[place] && !swept[place] && !others[place])) {
     let near = false;
     let elsewhere = false;
-    for (const place of places) {
+    for (const place of placesOf(spans, width)) {
       for (const next of beside(place, width, height)) {
         if (swept[next] === 1) near = true;
         else if (others[next]) elsewhere = true;
       }
     }
     // 2: filled, but no square was here
-    if (near && !elsewhere) for (const place of places) swept[place] = 2;
+    if (near && !elsewhere) for (const place of placesOf(spans, width)) swept[place] = 2;
   }
   return swept;
 }

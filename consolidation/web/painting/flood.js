@@ -80,20 +80,32 @@ export function whole(map, label) {
   return new Selection(box, mask);
 }
 
-/* Connected parts of a mask, as lists of places in it. */
+/* Connected parts of a mask, each as its spans: row, left, right, and so on. */
 export function* parts(width, height, inside) {
   const seen = new Uint8Array(width * height);
   for (let start = 0; start < seen.length; start++) {
     if (seen[start] || !inside(start)) continue;
-    const places = [];
+    const spans = [];
     const free = (place) => !seen[place] && inside(place);
     flood(width, height, start % width, Math.floor(start / width), free, (row, from, to) => {
-      for (let place = row * width + from; place <= row * width + to; place++) {
-        seen[place] = 1;
-        places.push(place);
-      }
+      seen.fill(1, row * width + from, row * width + to + 1);
+      spans.push(row, from, to);
     });
-    yield places;
+    yield spans;
+  }
+}
+
+/* How many places spans have. */
+export function sizeOf(spans) {
+  let size = 0;
+  for (let i = 0; i < spans.length; i += 3) size += spans[i + 2] - spans[i + 1] + 1;
+  return size;
+}
+
+/* Places of spans in a mask of some width. */
+export function* placesOf(spans, width) {
+  for (let i = 0; i < spans.length; i += 3) {
+    for (let x = spans[i + 1]; x <= spans[i + 2]; x++) yield spans[i] * width + x;
   }
 }
 

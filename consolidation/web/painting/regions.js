@@ -1,6 +1,6 @@
 /* Actions on a region: each says which places of the map get which class. */
 
-import { beside, parts, whole } from "./flood.js";
+import { beside, parts, placesOf, sizeOf, whole } from "./flood.js";
 
 /* Places and the class of each. */
 class Changes {
@@ -29,12 +29,19 @@ export function fillHoles(map, selection, most) {
   const { box, mask } = selection;
   const [, , width, height] = box;
   const label = labelOf(map, selection);
-  const edge = (place) => place < width || place >= width * (height - 1) || place % width === 0 || place % width === width - 1;
-  for (const places of parts(width, height, (place) => !mask[place])) {
-    if (places.length > most || places.some(edge)) continue;
-    for (const place of places) changes.add(placeIn(map, box, place), label);
+  for (const spans of parts(width, height, (place) => !mask[place])) {
+    if (sizeOf(spans) > most || reachesEdge(spans, width, height)) continue;
+    for (const place of placesOf(spans, width)) changes.add(placeIn(map, box, place), label);
   }
   return changes;
+}
+
+function reachesEdge(spans, width, height) {
+  for (let i = 0; i < spans.length; i += 3) {
+    const [row, left, right] = [spans[i], spans[i + 1], spans[i + 2]];
+    if (row === 0 || row === height - 1 || left === 0 || right === width - 1) return true;
+  }
+  return false;
 }
 
 /* Pieces of a class of at most `most` pixels become what most of their neighbours are. */
@@ -43,10 +50,10 @@ export function dropSpecks(map, label, most) {
   const selection = whole(map, label);
   if (!selection) return changes;
   const { box, mask } = selection;
-  for (const places of parts(box[2], box[3], (place) => mask[place])) {
-    if (places.length > most) continue;
+  for (const spans of parts(box[2], box[3], (place) => mask[place])) {
+    if (sizeOf(spans) > most) continue;
     const counts = new Float64Array(256);
-    const own = places.map((place) => placeIn(map, box, place));
+    const own = Array.from(placesOf(spans, box[2]), (place) => placeIn(map, box, place));
     for (const place of own) for (const next of beside(place, map.width, map.height)) counts[map.data[next]]++;
     counts[label] = 0;
     const winner = mostOf(counts);
@@ -105,30 +112,32 @@ export function smooth(map, selection) {
   const chosen = (x, y) => x >= left && y >= top && x < left + width && y < top + height && mask[(y - top) * width + x - left] === 1;
   for (let y = Math.max(0, top - 1); y <= Math.min(map.height - 1, top + height); y++) {
     for (let x = Math.max(0, left - 1); x <= Math.min(map.width - 1, left + width); x++) {
-      let votes = 0;
-      let inside = 0;
-      const counts = new Uint8Array(256);
-      for (let v = Math.max(0, y - 1); v <= Math.min(map.height - 1, y + 1); v++) {
-        for (let u = Math.max(0, x - 1); u <= Math.min(map.width - 1, x + 1); u++) {
-          votes++;
-          if (chosen(u, v)) inside++;
-          else counts[map.at(u, v)]++;
-        }
-      }
       const is = chosen(x, y);
+      const around = chosen(x - 1, y) + chosen(x + 1, y) + chosen(x, y - 1) + chosen(x, y + 1);
+      // with all four sides it stays in, with none it stays out, whatever the corners are
+      if (around === (is ? 4 : 0)) continue;
+      const [inside, votes] = [around + is + corners(x, y, chosen), inImage(map, x, y)];
       if (!is && 2 * inside > votes) changes.add(y * map.width + x, label);
-      counts[label] = 0;
-      if (is && 2 * inside < votes) changes.add(y * map.width + x, mostOf(counts));
+      if (is && 2 * inside < votes) changes.add(y * map.width + x, otherAround(map, x, y, label, chosen));
     }
   }
   return changes;
 }
 
-/* All of it becomes another class; 0 takes it away. */
-export function change(map, { box, mask }, label) {
-  const changes = new Changes();
-  mask.forEach((value, inBox) => {
-    if (value) changes.add(placeIn(map, box, inBox), label);
-  });
-  return changes;
+const corners = (x, y, chosen) => chosen(x - 1, y - 1) + chosen(x + 1, y - 1) + chosen(x - 1, y + 1) + chosen(x + 1, y + 1);
+
+/* Pixels of the 3 x 3 that are in the image. */
+function inImage({ width, height }, x, y) {
+  const across = 1 + (x > 0) + (x + 1 < width);
+  return across * (1 + (y > 0) + (y + 1 < height));
+}
+
+/* The class that is most often in the 3 x 3, the selection's aside; of equal ones, the lowest. */
+function otherAround(map, x, y, label, chosen) {
+  const counts = new Uint8Array(256);
+  for (let v = y - 1; v <= y + 1; v++) {
+    for (let u = x - 1; u <= x + 1; u++) if (map.has(u, v) && !chosen(u, v)) counts[map.at(u, v)]++;
+  }
+  counts[label] = 0;
+  return mostOf(counts);
 }
