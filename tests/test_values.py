@@ -12,6 +12,8 @@ from tests.value_cases import DOORS, Case, cases, outcome
 from tests.value_hunt import hunt_source, hunt_truth
 
 CASES = cases()
+SEEDS = (*range(30), 33, 42, 48, 97, 132, 176, 201)
+"""The last ones find something where a doubt about values, or the look at ramps, is left out."""
 
 
 def test_cases_have_names_of_their_own() -> None:
@@ -29,7 +31,7 @@ def test_every_door_says_the_same(case: Case, door: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("hunt", [hunt_source, hunt_truth])
 def test_nothing_is_wrong_in_silence(hunt: Callable[[int, Path], str], tmp_path: Path) -> None:
-    ended = Counter(hunt(seed, tmp_path / f"{seed}") for seed in range(40))
+    ended = Counter(hunt(seed, tmp_path / f"{seed}") for seed in SEEDS)
     assert ended["wrong in silence"] == 0
     # what is whole and fits its list is understood, not refused
     assert ended["understood"] >= 5

@@ -44,9 +44,8 @@ class Prey:
     n_classes: int
     writers: tuple[Callable[[Array], bytes], ...]
     classes: tuple[str, str] | None
-    listed: bool
-    """Whether the list says what they mean, so that names must come out right."""
-    no_background: bool = False
+    names: tuple[str, ...] | None
+    """What the list calls the classes: so they must be called. None: it calls them nothing."""
 
 
 def _areas(rng: np.random.Generator, n_classes: int) -> Array:
@@ -94,23 +93,21 @@ def _writers(rng: np.random.Generator, n: int, void: bool) -> dict[str, Callable
     return found
 
 
-def _lists(n: int) -> dict[str, tuple[tuple[str, str] | None, bool]]:
-    """Class lists, and whether each says what is meant."""
+def _lists(n: int) -> dict[str, tuple[tuple[str, str] | None, tuple[str, ...] | None]]:
+    """Class lists, and what each calls the classes that are meant."""
     names = NAMES[:n]
+    labels = json.dumps({"labels": [{"label": name} for name in names[1:]]})
+    roads = tuple(f"road-{at}" for at in range(n))
     return {
-        "none": (None, False),
-        "indexed": (made.indexed(*names), True),
-        "colored": (made.indexed(*names, colors=COLORS[:n]), True),
-        "plain": (made.plain_list(*names), True),
-        "without background": (made.plain_list(*names[1:]), True),
-        "labels": (
-            ("classes.json", json.dumps({"labels": [{"label": one} for one in names[1:]]})),
-            True,
-        ),
-        "too few": (made.indexed(*names[:-1]), True),
-        "too many": (made.indexed(*NAMES, "more"), True),
-        # 0 is road: a mask of indices from 0 on, without background
-        "no background": (made.plain_list(*(f"c{at}" for at in range(n))), False),
+        "none": (None, None),
+        "indexed": (made.indexed(*names), names),
+        "colored": (made.indexed(*names, colors=COLORS[:n]), names),
+        "plain": (made.plain_list(*names), names),
+        "without background": (made.plain_list(*names[1:]), names),
+        "labels": (("classes.json", labels), names),
+        "too few": (made.indexed(*names[:-1]), names),
+        "too many": (made.indexed(*NAMES, "more"), names),
+        "from 0 on": (made.plain_list(*roads), roads),
     }
 
 
@@ -125,7 +122,7 @@ def draw(seed: int) -> Prey:
     writers = _writers(rng, n, void)
     lists = _lists(n)
     name = str(rng.choice(sorted(lists)))
-    classes, listed = lists[name]
+    classes, called = lists[name]
     if name == "colored" and not void:
         # without colours of classes, nothing tells that its indices are in another order
         writers["permuted palette"] = _permuted(rng, n)
@@ -133,7 +130,7 @@ def draw(seed: int) -> Prey:
     first, second = rng.choice(names, 2)
     odd = int(rng.choice([0, 0, 1, 2]))
     chosen = (*(writers[second],) * odd, *(writers[first],) * (3 - odd))
-    return Prey(mask, n, chosen, classes, listed)
+    return Prey(mask, n, chosen, classes, called)
 
 
 def hunt_source(seed: int, folder: Path) -> str:
@@ -191,7 +188,7 @@ def _means(prey: Prey, mask: Array, found: Array, names: list[str]) -> bool:
             continue
         if meant == 0 and index != 0:
             return False
-        if prey.listed and names[index].lower() != NAMES[meant]:
+        if prey.names and names[index].lower() != prey.names[meant]:
             return False
     return True
 
