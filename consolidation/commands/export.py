@@ -139,23 +139,24 @@ def export(
     _begin(finished, out, to, pictures, splits, ignore_below, review_below, top)
     classes = Classes(finished.names, finished.hex_colors())
     method = finished.options["method"]
-    exporter = kind(Export(str(out), classes, pictures, f"consolidation {__version__} {method}"))
+    about = Export(str(out), classes, pictures, f"consolidation {__version__} {method}")
     chosen = _chosen(finished, review_below, top)
     folder = "" if pictures == "leave" else _folder_of(finished)
     told = Exported()
-    for record in finished.records():
-        if record.image is None:
-            told.failed[record.id] = record.reason or ""
-        elif not chosen(record):
-            told.not_chosen += 1
-        else:
-            image = _image(finished, record, record.image, splits, folder, ignore_below, told)
-            if kind.needs_pictures and (image.picture is None or not image.picture.uri):
-                raise ConsolidationError(
-                    f"{image.id} has no picture, which --to {to} needs: {_WITHOUT}"
-                )
-            exporter.add(image)
-    told.notes = exporter.finish()
+    with kind(about) as exporter:
+        for record in finished.records():
+            if record.image is None:
+                told.failed[record.id] = record.reason or ""
+            elif not chosen(record):
+                told.not_chosen += 1
+            else:
+                image = _image(finished, record, record.image, splits, folder, ignore_below, told)
+                if kind.needs_pictures and (image.picture is None or not image.picture.uri):
+                    raise ConsolidationError(
+                        f"{image.id} has no picture, which --to {to} needs: {_WITHOUT}"
+                    )
+                exporter.add(image)
+        told.notes = exporter.finish()
     text = card(finished, kind.kind, classes, told, ignore_below, review_below, top)
     storage.write_bytes(storage.join(out, "README.md"), text.encode("utf-8", "backslashreplace"))
     return told

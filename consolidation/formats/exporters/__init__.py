@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from consolidation.formats.exporters.coco import Coco
+from consolidation.formats.exporters.cvat import Cvat
 from consolidation.formats.exporters.exporter import (
     IGNORED,
     PICTURES,
@@ -18,10 +20,15 @@ from consolidation.formats.exporters.exporter import (
 )
 from consolidation.formats.exporters.hugging_face import HuggingFace
 from consolidation.formats.exporters.index_png import Cityscapes, MMSegmentation, PascalVoc
+from consolidation.formats.exporters.label_studio import LabelStudio
 from consolidation.formats.exporters.nnunet import NnUNet
 
 EXPORTERS: Mapping[str, type[Exporter]] = {
-    one.name: one for one in (MMSegmentation, PascalVoc, Cityscapes, NnUNet, HuggingFace)
+    one.name: one
+    for one in (
+        *(MMSegmentation, PascalVoc, Cityscapes, NnUNet),
+        *(HuggingFace, Coco, LabelStudio, Cvat),
+    )
 }
 """By what ``--to`` calls them."""
 

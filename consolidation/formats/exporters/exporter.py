@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import IO, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consolidation import storage
 from consolidation.errors import ConsolidationError, OptionError
+from consolidation.formats.exporters.json_list import JsonList
 from consolidation.masks import BACKGROUND, UNDECIDED_INDEX, parse_color
 
 TRAIN, VALIDATION = "train", "val"
@@ -130,6 +132,8 @@ class Export:
 class Exporter(ABC):
     """Writes a finished run in one format: `add` for each image, in order, then `finish`.
 
+    A context: its long files are there when it ends well.
+
     Attributes
     ----------
     name : str
@@ -152,6 +156,13 @@ class Exporter(ABC):
 
     def __init__(self, export: Export) -> None:
         self.export = export
+        self._open = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._open.__exit__(*error)
 
     @abstractmethod
     def add(self, image: Image) -> None:
@@ -164,6 +175,15 @@ class Exporter(ABC):
     def write(self, name: str, data: bytes) -> None:
         """Write a file of the export."""
         storage.write_bytes(storage.join(self.export.out, *name.split("/")), data)
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a long file of the export, to be written piece by piece."""
+        path = storage.join(self.export.out, *name.split("/"))
+        return self._open.enter_context(storage.writer(path))
+
+    def stream(self, name: str, begin: str, close: str) -> JsonList:
+        """Open a file of JSON with one long list."""
+        return JsonList(self.open(name), begin, close)
 
     def write_json(self, name: str, content: Any) -> None:
         """Write a file of JSON."""
