@@ -73,11 +73,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def masks(run: Path) -> Masks:
     """Consensus masks by id."""
-    return {path.stem: np.array(Image.open(path)) for path in sorted((run / "masks").iterdir())}
+    return {path.stem: pixels(path) for path in sorted((run / "masks").iterdir())}
 
 
 def pixels(path: Path) -> np.ndarray[Any, Any]:
-    return np.array(Image.open(path))
+    with Image.open(path) as picture:
+        return np.array(picture)
 
 
 def same(read: Masks, masks: Masks) -> None:
@@ -142,7 +143,8 @@ def test_mmseg(run: Path, masks: Masks, tmp_path: Path) -> None:
             original = run.parent / "source" / "pictures" / picture.name
             assert picture.read_bytes() == original.read_bytes()
             read[mask.stem] = pixels(mask)
-            colors = Image.open(mask).getpalette()
+            with Image.open(mask) as opened:
+                colors = opened.getpalette()
             assert colors is not None
             assert colors[:12] == np.ravel(meta["palette"]).tolist()
     same(read, masks)
@@ -225,7 +227,7 @@ def test_nnunet(run: Path, masks: Masks, tmp_path: Path) -> None:
 def test_nnunet_takes_no_other_files(tmp_path: Path) -> None:
     source = write_source(tmp_path / "source")
     for path in (source / "pictures").iterdir():
-        Image.open(path).convert("RGB").save(path, format="JPEG")
+        Image.fromarray(pixels(path)).save(path, format="JPEG")
     options = Options(method="plurality", jobs=1, report=False)
     manifest = SourceOptions(manifest=str(source / "input.manifest"))
     run_job(source, tmp_path / "run", options, source_options=manifest)
@@ -246,13 +248,16 @@ def test_hugging_face(run: Path, masks: Masks, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in (home / "metadata.jsonl").read_text().splitlines()]
     same({row["id"]: pixels(home / row["label_file_name"]) for row in rows}, masks)
     for row in rows:
-        assert Image.open(home / row["label_file_name"]).mode == "L"
-        assert Image.open(home / row["file_name"]).size == masks[row["id"]].shape[::-1]
+        with Image.open(home / row["label_file_name"]) as label:
+            assert label.mode == "L"
+        assert pixels(home / row["file_name"]).shape[:2] == masks[row["id"]].shape
         assert 0 < row["confidence"] <= 1
     names = json.loads((tmp_path / "id2label.json").read_text())
     assert [names[str(index)] for index in range(4)] == list(NAMES)
 
 
+# pycocotools hands NumPy an array in an old way
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_coco(run: Path, masks: Masks, tmp_path: Path) -> None:
     consolidation.export(run, to="coco", out=tmp_path)
     path = tmp_path / "annotations" / "instances_train.json"
@@ -357,3 +362,23 @@ def test_no_finished_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     arguments = ["export", str(tmp_path), "--to", "coco", "--out", str(tmp_path / "out")]
     assert main(arguments) == 2
     assert "holds no finished run" in capsys.readouterr().err
+
+
+PAGE = "export.md"
+"""Whose commands are typed below."""
+
+
+def test_every_command_of_the_page(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parents[1] / "docs" / PAGE).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    commands = [line.split() for block in blocks for line in block.splitlines()]
+    monkeypatch.chdir(tmp_path)
+    for program, command, folder, *arguments in commands:
+        assert (program, command, folder) == ("consolidate", "export", "results")
+        assert main(["export", str(run), *arguments]) == 0, capsys.readouterr().err
+    typed = {arguments[arguments.index("--to") + 1] for arguments in commands}
+    assert typed == set(EXPORTERS)
+    for name in EXPORTERS:
+        assert f"`{name}`" in page

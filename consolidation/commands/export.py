@@ -24,8 +24,8 @@ from consolidation.formats.exporters import (
     EXPORTERS,
     IGNORED,
     PICTURES,
-    Classes,
     Export,
+    ExportClasses,
     Image,
     Picture,
 )
@@ -137,7 +137,7 @@ def export(
         )
     splits = read_split(split, [one.id for one in finished.records()])
     _begin(finished, out, to, pictures, splits, ignore_below, review_below, top)
-    classes = Classes(finished.names, finished.hex_colors())
+    classes = ExportClasses(finished.names, finished.hex_colors())
     method = finished.options["method"]
     about = Export(str(out), classes, pictures, f"consolidation {__version__} {method}")
     chosen = _chosen(finished, review_below, top)

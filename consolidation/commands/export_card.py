@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from consolidation._version import __version__
-from consolidation.formats.exporters import Classes
+from consolidation.formats.exporters import ExportClasses
 from consolidation.jobs.folder.finished import FinishedRun
 from consolidation.text import count, visible
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def card(
     finished: FinishedRun,
     kind: str,
-    classes: Classes,
+    classes: ExportClasses,
     told: Exported,
     ignore_below: float,
     review_below: float,
@@ -31,7 +31,7 @@ def card(
         "",
         *_made_of(finished, told, review_below, top),
         "",
-        "## Classes",
+        "## ExportClasses",
         "",
         "| index | class | colour | pixels | share |",
         "|---|---|---|---|---|",
@@ -67,7 +67,7 @@ def _made_of(finished: FinishedRun, told: Exported, review_below: float, top: in
     yield f"- made by consolidation {__version__}, run of {finished.creation_date}"
 
 
-def _classes(classes: Classes, told: Exported) -> Iterator[str]:
+def _classes(classes: ExportClasses, told: Exported) -> Iterator[str]:
     for index, (name, color) in enumerate(zip(classes.names, classes.colors, strict=True)):
         pixels = told.class_pixels[index]
         share = pixels / told.pixels if told.pixels else 0.0

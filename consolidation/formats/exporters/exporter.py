@@ -28,7 +28,7 @@ IGNORED = UNDECIDED_INDEX
 
 
 @dataclass(frozen=True)
-class Classes:
+class ExportClasses:
     """Names and hex colours of the classes by index, as the run has them."""
 
     names: tuple[str, ...]
@@ -122,7 +122,7 @@ class Export:
 
     out: str
     """Folder or ``s3://`` prefix."""
-    classes: Classes
+    classes: ExportClasses
     pictures: str
     """One of `PICTURES`."""
     model: str
