@@ -31,7 +31,7 @@ def card(
         "",
         *_made_of(finished, told, review_below, top),
         "",
-        "## ExportClasses",
+        "## Classes",
         "",
         "| index | class | colour | pixels | share |",
         "|---|---|---|---|---|",

@@ -24,7 +24,7 @@ CITYSCAPES = (
     *("vegetation", "terrain", "sky", "person", "rider", "car", "truck", "bus", "train"),
     *("motorcycle", "bicycle"),
 )
-"""ExportClasses of Cityscapes by train id."""
+"""Classes of Cityscapes by train id."""
 
 
 class MMSegmentation(Exporter):

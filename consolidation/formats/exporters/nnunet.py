@@ -12,7 +12,7 @@ ENDING = ".png"
 CHANNELS = {0: ("grey",), 2: ("R", "G", "B"), 3: ("R", "G", "B"), 6: ("R", "G", "B", "A")}
 """By the colour type of a PNG; one with a palette is read as RGB."""
 MOST = 254
-"""ExportClasses, background included, beside the ignored ones in 8 bits."""
+"""Classes, background included, beside the ignored ones in 8 bits."""
 
 
 class NnUNet(Exporter):
