@@ -18,6 +18,7 @@ from consolidation.commands.run import run_job
 from consolidation.errors import ConsolidationError, OptionError, RunError
 from consolidation.formats import SourceOptions, job_classes, open_source
 from consolidation.formats.exporters import EXPORTERS
+from consolidation.masks import is_background
 from consolidation.objects import prepare_object
 from consolidation.options import Options
 
@@ -91,11 +92,14 @@ def read_source(path: Path) -> Masks:
     """Masks of the one annotator of a source, in the run's class indices, by picture."""
     source = open_source(path)
     classes = job_classes(source, None)
-    table = np.array([NAMES.index(name) for name in classes.names], np.uint8)
+    ours = (0 if is_background(name) else NAMES.index(name) for name in classes.names)
+    # what is ignored has the value behind the classes
+    table = np.array([*ours, 255], np.uint8)
     read = {}
     for item in source.items:
         [mask] = prepare_object(item.load(), classes, Options()).masks
-        read[Path(item.id).stem.rpartition("-")[2]] = table[mask]
+        known = np.minimum(mask, len(classes))
+        read[Path(item.id).stem.rpartition("-")[2]] = table[known]
     return read
 
 
@@ -281,6 +285,30 @@ def test_coco(run: Path, masks: Masks, tmp_path: Path) -> None:
         )
         assert 0 < one["score"] <= 1
     same(read, masks)
+
+
+def test_panoptic(run: Path, masks: Masks, tmp_path: Path) -> None:
+    consolidation.export(run, to="coco-panoptic", out=tmp_path, ignore_below=0.9)
+    path = tmp_path / "annotations" / "panoptic_train.json"
+    expected = {name: mask.copy() for name, mask in masks.items()}
+    for mask in expected.values():
+        mask.reshape(-1)[:HOLES] = 255
+    same(read_source(path), expected)
+    content = json.loads(path.read_text())
+    assert [one["id"] for one in content["categories"]] == [1, 2, 3, 4]
+    # the rules of panopticapi: numbers are R + 256 G + 65536 B, areas and boxes are the segments'
+    for one in content["annotations"]:
+        colors = pixels(tmp_path / "annotations" / "panoptic_train" / one["file_name"])
+        assert colors.ndim == 3
+        numbers = colors.astype(int) @ [1, 256, 65536]
+        told = {segment["id"]: segment for segment in one["segments_info"]}
+        assert set(np.unique(numbers)) - {0} == told.keys()
+        for number, segment in told.items():
+            rows, columns = np.nonzero(numbers == number)
+            assert segment["area"] == len(rows)
+            left, top, width, height = segment["bbox"]
+            assert (left, top) == (columns.min(), rows.min())
+            assert (left + width - 1, top + height - 1) == (columns.max(), rows.max())
 
 
 def test_label_studio(run: Path, masks: Masks, tmp_path: Path) -> None:

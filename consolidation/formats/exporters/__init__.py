@@ -22,12 +22,13 @@ from consolidation.formats.exporters.hugging_face import HuggingFace
 from consolidation.formats.exporters.index_png import Cityscapes, MMSegmentation, PascalVoc
 from consolidation.formats.exporters.label_studio import LabelStudio
 from consolidation.formats.exporters.nnunet import NnUNet
+from consolidation.formats.exporters.panoptic import Panoptic
 
 EXPORTERS: Mapping[str, type[Exporter]] = {
     one.name: one
     for one in (
         *(MMSegmentation, PascalVoc, Cityscapes, NnUNet),
-        *(HuggingFace, Coco, LabelStudio, Cvat),
+        *(HuggingFace, Coco, Panoptic, LabelStudio, Cvat),
     )
 }
 """By what ``--to`` calls them."""

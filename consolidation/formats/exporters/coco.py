@@ -38,10 +38,7 @@ class Coco(Exporter):
         height, width = image.size
         self._n_images += 1
         self._ignored += int((image.mask == IGNORED).sum())
-        name = image.told
-        copied = "" if image.picture is None else f"{image.name}{image.picture.suffix}"
-        if copied and self.write_picture(f"images/{copied}", image):
-            name = copied
+        name = self.told_or_copied(image, "images")
         self._images[image.split].append(
             {"id": self._n_images, "file_name": name, "width": width, "height": height}
         )

@@ -190,6 +190,13 @@ class Exporter(ABC):
         text = json.dumps(content, indent=1, ensure_ascii=False)
         self.write(name, f"{text}\n".encode("utf-8", "backslashreplace"))
 
+    def told_or_copied(self, image: Image, folder: str) -> str:
+        """Name of an image's picture in a folder of the export, or where it is left."""
+        if image.picture is None:
+            return image.told
+        name = f"{image.name}{image.picture.suffix}"
+        return name if self.write_picture(f"{folder}/{name}", image) else image.told
+
     def write_picture(self, name: str, image: Image) -> bool:
         """Copy or link an image's picture; return False where there is none, or it is left.
 
