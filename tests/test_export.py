@@ -246,6 +246,34 @@ def test_ignored_pixels_need_confidence_maps(tmp_path: Path) -> None:
         consolidation.export(tmp_path / "run", to="mmseg", out=tmp_path / "out", ignore_below=0.5)
 
 
+def test_without_pictures(tmp_path: Path) -> None:
+    source = write_source(tmp_path / "source")
+    run_job(source, tmp_path / "run", Options(method="plurality", jobs=1, report=False))
+    # a folder of masks names itself where there is no picture
+    told = consolidation.export(tmp_path / "run", to="mmseg", out=tmp_path / "mmseg")
+    assert len(told.without_picture) == told.images == IMAGES - 1
+    assert not (tmp_path / "mmseg" / "img_dir").exists()
+    assert "Written without a picture" in (tmp_path / "mmseg" / "README.md").read_text()
+    with pytest.raises(ConsolidationError, match="needs the picture of image0: the job names none"):
+        consolidation.export(tmp_path / "run", to="huggingface", out=tmp_path / "hf")
+    consolidation.export(tmp_path / "run", to="coco", out=tmp_path / "coco")
+    content = json.loads((tmp_path / "coco/annotations/instances_train.json").read_text())
+    assert [one["file_name"] for one in content["images"]] == [
+        *("image0", "image1", "image2", "image4")
+    ]
+
+
+def test_pictures_that_are_gone(tmp_path: Path) -> None:
+    source = write_source(tmp_path / "source")
+    options = Options(method="plurality", jobs=1, report=False)
+    manifest = SourceOptions(manifest=str(source / "input.manifest"))
+    run_job(source, tmp_path / "run", options, source_options=manifest)
+    (source / "pictures" / "image1.png").unlink()
+    told = consolidation.export(tmp_path / "run", to="voc", out=tmp_path / "voc")
+    assert told.without_picture == {"image1": "pictures/image1.png is not there"}
+    assert len(list((tmp_path / "voc" / "JPEGImages").iterdir())) == IMAGES - 2
+
+
 def test_hugging_face(run: Path, masks: Masks, tmp_path: Path) -> None:
     consolidation.export(run, to="huggingface", out=tmp_path)
     home = tmp_path / "train"

@@ -152,9 +152,8 @@ def export(
             else:
                 image = _image(finished, record, record.image, splits, folder, ignore_below, told)
                 if kind.needs_pictures and (image.picture is None or not image.picture.uri):
-                    raise ConsolidationError(
-                        f"{image.id} has no picture, which --to {to} needs: {_WITHOUT}"
-                    )
+                    why = told.without_picture[image.id]
+                    raise ConsolidationError(f"--to {to} needs the picture of {image.id}: {why}")
                 exporter.add(image)
         told.notes = exporter.finish()
     text = card(finished, kind.kind, classes, told, ignore_below, review_below, top)
@@ -162,6 +161,7 @@ def export(
     return told
 
 
+_ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif")
 _WITHOUT = "the job names none (run --manifest FILE tells them)"
 
 
@@ -245,17 +245,23 @@ def _image(
     split = splits.of(record.id)
     told.splits[split] += 1
     means: Mapping[int, float] = {int(key): pair[1] for key, pair in record.classes.items()}
-    picture = _picture(record, folder)
+    picture = _picture(record, folder, finished.content["source"]["path"])
     if picture is None:
         told.without_picture[record.id] = _WITHOUT
+    elif folder and not picture.uri:
+        told.without_picture[record.id] = f"{picture.told} is not there"
     name = record.files[0].partition("/")[2].removesuffix(".png")
     return Image(record.id, name, split, mask, about.confidence, means, picture)
 
 
-def _picture(record: Record, folder: str) -> Picture | None:
-    uri = json.loads(record.line).get("source-ref")
-    if not isinstance(uri, str) or not uri:
+def _picture(record: Record, folder: str, source: str) -> Picture | None:
+    """Picture of an object; None if its line names none, such as a volume or a folder of masks.
+
+    A name is told as seen from the source, where that is possible.
+    """
+    name = json.loads(record.line).get("source-ref")
+    if not isinstance(name, str) or not name.lower().endswith(_ENDINGS):
         return None
-    if not folder:
-        return Picture(uri)
-    return Picture(uri, uri if storage.is_s3(uri) else storage.join(folder, uri))
+    uri = name if storage.is_s3(name) or not folder else storage.join(folder, name)
+    told = name.removeprefix(f"{source.rstrip('/')}/")
+    return Picture(told, uri if folder and storage.exists(uri) else "")
