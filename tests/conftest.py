@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,12 +21,21 @@ SLOW_MODULES = (
 """Beginnings of the names of modules whose tests start processes, or take seconds."""
 
 
+def is_slow(path: Path) -> bool:
+    """Whether all tests of a module are slow."""
+    return path.stem.removeprefix("test_").startswith(SLOW_MODULES)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Spare the inner loop the libraries that only slow modules import."""
+    return (config.getoption("markexpr") == "not slow" and is_slow(collection_path)) or None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what needs a server or a browser, and leave out what needs data that is not there."""
     for item in items:
-        module = item.path.stem.removeprefix("test_")
         fixtures = set(getattr(item, "fixturenames", ()))
-        if SLOW_FIXTURES & fixtures or module.startswith(SLOW_MODULES):
+        if SLOW_FIXTURES & fixtures or is_slow(item.path):
             item.add_marker("slow")
     needing = [item for item in items if item.get_closest_marker("real_data")]
     if needing and not SHARED.is_dir():

@@ -278,7 +278,7 @@ def test_no_input_of_the_right_form_raises(data):
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     image = np.full((height, width, 3), 77, np.uint8)
     if kind == "noise":
-        image = rng.integers(0, 256, image.shape, dtype=np.uint8)
+        image[:] = rng.integers(0, 256, image.shape, dtype=np.uint8)
     elif kind == "steps":
         image[:, width // 2 :] = 200
     place = st.tuples(st.floats(0, width - 1), st.floats(0, height - 1))

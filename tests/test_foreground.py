@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def test_unanimous_pixels_and_other_classes_stay():
     masks[:, 15:] = 1
     plain = consolidate(masks, smoothing=1.0, ties="neighbours")
     for threshold in (0.1, 0.9):
-        options = {"smoothing": 1.0, "ties": "neighbours", "n_classes": 4}
+        options: dict[str, Any] = {"smoothing": 1.0, "ties": "neighbours", "n_classes": 4}
         other = consolidate(masks, calibration=Calibration(foreground=threshold), **options)
         np.testing.assert_array_equal(plain.labels, other.labels)
 

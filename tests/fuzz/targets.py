@@ -105,8 +105,8 @@ def manifest(data: bytes) -> None:
     for span in lines(lambda start, end: data[start:end]):
         assert data[span.start : span.end].strip()
     with contextlib.suppress(SourceError):
-        for content in parse_response(data, "r.json").values():
-            mask_labels(content)
+        for reply in parse_response(data, "r.json").values():
+            mask_labels(reply)
     with contextlib.suppress(SourceError):
         assert len(parse_classes(data, "labels.json")) <= 256
 
