@@ -6,7 +6,6 @@ Run it with ``python -m benchmarks.voting`` (``--quick`` for a smaller grid).
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -196,7 +195,7 @@ def crowds() -> tuple[list[list[Any]], list[list[Any]]]:
             times = measure(ways, rounds=3, budget=0.6)
             ratio = times.get("SimpleITK LabelVoting", 0) / times["consolidate"]
             ids = [str(worker) for worker in range(workers)]
-            adding = math.nan
+            adding = None
             if k == 8:
                 way = {"add": lambda s=stack, i=ids: Reliability().add(s, i)}
                 adding = measure(way, rounds=2)["add"]

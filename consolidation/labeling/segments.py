@@ -21,7 +21,7 @@ def available() -> bool:
 
 def new_cache() -> Any:
     """What `suggest` keeps of an image between its objects."""
-    from consolidation.autosegment import Cache  # type: ignore[import-not-found, unused-ignore]
+    from consolidation.autosegment import Cache
 
     return Cache()
 
