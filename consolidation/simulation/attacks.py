@@ -19,7 +19,7 @@ def changed(mask: Mask, share: float, n_classes: int, rng: np.random.Generator) 
     Examples
     --------
     >>> mask = changed(np.zeros((40, 50), np.uint8), 0.1, 3, np.random.default_rng(0))
-    >>> sorted(np.unique(mask).tolist()), 150 < np.count_nonzero(mask) < 250
+    >>> sorted(np.unique(mask).tolist()), 150 < int(np.count_nonzero(mask)) < 250
     ([0, 1, 2], True)
     """
     places = rng.random(mask.shape) < share
