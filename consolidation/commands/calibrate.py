@@ -134,7 +134,7 @@ def calibrate(
     opened = open_source(source, how)
     job = Job("", job_classes(opened, labels), options, "")
     names = dict(enumerate(job.classes.names))
-    truth_source = (
+    truths = (
         own_truth(opened, str(source), job.classes, options)
         if truth is None
         else find_truth(truth, options)
@@ -142,13 +142,10 @@ def calibrate(
     truth_notes: tuple[str, ...] = ()
     true_masks: Mapping[str, Any]
     true_names: Mapping[int, str]
-    if truth is None or truth_source is not None:
-        assert truth_source is not None
-        true_names, true_masks, read = (
-            dict(enumerate(truth_source.classes.names)),
-            truth_source.items,
-            truth_source.read,
-        )
+    if truth is None or truths is not None:
+        assert truths is not None
+        true_names = dict(enumerate(truths.classes.names))
+        true_masks, read = truths.items, truths.read
     else:
         folder = find_masks(truth)
         true_masks = paths = folder.of(opened.ids)
@@ -210,7 +207,7 @@ def calibrate(
             f"{truth}: nothing is left to learn from: all of the truth is unknown (255)"
         )
     refuse_nothing_in_common(confusion, true_names or names)
-    calibration = Calibration.of_bins([part.bins for part in gold])
+    calibration = Calibration.of_bins([example.bins for example in gold])
     return Calibrated(
         replace(calibration, foreground=choice.foreground),
         _errors(gold),
@@ -245,13 +242,13 @@ def _errors(gold: Sequence[GoldImage]) -> dict[str, tuple[float, float]]:
     levels = np.arange(256) / 255
     maps = []
     for index in range(len(gold)):
-        others = [item.bins for other, item in enumerate(gold) if other != index]
+        others = [example.bins for other, example in enumerate(gold) if other != index]
         maps.append(Calibration.of_bins(others)(levels))
     errors = {}
     for name in ("disputed", "all"):
-        counts: list[ConfidenceCounts] = [getattr(item, name) for item in gold]
-        pixels = np.sum([item.pixels for item in counts], axis=0)
-        right = np.sum([item.right for item in counts], axis=0)
+        counts: list[ConfidenceCounts] = [getattr(example, name) for example in gold]
+        pixels = np.sum([count.pixels for count in counts], axis=0)
+        right = np.sum([count.right for count in counts], axis=0)
         before = expected_calibration_error(levels, pixels, right)
         # every image has a map of its own: a value is held against the mean of what they make of it
         pairs = zip(maps, counts, strict=True)

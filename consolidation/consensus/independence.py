@@ -108,11 +108,11 @@ def dependent_groups(pairs: Mapping[tuple[str, str], PairSums]) -> tuple[Group, 
     set_of = np.arange(len(names))
     groups: dict[int, Group] = {}
     for link in links[np.argsort(-likeness[links], kind="stable")].tolist():
-        kept, other = set_of[first[link]], set_of[second[link]]
-        if kept == other:
+        target, other = set_of[first[link]], set_of[second[link]]
+        if target == other:
             continue
-        set_of[set_of == other] = kept
-        member = set_of == kept
+        set_of[set_of == other] = target
+        member = set_of == target
         within = member[first].astype(np.int8) + member[second]
         outside = _likeness_outside(likeness, drawn, within == 1)
         inside = float(likeness[link])

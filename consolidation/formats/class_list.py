@@ -208,15 +208,15 @@ def _listed(entries: Sequence[Any], indexed: bool = False) -> list[ClassEntry]:
             else ClassEntry(entry)
             for entry in entries
         ]
-    listed = []
+    classes = []
     for entry in entries:
         index, name = None, None
         if isinstance(entry, Mapping):
             index, name = entry.get("index", entry.get("id")), entry.get("name", entry.get("label"))
         if type(index) is not int or not isinstance(name, str):
             raise OptionError(f"a class has an index and a name, not {shown(entry)}; {FORM}")
-        listed.append(ClassEntry(name, index, _color(entry)))
-    return _checked(listed)
+        classes.append(ClassEntry(name, index, _color(entry)))
+    return _checked(classes)
 
 
 def _checked(entries: list[ClassEntry]) -> list[ClassEntry]:
@@ -238,7 +238,7 @@ def _color(entry: Mapping[str, Any]) -> RGB | None:
     rgb = parse_color(color)
     if rgb is None and isinstance(color, list) and len(color) == 3:
         # as COCO's panoptic categories and datumaro have it
-        values = [part for part in color if type(part) is int and 0 <= part <= 255]
+        values = [channel for channel in color if type(channel) is int and 0 <= channel <= 255]
         rgb = (values[0], values[1], values[2]) if len(values) == 3 else None
     if rgb is None:
         name = entry.get("name", entry.get("label"))

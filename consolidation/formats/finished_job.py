@@ -175,7 +175,7 @@ class FinishedJob(Source):
             classes = interned.setdefault(labels[-1].classes, labels[-1].classes)
             builtin[object_id] = replace(labels[-1], mask_uri=uri, classes=classes)
         # a copy that has left out all masks is whole in its way: nothing is to be compared
-        return builtin if any(mask.mask_uri for mask in builtin.values()) else {}
+        return builtin if any(mask_label.mask_uri for mask_label in builtin.values()) else {}
 
     def _nearby(self, uri: str) -> str:
         """Where a mask lies: in the job's copy, whose names may have lost the colons of times.

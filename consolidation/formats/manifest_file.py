@@ -64,24 +64,17 @@ class ManifestFile:
         """
         numbers: dict[str, int] = {}
         others = set()
-        for object_id in ids:
+        for name in ids:
             # "7" and "07" are two objects, of which only one can be line 7
-            if (
-                object_id.isascii()
-                and object_id.isdecimal()
-                and len(object_id) < 10
-                and object_id == str(int(object_id))
-            ):
-                if int(object_id) < len(self):
-                    numbers[object_id] = int(object_id)
+            if name.isascii() and name.isdecimal() and len(name) < 10 and name == str(int(name)):
+                if int(name) < len(self):
+                    numbers[name] = int(name)
             else:
-                others.add(object_id)
+                others.add(name)
         if others:
             taken = set(numbers.values())
             numbers |= {
-                object_id: number
-                for object_id, number in self._saying(others).items()
-                if number not in taken
+                name: number for name, number in self._saying(others).items() if number not in taken
             }
         return numbers
 

@@ -82,14 +82,14 @@ def what_lies_there(names: Iterable[str]) -> str:
     "it holds 5 .png files such as ann/1.png: --masks '{worker}/{image}.png' finds 3 images by 2 \
 workers"
     """
-    visible = [name for name in names if not is_hidden(name)]
-    kinds = Counter(ending for name in visible if (ending := _ending(name)))
+    visible_names = [name for name in names if not is_hidden(name)]
+    kinds = Counter(ending for name in visible_names if (ending := _ending(name)))
     if not kinds:
-        listed = ", ".join(visible[:3]) + (", ..." if len(visible) > 3 else "")
-        return f"it holds no pictures, only {listed}" if visible else "it holds no files"
+        listed = ", ".join(visible_names[:3]) + (", ..." if len(visible_names) > 3 else "")
+        return f"it holds no pictures, only {listed}" if visible_names else "it holds no files"
     # PNG first, for they are what can be read
     ending, number = min(kinds.items(), key=lambda kind: (kind[0] != ".png", -kind[1], kind[0]))
-    files = sorted(name for name in visible if _ending(name) == ending)
+    files = sorted(name for name in visible_names if _ending(name) == ending)
     text = f"it holds {number:,} {ending} files such as {files[0]}"
     patterns, images, workers = propose(files, ending)
     if not patterns:

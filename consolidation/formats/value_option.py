@@ -87,7 +87,7 @@ class ValueOption:
 def _index(name: str, names: Sequence[str]) -> int:
     if name in names:
         return names.index(name)
-    folded = [known.casefold() for known in names]
+    folded = [class_name.casefold() for class_name in names]
     if folded.count(name.casefold()) == 1:
         return folded.index(name.casefold())
     if is_background(name) and is_background(names[0]):

@@ -191,11 +191,8 @@ class _Question:
             )
         values = dict(Meaning.of_indices(len(classes)).values) | dict.fromkeys(ignored, IGNORED)
         text = value_doubts.numbered(classes.names)
-        return (
-            classes,
-            values,
-            text + "".join(f", {number} ignored" for number in sorted(void | ignored)),
-        )
+        text += "".join(f", {number} ignored" for number in sorted(void | ignored))
+        return classes, values, text
 
     def _unlisted_classes(self) -> Classes:
         """Classes numbered up to the highest value."""

@@ -65,12 +65,12 @@ class CocoPart:
             for worker in annotators(annotation, self.field) or [self.worker]:
                 listed = regions.setdefault(worker, [])
                 try:
-                    parts = regions_of(annotation, self.categories)
+                    shapes = regions_of(annotation, self.categories)
                 except AnswerError as error:
                     errors.setdefault(worker, str(error))
                     continue
-                listed += parts
-                bare[worker] = bare.get(worker, 0) + (not parts)
+                listed += shapes
+                bare[worker] = bare.get(worker, 0) + (not shapes)
         for worker, listed in regions.items():
             n = bare.get(worker, 0)
             notes = (f"{n} annotations without a segmentation are left out",) if n else ()

@@ -121,7 +121,7 @@ class Coco(DrawnSource):
     def _look(self, place: Place, options: SourceOptions) -> Content:
         content = Content(ordered=True)
         listed = [self._read(file, options.annotator_field) for file in self._files(place)]
-        by = self._field({named for each in listed for named in each.fields}, options)
+        by = self._field({field_name for each in listed for field_name in each.fields}, options)
         if by:
             content.notes.append(f"annotators are told by the field {by!r}")
         keys = [
@@ -186,13 +186,11 @@ class Coco(DrawnSource):
         candidates = [f"{folder}/{pattern.format(stem=stem)}{base}" for pattern in _FOLDERS]
         if place.entries is not None:
             known = {place.below(entry.name).replace("\\", "/") for entry in place.entries}
-            candidates = [candidate for candidate in candidates if candidate in known] or candidates
+            candidates = [path for path in candidates if path in known] or candidates
         else:
             from consolidation import storage
 
-            candidates = [
-                candidate for candidate in candidates if storage.exists(candidate)
-            ] or candidates
+            candidates = [path for path in candidates if storage.exists(path)] or candidates
         return File(candidates[0])
 
     @staticmethod
@@ -201,11 +199,7 @@ class Coco(DrawnSource):
         if options.annotator_field and options.annotator_field not in fields:
             raise OptionError(f"--annotator-field: no annotation has {options.annotator_field!r}")
         return next(
-            (
-                candidate
-                for candidate in (options.annotator_field, *ANNOTATOR_FIELDS)
-                if candidate in fields
-            ),
+            (name for name in (options.annotator_field, *ANNOTATOR_FIELDS) if name in fields),
             "",
         )
 

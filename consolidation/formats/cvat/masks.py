@@ -85,8 +85,8 @@ class SegmentationMasks(DrawnSource):
             self._used.append(name)
         if place.entries is not None:
             names = [entry.name for entry in place.entries if not is_hidden(entry.name)]
-            bare = _exports({path: File(place.below(path)) for path in names})
-            exports += bare
+            folders = _exports({path: File(place.below(path)) for path in names})
+            exports += folders
             self._used += [path for path in names if _is_map(path) or _MASKS in path]
         workers = distinct(
             [Annotator("", _folder(label_map)) for label_map, _ in exports],

@@ -205,7 +205,7 @@ def _confusion(consensus: Consensus) -> list[tuple[int, int, int]]:
     """Class of the consensus, class given, pixels: over all workers."""
     counts = consensus.confusion.sum(axis=0).T
     cells = zip(*(places.tolist() for places in counts.nonzero()), strict=True)
-    return [(decided, voted, int(counts[decided, voted])) for decided, voted in cells]
+    return [(decided, label, int(counts[decided, label])) for decided, label in cells]
 
 
 def _class_confidence(consensus: Consensus) -> dict[str, tuple[int, float]]:
