@@ -105,9 +105,9 @@ def _objects(mask: Mask) -> list[tuple[int, npt.NDArray[np.bool_], tuple[slice, 
     """Class, pixels within its box, and box of every connected object."""
     from scipy import ndimage
 
-    found = []
+    parts = []
     for label in np.unique(mask[mask > 0]).tolist():
         numbers, _ = ndimage.label(mask == label)
         for number, box in enumerate(ndimage.find_objects(numbers), start=1):
-            found.append((label, numbers[box] == number, box))
-    return found
+            parts.append((label, numbers[box] == number, box))
+    return parts
