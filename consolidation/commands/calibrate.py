@@ -59,9 +59,9 @@ class Calibrated:
         Share of the pixels whose truth nobody knows: nothing is learnt from them.
     notes : tuple of str
         How masks and truths were read, where that could have been otherwise.
-    gain, gain_error : float
+    gain : (float, float) or None
         By how much the foreground threshold of the other images raises an image's mean IoU, on
-        the average, and its standard error; NaN with fewer than `MIN_GOLD` images.
+        the average, and its standard error; None with fewer than `MIN_GOLD` images.
     """
 
     calibration: Calibration
@@ -69,8 +69,7 @@ class Calibrated:
     skipped: tuple[str, ...] = ()
     unknown: float = 0.0
     notes: tuple[str, ...] = ()
-    gain: float = math.nan
-    gain_error: float = math.nan
+    gain: tuple[float, float] | None = None
 
     def table(self) -> str:
         """Lay it out as plain text."""
@@ -84,10 +83,10 @@ class Calibrated:
         for name, (before, after) in self.errors.items():
             change = "none was there" if math.isnan(before) else f"{before:.3f} -> {after:.3f}"
             lines.append(f"  calibration error, {name + ' pixels':<16} {change}")
-        if self.calibration.foreground is not None:
+        if self.calibration.foreground is not None and self.gain is not None:
             lines.append(
                 f"  foreground from {self.calibration.foreground:.0%} of the vote: mean IoU "
-                f"{self.gain:+.4f} (standard error {self.gain_error:.4f})"
+                f"{self.gain[0]:+.4f} (standard error {self.gain[1]:.4f})"
             )
         if math.isnan(self.errors["disputed"][0]):
             lines.append("  no pixel was disputed: there is hardly anything to learn from")
@@ -214,8 +213,7 @@ def calibrate(
         tuple(skipped),
         unknown=1 - known / pixels,
         notes=(*opened.notes, *truth_notes),
-        gain=choice.gain,
-        gain_error=choice.error,
+        gain=None if math.isnan(choice.gain) else (choice.gain, choice.error),
     )
 
 
