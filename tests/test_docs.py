@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from consolidation.cli import main
+from consolidation.cli.parser import parse
 from consolidation.formats.groundtruth import parse_classes
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,11 +111,15 @@ def test_the_commands(
     stands_for = {"SOURCE": "source", "TRUTH": "source/truth", "IMAGE_ID": "0"}
     typed = commands(blocks("README.md")[1])
     names = [line.split()[1] for line in typed]
-    assert names == ["inspect", "run", "show", "evaluate", "calibrate", "simulate"]
+    assert names == ["inspect", "run", "show", "evaluate", "calibrate", "paint", "simulate"]
     for line in typed:
         program, *words = shlex.split(line)
         assert program == "consolidate"
         arguments = [stands_for.get(word, word) for word in words]
+        if arguments[0] == "paint":
+            # it serves a page until it is stopped: the page on painting does that
+            assert parse(arguments).pictures == "PICTURES"
+            continue
         if arguments[0] == "simulate":
             arguments += small
         assert main(arguments) == 0, (line, capsys.readouterr().err)

@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 
 from consolidation.cli import main
-from consolidation.cli.arguments import command_parser
-from consolidation.cli.commands import COMMANDS as FUNCTIONS
+from consolidation.cli.parser import parse
 from consolidation.commands.paint import read_labels
 from consolidation.labeling.masks import mask_file
 from consolidation.labeling.paint_folder import PaintFolder
@@ -33,7 +32,7 @@ def test_the_commands_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     first, ann, bob, run = COMMANDS
     serve_once(first.split()[1:])
     for command in (ann, bob):
-        given = command_parser(FUNCTIONS).parse_args(command.split()[1:])
+        given = parse(command.split()[1:])
         PaintFolder(given.pictures, read_labels(given.labels), given.out, given.worker)
     classes = Classes.of_labels(["road", "car", "tree"])
     assert json.loads((tmp_path / "painted" / "classes.json").read_bytes())["classes"][3] == {

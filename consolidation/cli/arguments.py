@@ -1,23 +1,20 @@
-"""The arguments of every command."""
+"""Arguments that several commands have, and what is made of them."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+import contextlib
+from typing import TYPE_CHECKING, Any
 
-from consolidation._version import __version__
-from consolidation.cli.printing import complain
-from consolidation.cli.progress import MODES
+from consolidation.cli.progress import MODES, progress
+from consolidation.errors import ConsolidationError
 
 if TYPE_CHECKING:
-    from consolidation.options import Option
+    from consolidation.formats import SourceOptions
+    from consolidation.options import Option, Options
 
-WRONG_USAGE = 2
+SOME_FAILED = 1
 """Exit status."""
-
-Command = Callable[[argparse.Namespace], int]
-"""Does what was asked for, and returns the exit status."""
 
 _OF_FILES = (
     *("confidence_maps", "calibration"),
@@ -25,164 +22,9 @@ _OF_FILES = (
 )
 """Options of what becomes of a vote that has been taken."""
 
-_EPILOG = """\
-start here:
-  consolidate demo                            see it work on a simulated job
-  consolidate inspect SOURCE                  what is in there
-  consolidate run SOURCE --out results        one mask, one confidence an image
-"""
 
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        complain(f"{self.prog}: {message} (see {self.prog} --help)")
-        raise SystemExit(WRONG_USAGE)
-
-
-def command_parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
-    """Parser of the command line; what it returns holds the command and its name."""
-    parser = _Parser(
-        prog="consolidate",
-        description="Merge several workers' segmentation masks into one, with confidence.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"consolidation {__version__}")
-    group = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-    def command(name: str, text: str) -> argparse.ArgumentParser:
-        one = group.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        one.set_defaults(command=commands[name], name=name)
-        return one
-
-    demo = command("demo", "simulate a small job, consolidate it, show the accuracy")
-    demo.add_argument("--out", default="demo", metavar="DIR", help="folder to write (demo)")
-    _add_options(demo)
-
-    run = command("run", "consolidate a labeling job")
-    _add_source(run)
-    run.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
-    run.add_argument(
-        "--reliability",
-        metavar="FILE",
-        help="reliability.json of earlier jobs by the same workers, to go on from",
-    )
-    run.add_argument(
-        "--restart", action="store_true", help="forget what an earlier run left in the folder"
-    )
-    run.add_argument(
-        "--retry-failed", action="store_true", help="try the objects again that failed before"
-    )
-    run.add_argument(
-        "--force", action="store_true", help="write into a folder that holds other files, too"
-    )
-    _add_options(run)
-
-    show = command("show", "draw one image of a run: picture, masks, consensus, confidence")
-    show.add_argument("image", metavar="IMAGE_ID", help="the image's id, as in images.csv")
-    show.add_argument("--out", required=True, metavar="DIR", help="folder of the run's results")
-
-    inspect = command("inspect", "say what is in a source; write nothing")
-    _add_source(inspect)
-    inspect.add_argument(
-        "--all", action="store_true", help="look into every object of a large source, too"
-    )
-
-    _add_segment(command("segment", "masks of objects from four points, or from boxes"))
-
-    simulate = command("simulate", "write a labeling job whose truth is known")
-    simulate.add_argument("--out", required=True, metavar="DIR", help="folder to write")
-    for name, value, text in (
-        ("images", 12, "number of images"),
-        ("workers", 5, "number of workers"),
-        ("classes", 4, "number of classes besides background"),
-        ("height", 192, "rows of an image"),
-        ("width", 256, "columns of an image"),
-        ("seed", 0, "another seed, another job"),
-    ):
-        meaning = f"{text} ({value})"
-        simulate.add_argument(f"--{name}", type=int, default=value, metavar="N", help=meaning)
-    simulate.add_argument(
-        "--kinds",
-        metavar="LIST",
-        help="kinds of workers, in turn: careful,sloppy,misses,confuses,blobs,noise,blank",
-    )
-    simulate.add_argument(
-        "--missing", type=float, default=0.1, metavar="X", help="share of answers that never came"
-    )
-
-    calibrate = command("calibrate", "learn from gold images what confidence is worth")
-    _add_source(calibrate)
-    calibrate.add_argument(
-        "truth",
-        metavar="TRUTH",
-        nargs="?",
-        help="folder of <id>.png or <id>/truth.png, or what a tool exported of one annotator; "
-        "without it, annotations of SOURCE that are marked as the truth",
-    )
-    calibrate.add_argument("--out", required=True, metavar="FILE", help="calibration to write")
-    _add_options(calibrate, of_vote_only=True)
-
-    paint = command("paint", "paint masks of pictures in the browser")
-    paint.add_argument("pictures", metavar="IMAGE|FOLDER", help="a picture, or a folder of them")
-    paint.add_argument("--labels", required=True, metavar="A,B,C", help="labels, or a file of them")
-    paint.add_argument("--out", required=True, metavar="DIR", help="folder for masks and answers")
-    paint.add_argument("--masks", metavar="PLACE", help="masks to begin with: a folder, or a file")
-    paint.add_argument("--worker", metavar="NAME", help="who paints (me)")
-    paint.add_argument("--template", metavar="FILE", help="task template of one's own (Liquid)")
-    paint.add_argument("--port", type=int, metavar="N", help="port on this machine (8377)")
-    paint.add_argument("--language", choices=("en", "de"), default="", help="(the browser's)")
-    paint.add_argument("--no-browser", action="store_true", help="print the address only")
-
-    evaluate = command("evaluate", "compare masks with the truth")
-    evaluate.add_argument("predicted", metavar="PREDICTED", help="results of a run, or a folder")
-    evaluate.add_argument(
-        "truth",
-        metavar="TRUTH",
-        help="folder of <id>.png or <id>/truth.png, or what a tool exported: annotations marked as "
-        "the truth, or those of one annotator",
-    )
-    _add_reading(evaluate)
-    evaluate.add_argument("--json", action="store_true", help="print everything as JSON")
-    evaluate.add_argument(
-        "--diagram",
-        metavar="FILE",
-        help="where to draw how often confidence was right, if the run wrote confidence maps "
-        "(PREDICTED/reliability.png); its report.html shows it too",
-    )
-    return parser
-
-
-def _add_segment(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", nargs="?", metavar="IMAGE", help="picture; local or s3://")
-    parser.add_argument("--out", required=True, metavar="PLACE", help="PNG, or with --boxes folder")
-    for flag, metavar, text in (
-        ("points", "X,Y", "the object's topmost, rightmost, lowest and leftmost point"),
-        ("plus", "X,Y", "places that belong to the object"),
-        ("minus", "X,Y", "places that do not"),
-    ):
-        parser.add_argument(f"--{flag}", nargs="+", default=[], metavar=metavar, help=text)
-    parser.add_argument("--box", metavar="X,Y,W,H", help="the object's box, instead of points")
-    parser.add_argument(
-        "--alternative",
-        choices=("vote", "smooth", "path", "star"),
-        default="vote",
-        help="which candidate (vote)",
-    )
-    parser.add_argument(
-        "--segmenter",
-        metavar="FILE[,FILE]",
-        help="ONNX files of a model to use instead: SAM, SAM 2, EfficientSAM or DEXTR-like",
-    )
-    parser.add_argument(
-        "--boxes",
-        metavar="FILE",
-        help="box annotations to turn into masks: COCO, YOLO, or a Ground Truth manifest",
-    )
-    parser.add_argument("--images", metavar="DIR", help="folder of the boxes' pictures (FILE's)")
-
-
-def _add_source(parser: argparse.ArgumentParser) -> None:
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """SOURCE, and how it is read."""
     parser.add_argument(
         "source",
         metavar="SOURCE",
@@ -206,11 +48,11 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="folder of masks: a missing file is a worker who found nothing",
     )
-    _add_reading(parser)
+    add_reading(parser)
     _add_formats(parser)
 
 
-def _add_reading(parser: argparse.ArgumentParser) -> None:
+def add_reading(parser: argparse.ArgumentParser) -> None:
     """Options that say what the pixels of masks mean."""
     from consolidation.options import Options
 
@@ -270,7 +112,8 @@ def _add_formats(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_options(parser: argparse.ArgumentParser, of_vote_only: bool = False) -> None:
+def add_options(parser: argparse.ArgumentParser, of_vote_only: bool = False) -> None:
+    """Options of a run, or of how it votes alone."""
     from consolidation.options import Options
 
     parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
@@ -304,3 +147,45 @@ def _add_option(group: Any, name: str, default: Any, option: Option) -> None:
     metavar = "|".join(option.choices) if option.choices else name.rpartition("_")[2].upper()
     shown = f" ({default})" if default != "" else ""
     group.add_argument(flag, dest=name, metavar=metavar, help=option.help + shown)
+
+
+def options_of(arguments: argparse.Namespace) -> Options:
+    """Options of arguments, environment and defaults."""
+    from consolidation.options import Options
+
+    return Options.read(vars(arguments))
+
+
+def source_options_of(arguments: argparse.Namespace) -> SourceOptions:
+    """How the source is read."""
+    from consolidation.formats import SourceOptions
+
+    return SourceOptions(
+        masks=arguments.masks,
+        missing_is_blank=arguments.missing_is_blank,
+        manifest=arguments.manifest,
+        format=arguments.format,
+        preset=arguments.preset,
+        unpainted=arguments.unpainted,
+        priority=tuple(filter(None, map(str.strip, arguments.priority.split(",")))),
+        multilabel=arguments.multilabel,
+        annotator_field=arguments.annotator_field,
+        emails=arguments.emails,
+    )
+
+
+def progress_of(arguments: argparse.Namespace) -> contextlib.AbstractContextManager[Any]:
+    """Show progress as asked for."""
+    return progress("off" if arguments.quiet else arguments.progress)
+
+
+def refuse_folder(flag: str, path: str) -> None:
+    """Say so before anything is computed if a file cannot have this name."""
+    from consolidation import storage
+
+    if storage.is_s3(path):
+        is_folder = path.endswith("/") or path.count("/") < 3
+    else:
+        is_folder = path.endswith("/") or storage.local(path).is_dir()
+    if is_folder:
+        raise ConsolidationError(f"{flag} names a file to write, and {path} is a folder")

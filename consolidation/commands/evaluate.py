@@ -65,9 +65,13 @@ def evaluate_folders(
     >>> round(result.mean_iou, 3), result.pixel_accuracy
     (0.583, 0.75)
     """
-    told = find_truth(truth) if storage.is_s3(truth) or storage.local(truth).exists() else None
-    if told is not None:
-        return _against_source(find_masks(predicted), told, str(predicted), tolerance, reading)
+    truth_source = (
+        find_truth(truth) if storage.is_s3(truth) or storage.local(truth).exists() else None
+    )
+    if truth_source is not None:
+        return _against_source(
+            find_masks(predicted), truth_source, str(predicted), tolerance, reading
+        )
     ours, theirs = find_masks(predicted), find_masks(truth)
     predicted_masks, true_masks = match_masks(ours, theirs)
     shared = [name for name in _by_id(true_masks) if name in predicted_masks]
@@ -130,7 +134,10 @@ def _against_source(
         return None if path is None else read_mask(path)
 
     return evaluate_masks(
-        ((one, table[reader.read(path)], truth.read(one)) for one, path in sorted(paths.items())),
+        (
+            (name, table[reader.read(path)], truth.read(name))
+            for name, path in sorted(paths.items())
+        ),
         class_names=true_names,
         tolerance=tolerance,
         only_predicted=sorted(by_path[path].id for path in by_path.keys() - set(paths.values())),

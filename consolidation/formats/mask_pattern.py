@@ -59,7 +59,7 @@ class MaskPattern:
     @cached_property
     def _worker_alone(self) -> bool:
         """Whether nothing written beside `{worker}` says that it is a worker."""
-        [part] = [one for one in self.text.split("/") if "{worker}" in one]
+        [part] = [piece for piece in self.text.split("/") if "{worker}" in piece]
         beside = part.replace("{image}", "").replace("{worker}", "").replace("*", "")
         return _WORD.search(beside.partition(".")[0]) is None
 
@@ -82,19 +82,19 @@ def what_lies_there(names: Iterable[str]) -> str:
     "it holds 5 .png files such as ann/1.png: --masks '{worker}/{image}.png' finds 3 images by 2 \
 workers"
     """
-    found = [name for name in names if not is_hidden(name)]
-    kinds = Counter(ending for name in found if (ending := _ending(name)))
+    visible_names = [name for name in names if not is_hidden(name)]
+    kinds = Counter(ending for name in visible_names if (ending := _ending(name)))
     if not kinds:
-        listed = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
-        return f"it holds no pictures, only {listed}" if found else "it holds no files"
+        listed = ", ".join(visible_names[:3]) + (", ..." if len(visible_names) > 3 else "")
+        return f"it holds no pictures, only {listed}" if visible_names else "it holds no files"
     # PNG first, for they are what can be read
     ending, number = min(kinds.items(), key=lambda kind: (kind[0] != ".png", -kind[1], kind[0]))
-    files = sorted(name for name in found if _ending(name) == ending)
+    files = sorted(name for name in visible_names if _ending(name) == ending)
     text = f"it holds {number:,} {ending} files such as {files[0]}"
     patterns, images, workers = propose(files, ending)
     if not patterns:
         return text
-    listed = " or ".join(f"'{one}'" for one in patterns)
+    listed = " or ".join(f"'{pattern}'" for pattern in patterns)
     return f"{text}: --masks {listed} finds {images:,} images by {workers:,} workers"
 
 
@@ -128,7 +128,7 @@ def _candidates(files: Sequence[str], ending: str) -> list[str]:
     stems = [name[: -len(ending)].split("/") for name in files]
     depth = Counter(map(len, stems)).most_common(1)[0][0]
     stems = [parts for parts in stems if len(parts) == depth]
-    parts = [_framed({one[at] for one in stems}) for at in range(depth)]
+    parts = [_framed({stem[at] for stem in stems}) for at in range(depth)]
     varying = [at for at, part in enumerate(parts) if "{}" in part]
     texts = []
     for image in varying:
@@ -136,7 +136,7 @@ def _candidates(files: Sequence[str], ending: str) -> list[str]:
             if image == worker:
                 for mark in ("_", "-", "__", "."):
                     both = (f"{{image}}{mark}{{worker}}", f"{{worker}}{mark}{{image}}")
-                    texts += [_filled(parts, {image: one}) for one in both]
+                    texts += [_filled(parts, {image: text}) for text in both]
             else:
                 texts.append(_filled(parts, {image: "{image}", worker: "{worker}"}))
     return [f"{text}{ending}" for text in texts if text]
@@ -171,7 +171,7 @@ def _common_start(texts: Sequence[str]) -> str:
 
 def _ending(name: str) -> str:
     lower = name.lower()
-    return next((one for one in (*VOLUMES, *PICTURES) if lower.endswith(one)), "")
+    return next((ending for ending in (*VOLUMES, *PICTURES) if lower.endswith(ending)), "")
 
 
 def _is_reserved(name: str) -> bool:

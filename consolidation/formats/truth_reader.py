@@ -161,7 +161,7 @@ def _names(classes: Classes, listed: ClassList | None) -> dict[int, str]:
     """Names by index; background as the list spells it."""
     names = dict(enumerate(classes.names))
     if listed is not None and classes.has_background:
-        names[0] = next((one.name for one in listed.entries if one.index == 0), names[0])
+        names[0] = next((entry.name for entry in listed.entries if entry.index == 0), names[0])
     return names
 
 

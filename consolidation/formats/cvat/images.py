@@ -46,9 +46,9 @@ class ImagePart:
         element = parse_element(data, self.encoding, f"{self.file}, byte {self.span.start:,}")
         try:
             size = _int(element.attrib, "height"), _int(element.attrib, "width")
-            drawn = [one for one in element if one.tag in SHAPES and not _is_outside(one)]
-            drawn.sort(key=lambda one: _int(one.attrib, "z_order", 0))
-            regions = [Region(one.get("label"), _shape(one)) for one in drawn]
+            drawn = [shape for shape in element if shape.tag in SHAPES and not _is_outside(shape)]
+            drawn.sort(key=lambda shape: _int(shape.attrib, "z_order", 0))
+            regions = [Region(shape.get("label"), _shape(shape)) for shape in drawn]
         except AnswerError as error:
             return [Drawn(self.worker, None, error=str(error))]
         return [Drawn(self.worker, size, regions)]

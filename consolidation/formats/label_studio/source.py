@@ -43,7 +43,7 @@ class LabelStudio(DrawnSource):
     @classmethod
     def recognises(cls, place: Place) -> bool:
         """Whether a JSON file there looks like an export."""
-        return any(one.tells(_form) for one in first_files(place, *_ENDINGS))
+        return any(start.tells(_form) for start in first_files(place, *_ENDINGS))
 
     def _look(self, place: Place, options: SourceOptions) -> Content:
         content = Content()
@@ -57,8 +57,10 @@ class LabelStudio(DrawnSource):
                 projects.add(task.project)
             if not task.annotations:
                 content.left_out["tasks without an annotation"] += 1
-            truths = [bool(one.get("ground_truth")) for one in task.annotations]
-            copies += sum(bool(one.get("parent_annotation")) for one in task.annotations)
+            truths = [bool(annotation.get("ground_truth")) for annotation in task.annotations]
+            copies += sum(
+                bool(annotation.get("parent_annotation")) for annotation in task.annotations
+            )
             for key in task.images() if task.annotations else ():
                 name, picture = picture_of(task.data, key)
                 several = "" if key is None else f"/{key.to_name}-{key.page}".replace("/-", "/")
@@ -107,9 +109,9 @@ def _form(start: JsonBeginning) -> str:
     """Form of a file's entries; empty if it is no export."""
     at = "[]." if start.top == "[" else ""
     tasks = (f"{at}annotations", f"{at}completions")
-    if start.has(f"{at}data") and any(one in start.paths for one in tasks):
+    if start.has(f"{at}data") and any(path in start.paths for path in tasks):
         return TASKS
-    if any(f"{one}[].result" in start.paths for one in tasks):
+    if any(f"{path}[].result" in start.paths for path in tasks):
         return TASKS
     if start.has(f"{at}result") and start.has(f"{at}task"):
         return ANNOTATION

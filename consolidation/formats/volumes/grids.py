@@ -227,10 +227,10 @@ class SeekableFile(io.RawIOBase):
         """Place of the next byte."""
         return self._place
 
-    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Go to a place."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
-        self._place = base + place
+        self._place = base + offset
         return self._place
 
     def readinto(self, buffer: Any) -> int:

@@ -34,7 +34,7 @@ CLASSES_FILE, DATASET_FILE = "classes.json", "dataset.json"
 NIFTI = (".nii", ".nii.gz")
 STACKS = (".npy", ".npz", ".tif", ".tiff", ".bmp", ".webp")
 _GUESSES = (
-    *(one for name in ("qubiq", "msseg", "bids", "longciu") for one in PRESETS[name]),
+    *(pattern for name in ("qubiq", "msseg", "bids", "longciu") for pattern in PRESETS[name]),
     "{image}/{worker}.nii.gz",
     "{worker}/{image}.nii.gz",
 )
@@ -62,15 +62,15 @@ class Volumes(Source):
         if not images:
             raise SourceError(f"{place.uri}: no volumes in it that several raters may have made")
         self.items = [
-            one
+            item
             for image, raters in sorted(images.items())
-            for one in self._slices(image, raters, options.max_pixels or MAX_PIXELS)
+            for item in self._slices(image, raters, options.max_pixels or MAX_PIXELS)
         ]
         self.notes = self._notes
         if options.manifest is not None:
             self.manifest = ManifestFile(options.manifest)
             lines = lines_of_images(self.manifest, self.ids, place.uri)
-            self.items = [replace(one, line=lines.get(one.id)) for one in self.items]
+            self.items = [replace(item, line=lines.get(item.id)) for item in self.items]
 
     def _images(self, place: Place, options: SourceOptions) -> dict[str, Raters]:
         """Raters' files by image."""
@@ -128,9 +128,9 @@ class Volumes(Source):
         """Raters of one file: keys of an archive, or pages."""
         if uri.lower().endswith(".npz"):
             return {
-                one.removesuffix(".npy"): File(uri, one)
-                for one in members(uri)
-                if one.endswith(".npy")
+                name.removesuffix(".npy"): File(uri, name)
+                for name in members(uri)
+                if name.endswith(".npy")
             }
         return {"": File.unpacked(uri)}
 
@@ -203,7 +203,7 @@ class Volumes(Source):
                 volumes[item.image].append(item)
         for image, slices in volumes.items():
             grid = slices[0].raters[0][1]
-            written.append(write_volume(out, image, grid, [mask_of(one.id) for one in slices]))
+            written.append(write_volume(out, image, grid, [mask_of(plane.id) for plane in slices]))
         return written
 
 
