@@ -199,6 +199,7 @@ def test_segmentation_masks(tmp_path):
         open_source(tmp_path / "folders")
 
 
+@pytest.mark.slow
 @needs_shared
 def test_real_files():
     found = read(FORMATS / "docs_example.xml")

@@ -105,6 +105,7 @@ def test_nothing_is_chosen_from_nine_images_or_without_evidence():
     assert choose(alike).foreground is None
 
 
+@pytest.mark.slow
 def test_the_command_learns_it_and_a_run_uses_it(tmp_path, capsys):
     for number, (truth, masks) in enumerate(too_large(10)):
         folder = tmp_path / "job" / str(number)

@@ -241,6 +241,7 @@ def test_supervisely_datasets_are_annotators(tmp_path):
     assert list(read(tmp_path).masks["x"]) == ["ann", "bob"]
 
 
+@pytest.mark.slow
 def test_bitmap_that_bursts(tmp_path):
     one = {
         "classTitle": "cat",

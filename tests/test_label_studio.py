@@ -383,6 +383,7 @@ def test_windows_that_cut_tasks(tmp_path, monkeypatch):
         assert cut.pixels(f"image-{n}", "1") == whole.pixels(f"image-{n}", "1") == {"cat": n * n}
 
 
+@pytest.mark.slow
 @needs_shared
 def test_real_exports():
     found = read(FORMATS / "full_export_2025.json")
