@@ -16,6 +16,7 @@ from consolidation._version import __version__
 
 if TYPE_CHECKING:
     from consolidation import report
+    from consolidation.commands.export import export
     from consolidation.consensus import (
         Calibration,
         Consensus,
@@ -37,6 +38,7 @@ __all__ = [
     "WorkerConfusion",
     "__version__",
     "consolidate",
+    "export",
     "report",
 ]
 
@@ -49,6 +51,7 @@ _HOMES = {
     "WorkerAgreement": "consensus",
     "WorkerConfusion": "consensus",
     "consolidate": "consensus",
+    "export": "commands.export",
 }
 _ROOMS = ("report",)
 

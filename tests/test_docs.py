@@ -22,6 +22,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```([\w{}-]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 IN_DEPLOY = ["sh"] * 3 + ["html", "json", "json", "sh", "python", "sh"]
 PAGES_ELSEWHERE = {
+    "export.md": "test_export.py",
     "formats.md": "test_formats_page.py",
     "autosegment.md": "test_segment_command.py",
     "painting.md": "test_painting_docs.py",

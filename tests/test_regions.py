@@ -30,7 +30,7 @@ NAMES = ["background", "road", "tree", "car", "person"]
 def test_regions_equal_their_naive_twin(drawn):
     shape, seed, density = drawn
     mask = np.random.default_rng(seed).random(shape) < density
-    runs = module._runs(mask.view(np.uint8))
+    runs = module.runs_of(mask.view(np.uint8))
     region = np.empty(len(runs[0]), np.int64)
     n = kernels.join_runs(*runs, region)
     expected = naive.regions(mask)
@@ -43,7 +43,7 @@ def test_regions_equal_their_naive_twin(drawn):
 
 def test_more_runs_than_there_was_room_for():
     mask = (np.indices((128, 128)).sum(axis=0) % 2).astype(np.uint8)
-    rows, _, ends = module._runs(mask)
+    rows, _, ends = module.runs_of(mask)
     assert len(rows) == 128 * 64
     assert ends[-1] == 127
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "inspect": "say what is in a source; write nothing",
     "run": "consolidate a labeling job",
     "show": "draw one image of a run: picture, masks, consensus, confidence",
+    "export": "write a finished run as trainers or painting tools read it",
     "evaluate": "compare masks with the truth",
     "calibrate": "learn from gold images what confidence is worth",
     "paint": "paint masks of pictures in the browser",

@@ -17,12 +17,17 @@ def refuse_strangers(out: str | Path) -> None:
     """Raise RunError if a folder holds files, hidden ones aside, and no run of ours."""
     if storage.exists(storage.join(out, RUN_FILE)):
         return
-    stranger = next(_visible(out), None)
+    stranger = first_file(out)
     if stranger is not None:
         raise RunError(
             f"{out} is no run's folder and not empty: it holds {stranger}; use another --out, or "
             "--force to write beside it"
         )
+
+
+def first_file(folder: str | Path) -> str | None:
+    """Name of a file below a folder, hidden ones aside; None if it is empty or not there."""
+    return next(_visible(folder), None)
 
 
 def refuse_overlap(source: str | Path, out: str | Path) -> None:

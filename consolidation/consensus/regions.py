@@ -107,7 +107,7 @@ def find_regions(
     labels : ndarray of shape (H, Wd)
         The consensus; labels from `n_classes` on are undecided.
     """
-    runs = _runs(disputed.view(np.uint8))
+    runs = runs_of(disputed.view(np.uint8))
     rows, starts, ends = runs
     region = np.empty(len(rows), np.int64)
     n = kernels.join_runs(rows, starts, ends, region)
@@ -145,7 +145,7 @@ def find_regions(
     return regions
 
 
-def _runs(mask: NDArray[np.uint8]) -> tuple[NDArray[np.int64], ...]:
+def runs_of(mask: NDArray[np.uint8]) -> tuple[NDArray[np.int64], ...]:
     """Rows, starts and ends of the runs of a mask."""
     capacity = 4096
     while True:

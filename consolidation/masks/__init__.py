@@ -14,7 +14,7 @@ from consolidation.masks.matching import ColorMatcher, MatchCounts
 from consolidation.masks.meaning import Meaning
 from consolidation.masks.picture import read_picture
 from consolidation.masks.png_decode import Picture, Pixels, decode, decode_indices, open_png
-from consolidation.masks.png_encode import ENCODER, encode_grey, encode_indexed
+from consolidation.masks.png_encode import ENCODER, encode_grey, encode_indexed, encode_rgb
 
 __all__ = [
     "BACKGROUND",
@@ -36,6 +36,7 @@ __all__ = [
     "decode_indices",
     "encode_grey",
     "encode_indexed",
+    "encode_rgb",
     "hex_color",
     "is_background",
     "open_png",

@@ -17,7 +17,7 @@ from consolidation.kernels.deflate import (
     write_block,
 )
 from consolidation.kernels.png_tokens import N_TOKENS, tokenize
-from consolidation.masks.chunks import GREY, PALETTE, SIGNATURE, chunk
+from consolidation.masks.chunks import GREY, PALETTE, RGB, SIGNATURE, chunk
 
 ENCODER = "up-runs-1"
 """Another name when the bytes of a mask change: a run goes on only with the encoder it began with.
@@ -56,12 +56,21 @@ def encode_grey(
     return _assemble(shape, GREY, b"", rows, SAME if table is None else table)
 
 
+def encode_rgb(colors: NDArray[np.uint8]) -> bytes:
+    """Encode colours (H, Wd, 3) as an 8-bit RGB PNG."""
+    height, width, samples = colors.shape
+    # rows are compared with the one above, byte by byte: how many make a pixel does not matter
+    flat = colors.reshape(height, width * samples)
+    return _assemble((height, width), RGB, b"", lambda rows: flat[rows], SAME, samples)
+
+
 def _assemble(
     shape: tuple[int, int],
     color_type: int,
     palette_chunk: bytes,
     rows: Rows,
     table: NDArray[np.uint8],
+    samples: int = 1,
 ) -> bytes:
     height, width = shape
     header = struct.pack(">IIBBBBB", width, height, 8, color_type, 0, 0, 0)
@@ -70,7 +79,7 @@ def _assemble(
             SIGNATURE,
             chunk(b"IHDR", header),
             palette_chunk,
-            chunk(b"IDAT", _deflate(shape, rows, table)),
+            chunk(b"IDAT", _deflate((height, width * samples), rows, table)),
             chunk(b"IEND", b""),
         ]
     )
