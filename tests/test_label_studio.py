@@ -338,6 +338,31 @@ def test_ids_are_tasks_where_pictures_have_one_name(tmp_path):
     assert source.items[0].load().line == {"source-ref": "s3://b/4/x.png"}
 
 
+def test_one_id_of_several_pictures_is_several_objects(tmp_path):
+    answer = {1: [ls_brush("a", "cat", spot(0, 0, 2, 2))]}
+    for file, more in (("p", {}), ("q", {"project": 2})):
+        data = {"image": f"/data/upload/1/{file}.png"}
+        write_json(tmp_path / f"{file}.json", [ls_task(1, answer, data=data, **more)])
+    found = read(tmp_path)
+    assert {key: list(masks) for key, masks in found.masks.items()} == {"p": ["1"], "q": ["1"]}
+    assert "id of another picture's, each an object of its own: 1" in found.notes[0]
+    # one name: ids are keys
+    same = {"image": "/data/upload/2/p.png"}
+    write_json(tmp_path / "q.json", [ls_task(1, answer, data=same)])
+    assert open_source(tmp_path).ids == ["1", "1/p.png"]
+    # a signature is no other picture
+    for file in "pq":
+        data = {"image": f"https://h/p.png?X-Signature={file}"}
+        person = {file: answer[1]}
+        write_json(tmp_path / f"{file}.json", [ls_task(1, person, data=data)])
+    assert list(read(tmp_path).masks["p"]) == ["p", "q"]
+    # pictures in the export itself
+    for file in "pq":
+        data = {"image": f"data:image/png;base64,{file}"}
+        write_json(tmp_path / f"{file}.json", [ls_task(1, answer, data=data)])
+    assert open_source(tmp_path).ids == ["1", "1/2"]
+
+
 def test_damaged_files(tmp_path):
     path = tmp_path / "e.json"
     text = json.dumps([ls_task(1, {1: [ls_brush("a", "cat", spot(0, 0, 2, 2))]})])

@@ -199,6 +199,26 @@ def picture_of(data: Mapping[str, Any], image: ImageKey | None) -> tuple[str, st
     return "", ""
 
 
+def identity_of(data: Mapping[str, Any], name: str, picture: str) -> str:
+    """Text that is another for another picture; empty if the task has none.
+
+    The query of a URL is no part of it where the path names a file: it is a signature, which each
+    export has anew.
+
+    Examples
+    --------
+    >>> identity_of({}, "a.png", "https://h/1/a.png?X-Signature=5")
+    'https://h/1/a.png a.png'
+    """
+    if picture:
+        path = picture.partition("?")[0]
+        return f"{path if name.lower().endswith(_ENDINGS) else picture} {name}"
+    # a picture within the export itself
+    return next(
+        (text for text in data.values() if isinstance(text, str) and text.startswith("data:")), ""
+    )
+
+
 def _picture_name(url: str) -> str:
     """Name of a picture in a URL or path: without what Label Studio puts before an upload's name.
 
