@@ -173,6 +173,19 @@ def test_ids_and_sizes_that_are_none(tmp_path):
     assert list(found.masks) == ["x"]
 
 
+def test_list_of_images_is_no_annotator(tmp_path):
+    write(tmp_path / "ann.json", [annotation([RING])])
+    write(tmp_path / "blank.json", [])
+    path = write_json(tmp_path / "info.json", {"images": [image()], "categories": CATEGORIES})
+    found = read(tmp_path)
+    assert sorted(found.masks["x"]) == ["ann", "blank"]
+    assert found.pixels("x", "blank") == {}
+    (note,) = found.notes
+    assert "info.json is left out: it lists images and has no `annotations`" in note
+    with pytest.raises(SourceError, match="no annotation in it: it lists images"):
+        open_source(path)
+
+
 def test_lvis_is_told(tmp_path):
     path = write(tmp_path / "a.json", [annotation([RING])], [image(neg_category_ids=[3])])
     assert "--unpainted ignore" in read(path).notes[0]
