@@ -66,6 +66,18 @@ def test_all_segmentations(tmp_path):
     ] == [("ann", "1 annotations without a segmentation are left out")]
 
 
+def test_boxes_alone_are_no_blank_answer(tmp_path):
+    box = annotation([], bbox=[0, 0, 2, 2])
+    write(tmp_path / "boxes.json", [box])
+    write(tmp_path / "bare.json", [annotation([])])
+    error = read(tmp_path).errors["x"]
+    assert "worker boxes: boxes only" in error and "`consolidate segment --boxes`" in error
+    assert "worker bare: none of its 1 annotations has a segmentation" in error
+    write(tmp_path / "ann.json", [annotation([RING]), box])
+    write(tmp_path / "blank.json", [])
+    assert sorted(read(tmp_path).masks["x"]) == ["ann", "blank"]
+
+
 def test_one_file_an_annotator(tmp_path):
     both = [image(), image(2, "y.jpg")]
     write(tmp_path / "ann.json", [annotation([RING])], both)

@@ -225,9 +225,27 @@ def test_shapes_without_an_area(tmp_path):
     found = one(tmp_path, line, point, two)
     assert found.pixels("image-1", "7") == {"cat": 4}
     assert [text for _, text in found.warnings["image-1"]] == [
-        "1 shapes without an area are left out",
+        "2 shapes without an area are left out",
         "1 regions have several labels, of which the first counts",
     ]
+    # no blank answer
+    task = ls_task(1, {1: [line, point], 2: [], 3: [two]})
+    found = read(write_json(tmp_path / "export.json", [task]))
+    assert sorted(found.masks["image-1"]) == ["2", "3"]
+    said = dict(found.warnings["image-1"])["1"]
+    assert said.startswith("answer dropped: none of its 2 shapes has an area")
+
+
+def test_nothing_with_an_area_is_refused(tmp_path):
+    choice = {"type": "choices", "from_name": "c", "value": {"choices": ["good"]}}
+    point = ls_item("p", {"x": 1, "y": 1, "width": 1}, SIZE, type="keypointlabels")
+    path = write_json(tmp_path / "e.json", [ls_task(1, {1: [choice], 2: [point], 3: []})])
+    with pytest.raises(SourceError, match="has an area, there is only: choices 1, keypointlabels"):
+        open_source(path)
+    # a choice beside what others painted says nothing of pixels
+    brush = ls_brush("a", "cat", spot(0, 0, 2, 2))
+    found = one(tmp_path, brush, choice)
+    assert found.pixels("image-1", "7") == {"cat": 4} and found.warnings["image-1"] == []
 
 
 def test_overlaps_and_options(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -73,12 +74,13 @@ class LabelStudio(DrawnSource):
     def _look(self, place: Place, options: SourceOptions) -> Content:
         content = Content()
         projects: set[str] = set()
-        keys = _Keys()
+        keys, kinds = _Keys(), Counter[str]()
         copies = 0
         for number, entry in enumerate(self._entries(place)):
             task = Task.of(entry.lists.value, entry.form, f"task-{number + 1}")
             content.left_out += task.n_left_out
             content.add_regions(task.labels())
+            kinds += task.kinds()
             if task.project:
                 projects.add(task.project)
             if not task.annotations:
@@ -97,6 +99,9 @@ class LabelStudio(DrawnSource):
                 image.parts.append(
                     TaskPart(entry.file, entry.span, entry.form, key, options.emails)
                 )
+        if kinds and not kinds[""]:
+            listed = ", ".join(f"{kind} {n:,}" for kind, n in sorted(kinds.items()))
+            raise SourceError(f"{place.uri}: nothing in it has an area, there is only: {listed}")
         if keys.shared:
             content.notes.append(
                 "pictures whose task has the id of another picture's, each an object of its own: "

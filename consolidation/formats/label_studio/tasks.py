@@ -100,6 +100,14 @@ class Task:
                 if has_shape(item):
                     yield from labels_of(item)[:1]
 
+    def kinds(self) -> Counter[str]:
+        """Result items by type; those that cover pixels by an empty text."""
+        return Counter(
+            "" if has_shape(item) else str(item.get("type") or "no type")
+            for annotation in self.annotations
+            for item in items_of(annotation.get("result"))
+        )
+
     def drawn(self, image: ImageKey | None, lists: LongLists, emails: bool) -> Iterator[Drawn]:
         """What each annotator drew on one of its images."""
         for index, annotation in enumerate(self.annotations):
