@@ -105,6 +105,7 @@ class DrawnSource(Source):
         self._used: list[str] = []
         content = self._look(place, options)
         self._labels, self._ordered = content.labels, content.ordered
+        self._spare = "" if content.regions else _of(content)
         images = [candidate for candidate in content.images.values() if candidate.parts]
         voted = [image for image in images if image.votes]
         if not images:
@@ -155,6 +156,11 @@ class DrawnSource(Source):
             if not is_background(label) and label != UNDECIDED
         }
         names = list(labels) if self._ordered else sorted(labels)
+        if not names and self._spare:
+            raise SourceError(
+                f"{self._place.uri}: nothing in it has an area{self._spare}, so no class is known: "
+                "give --labels if its answers are blank"
+            )
         if not names:
             raise SourceError(f"{self._place.uri}: no region in it has a label: give --labels")
         try:

@@ -44,8 +44,12 @@ class JsonValue(NamedTuple):
     data: bytes
 
 
-def json_values(read: Read, name: str, depth: int) -> Iterator[JsonValue]:
+def json_values(
+    read: Read, name: str, depth: int, keys: set[str] | None = None
+) -> Iterator[JsonValue]:
     """Lists and objects at a depth of 1 or 2 in a JSON file, in its order.
+
+    At depth 2, `keys` gets the keys of all that they might lie in, of empty ones too.
 
     Raises
     ------
@@ -76,6 +80,8 @@ def json_values(read: Read, name: str, depth: int) -> Iterator[JsonValue]:
             for begin, end, level, key_begin, key_end in spans[:n].tolist():
                 if level < depth:
                     key = _text(read, key_begin, key_end)
+                    if keys is not None:
+                        keys.add(key)
                 else:
                     yield JsonValue(key, Span(begin, end), held[begin - start : end - start])
         offset += len(window)

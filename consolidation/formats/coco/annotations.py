@@ -24,6 +24,10 @@ ASSIGNED_FIELDS = ("rater_list", "raters", "annotator_list", "annotators", "anno
 """Fields by which an image names everybody who was asked."""
 _FIELDS = frozenset(ANNOTATOR_FIELDS)
 _INNER = ("attributes", "extra", "metadata")
+_BARE = " has a segmentation"
+_BOXES = (
+    f"boxes only, no annotation of it{_BARE}: `consolidate segment --boxes` makes masks of them"
+)
 _GAP = 1 << 16
 """Bytes between two annotations that are rather read than skipped."""
 
@@ -61,6 +65,7 @@ class CocoPart:
         regions: dict[str, list[Region]] = {worker: [] for worker in self.assigned}
         errors: dict[str, str] = {}
         bare: dict[str, int] = {}
+        boxed: set[str] = set()
         for annotation in self._annotations():
             for worker in annotators(annotation, self.field) or [self.worker]:
                 listed = regions.setdefault(worker, [])
@@ -70,11 +75,18 @@ class CocoPart:
                     errors.setdefault(worker, str(error))
                     continue
                 listed += shapes
-                bare[worker] = bare.get(worker, 0) + (not shapes)
+                if not shapes:
+                    bare[worker] = bare.get(worker, 0) + 1
+                    if annotation.get("bbox"):
+                        boxed.add(worker)
         for worker, listed in regions.items():
             n = bare.get(worker, 0)
             notes = (f"{n} annotations without a segmentation are left out",) if n else ()
-            yield Drawn(worker, self.size, listed, notes, errors.get(worker, ""))
+            error = errors.get(worker, "")
+            if n and not listed and not error:
+                # something is there: not the same as nothing
+                error = _BOXES if worker in boxed else f"none of its {n} annotations{_BARE}"
+            yield Drawn(worker, self.size, listed, notes, error)
 
     def _annotations(self) -> Iterator[Mapping[str, Any]]:
         """Read them; those that lie close together at once."""

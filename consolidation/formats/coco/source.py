@@ -29,6 +29,7 @@ from consolidation.formats.source import SourceOptions
 
 _FOLDERS = ("", "{stem}/", "panoptic/", "masks/", "annotations/", "{stem}_masks/")
 """Where panoptic pictures lie, seen from their JSON."""
+_ONLY_IMAGES = "it lists images and has no `annotations`, so nobody annotated them"
 
 
 @dataclass
@@ -60,6 +61,8 @@ class _Annotations:
     anonymous: int = 0
     partial: bool = False
     """Whether it is LVIS, which does not ask everybody for every class."""
+    annotated: bool = False
+    """Whether it has a list of annotations, be it empty: an annotator who found nothing."""
 
     def take(self, key: str, value: Mapping[str, Any], begin: int, end: int, wanted: str) -> None:
         """Take note of an entry of one of the file's lists."""
@@ -120,7 +123,14 @@ class Coco(DrawnSource):
 
     def _look(self, place: Place, options: SourceOptions) -> Content:
         content = Content(ordered=True)
-        listed = [self._read(file, options.annotator_field) for file in self._files(place)]
+        listed = []
+        for export in [self._read(file, options.annotator_field) for file in self._files(place)]:
+            if export.annotated:
+                listed.append(export)
+            else:
+                content.notes.append(f"{export.file} is left out: {_ONLY_IMAGES}")
+        if not listed:
+            raise SourceError(f"{place.uri}: no annotation in it: {_ONLY_IMAGES}")
         by = self._field({field_name for each in listed for field_name in each.fields}, options)
         if by:
             content.notes.append(f"annotators are told by the field {by!r}")
@@ -215,11 +225,12 @@ class Coco(DrawnSource):
 
     @staticmethod
     def _read(file: File, wanted: str) -> _Annotations:
-        export = _Annotations(file)
-        for value in json_values(file.read, str(file), 2):
+        export, keys = _Annotations(file), set[str]()
+        for value in json_values(file.read, str(file), 2, keys):
             if value.key in ("images", "annotations", "categories"):
                 content = parsed(value.data, file, value.span.start)
                 export.take(value.key, content, *value.span, wanted)
+        export.annotated = "annotations" in keys
         if not export.images:
             raise SourceError(f"{file} is no COCO: it lists no images")
         return export

@@ -74,6 +74,13 @@ def has_shape(item: Item) -> bool:
     )
 
 
+def lacks_area(item: Item) -> bool:
+    """Whether an item is a shape that covers no pixels: a point or a line."""
+    value = item["value"]
+    is_shape = "points" in value or "vertices" in value or ("x" in value and "y" in value)
+    return is_shape and not has_shape(item)
+
+
 def labels_of(item: Item) -> list[str]:
     """Labels that an item says."""
     value = item["value"]
@@ -114,12 +121,15 @@ def regions_of(items: Sequence[Item], lists: LongLists) -> tuple[list[Region], l
     for group in groups.values():
         drawn = next((result for result in group if has_shape(result)), None)
         if drawn is None:
-            skipped += any(_keys_of_shape(result["value"]) is not None for result in group)
+            skipped += any(lacks_area(result) for result in group)
             continue
         labels = next((names for result in group if (names := labels_of(result))), [])
         several += len(labels) > 1
         shape = _shape(drawn["value"], lists)
         regions.append(Region(labels[0] if labels else None, shape))
+    if skipped and not regions:
+        # something is there: not the same as nothing
+        raise AnswerError(f"none of its {skipped} shapes has an area (points and lines have none)")
     notes = []
     if skipped:
         notes.append(f"{skipped} shapes without an area are left out")

@@ -100,6 +100,14 @@ class Task:
                 if has_shape(item):
                     yield from labels_of(item)[:1]
 
+    def kinds(self) -> Counter[str]:
+        """Result items by type; those that cover pixels by an empty text."""
+        return Counter(
+            "" if has_shape(item) else str(item.get("type") or "no type")
+            for annotation in self.annotations
+            for item in items_of(annotation.get("result"))
+        )
+
     def drawn(self, image: ImageKey | None, lists: LongLists, emails: bool) -> Iterator[Drawn]:
         """What each annotator drew on one of its images."""
         for index, annotation in enumerate(self.annotations):
@@ -197,6 +205,26 @@ def picture_of(data: Mapping[str, Any], image: ImageKey | None) -> tuple[str, st
             if name and (key in _PICTURE_KEYS or name.lower().endswith(_ENDINGS)):
                 return name, value
     return "", ""
+
+
+def identity_of(data: Mapping[str, Any], name: str, picture: str) -> str:
+    """Text that is another for another picture; empty if the task has none.
+
+    The query of a URL is no part of it where the path names a file: it is a signature, which each
+    export has anew.
+
+    Examples
+    --------
+    >>> identity_of({}, "a.png", "https://h/1/a.png?X-Signature=5")
+    'https://h/1/a.png a.png'
+    """
+    if picture:
+        path = picture.partition("?")[0]
+        return f"{path if name.lower().endswith(_ENDINGS) else picture} {name}"
+    # a picture within the export itself
+    return next(
+        (text for text in data.values() if isinstance(text, str) and text.startswith("data:")), ""
+    )
 
 
 def _picture_name(url: str) -> str:
