@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consolidation.commands.calibrate import calibrate
 from consolidation.commands.evaluate import evaluate_folders
 from consolidation.commands.inspect import inspect_source
 from consolidation.commands.run import run_job
@@ -342,6 +343,22 @@ def test_a_blank_consensus_scores_low_against_a_white_truth(tmp_path: Path) -> N
     assert scores.mean_iou == pytest.approx(background / 2)
     assert "hold 0 and 255 alone" in scores.notes[0]
     assert scores.notes[0] in scores.table() and scores.as_dict()["notes"] == list(scores.notes)
+
+
+def test_a_truth_of_one_class_against_several_is_said(tmp_path: Path) -> None:
+    for worker in ("ann", "bob"):
+        write_index_mask(tmp_path / "job" / "0" / f"worker_{worker}.png", [0, 1, 2, 2])
+    write_index_mask(tmp_path / "truth" / "0.png", [0, 1, 1, 1])
+    run_job(tmp_path / "job", tmp_path / "out", plain())
+    said = "the truths hold 0 and 1 alone, the results have classes 1 and 2"
+    scores = evaluate_folders(tmp_path / "out", tmp_path / "truth")
+    assert said in scores.table() and said in str(scores.as_dict()["notes"])
+    assert said in calibrate(tmp_path / "job", tmp_path / "truth", plain()).table()
+    # where both sides name classes, the truth just lacks one
+    write_json(tmp_path / "truth" / "classes.json", ["background", "cat", "dog"])
+    write_json(tmp_path / "job" / "classes.json", ["background", "cat", "dog"])
+    run_job(tmp_path / "job", tmp_path / "named", plain())
+    assert "alone" not in evaluate_folders(tmp_path / "named", tmp_path / "truth").table()
 
 
 def test_hidden_files_are_no_truths(tmp_path: Path) -> None:
