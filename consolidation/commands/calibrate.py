@@ -21,7 +21,7 @@ from consolidation.evaluation.scores import mean_iou
 from consolidation.formats import SourceObject, SourceOptions, job_classes, open_source
 from consolidation.formats.class_names import class_table
 from consolidation.formats.source_truth import find_truth, own_truth
-from consolidation.formats.truth_reader import reader_of
+from consolidation.formats.truth_reader import binary_truth, reader_of
 from consolidation.formats.truths import find_masks
 from consolidation.formats.values import ValueReading
 from consolidation.jobs.runner import Progress
@@ -206,6 +206,12 @@ def calibrate(
             f"{truth}: nothing is left to learn from: all of the truth is unknown (255)"
         )
     refuse_nothing_in_common(confusion, true_names or names)
+    if not true_names:
+        doubt = binary_truth(
+            np.flatnonzero(confusion.sum(axis=0)).tolist(),
+            np.flatnonzero(confusion.sum(axis=1)).tolist(),
+        )
+        truth_notes += () if doubt is None else (doubt,)
     calibration = Calibration.of_bins([example.bins for example in gold])
     return Calibrated(
         replace(calibration, foreground=choice.foreground),

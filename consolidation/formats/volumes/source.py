@@ -58,6 +58,7 @@ class Volumes(Source):
     def __init__(self, place: Place, options: SourceOptions) -> None:
         self._place, self.folder, self._reading = place, place.folder, options.value_reading
         self._notes: list[str] = []
+        self._read_as: dict[str, list[str]] = defaultdict(list)
         images = self._images(place, options)
         if not images:
             raise SourceError(f"{place.uri}: no volumes in it that several raters may have made")
@@ -67,6 +68,9 @@ class Volumes(Source):
             for item in self._slices(image, raters, options.max_pixels or MAX_PIXELS)
         ]
         self.notes = self._notes
+        for how, files in self._read_as.items():
+            others = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+            self.notes.append(f"read as {how}, the first axis: {files[0]}{others}")
         if options.manifest is not None:
             self.manifest = ManifestFile(options.manifest)
             lines = lines_of_images(self.manifest, self.ids, place.uri)
@@ -148,6 +152,10 @@ class Volumes(Source):
             return [VolumeSlice(image, image, (), picture, error="; ".join(errors))]
         self._notes += [f"left out: {error}" for error in errors]
         depth = first.shape[0]
+        if depth > 1 and first.kind in ("npy", "tiff"):
+            things = "workers' masks" if list(grids) == [""] else "slices"
+            how = f"{depth:,} {things} of {first.shape[1]:,} x {first.shape[2]:,} pixels"
+            self._read_as[how] += [str(grid.file) for grid in grids.values()]
         if list(grids) == [""]:
             pages = tuple((str(number + 1), first, number) for number in range(depth))
             return [VolumeSlice(image, image, pages, picture, stack=True)]
@@ -186,6 +194,9 @@ class Volumes(Source):
             for item in self.items
             for worker, grid, number in item.raters
         ]
+        errors = sorted(item.error for item in self.items if item.error)
+        if not masks and errors:
+            raise SourceError(f"{self._place.uri}: no mask in it can be read: {errors[0]}")
         decision = decide_values(masks, listed, self._reading, self._place.uri)
         self.notes = [*self.notes, *decision.notes]
         return decision.classes
