@@ -17,9 +17,9 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
 
-# the inner loop: no server, browser, second process or real job
+# the inner loop: no server, browser, second process, real job or example of a docstring
 quick: $(VENV)/.test
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -m "not slow" tests
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .

@@ -40,7 +40,7 @@ def given_variables(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def refuse_unknown(given: Iterable[str], known: Iterable[str], reader: str) -> None:
+def refuse_unknown(names: Iterable[str], known: Iterable[str], reader: str) -> None:
     """Raise OptionError for a variable that `reader` does not know: it may be a slip of the pen.
 
     Examples
@@ -53,7 +53,7 @@ CONSOLIDATION_TIES meant?
     """
     # their common beginning would make all of them alike
     options = [name.removeprefix(ENVIRONMENT_PREFIX) for name in known]
-    for name in given:
+    for name in names:
         option = name.removeprefix(ENVIRONMENT_PREFIX)
         if option not in options:
             near = nearest(option, options)
@@ -300,7 +300,7 @@ class Options:
     @classmethod
     def table(cls) -> dict[str, tuple[Any, Option]]:
         """Default and `Option` of every option by name."""
-        return {one.name: (one.default, one.metadata["option"]) for one in fields(cls)}
+        return {entry.name: (entry.default, entry.metadata["option"]) for entry in fields(cls)}
 
     def results(self) -> dict[str, Any]:
         """Options that results depend on, by name."""
@@ -311,7 +311,9 @@ class Options:
         }
 
     @classmethod
-    def read(cls, given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Self:
+    def read(
+        cls, arguments: Mapping[str, Any], environment: Mapping[str, str] = os.environ
+    ) -> Self:
         """Options given (None: not given), else from the environment, else the defaults.
 
         Raises
@@ -327,9 +329,9 @@ class Options:
         values = {}
         for name, (default, option) in cls.table().items():
             own = variable(name)
-            if given.get(name) is not None:
+            if arguments.get(name) is not None:
                 flag = "--" + name.replace("_", "-")
-                values[name] = option.check(flag, given[name])
+                values[name] = option.check(flag, arguments[name])
             elif own in environment:
                 values[name] = option.check(own, environment[own])
             else:

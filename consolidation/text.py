@@ -102,7 +102,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     >>> nearest("Cat ", ["dog", "cat"]), nearest("bird", ["dog", "cat"])
     ('cat', None)
     """
-    spelt = {one.strip().casefold(): one for one in names}
+    spelt = {spelling.strip().casefold(): spelling for spelling in names}
     near = difflib.get_close_matches(name.strip().casefold(), spelt, 1)
     return spelt[near[0]] if near else None
 

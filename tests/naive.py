@@ -127,13 +127,13 @@ def dawid_skene(masks, ignore=None, steps=1):
         if len(voted) > 1:
             pixels.append((place, column, {c: n for c, n in sorted(voted.items()) if c in seen}))
     probability = []
-    for _, _, voted in pixels:
-        winners = [c for c, n in voted.items() if n == max(voted.values())]
-        probability.append({c: (c in winners) / len(winners) for c in voted})
+    for _, _, kept in pixels:
+        winners = [c for c, n in kept.items() if n == max(kept.values())]
+        probability.append({c: (c in winners) / len(winners) for c in kept})
     for _ in range(steps):
         confusion, prior = _maximise(pixels, probability, len(masks), k, ignore)
         probability = [
-            _posterior(column, voted, confusion, prior, ignore) for _, column, voted in pixels
+            _posterior(column, kept, confusion, prior, ignore) for _, column, kept in pixels
         ]
     out = np.where(plain == -1 if ignore is None else plain == ignore, 255, plain)
     for (place, _, _), chances in zip(pixels, probability, strict=True):
@@ -159,7 +159,7 @@ def _maximise(pixels, probability, n_workers, k, ignore):
     for worker in range(n_workers):
         expected[worker] += 0.02 * max(expected[worker].sum(), 1) * pseudo
         expected[worker] /= expected[worker].sum(axis=1, keepdims=True)
-    present = max(np.count_nonzero(prior), 1)
+    present = max(int(np.count_nonzero(prior)), 1)
     prior = prior / prior.sum() if prior.sum() else np.full(k, 1 / k)
     prior = np.maximum(prior, 0.1 / present)
     return np.maximum(expected, 1e-12), prior / prior.sum()

@@ -147,7 +147,8 @@ def thin(start: tuple[int, ...], end: tuple[int, ...]) -> Iterator[tuple[int, in
     steps = max(abs(x1 - x0), abs(y1 - y0))
     for i in range(steps + 1):
         t = Fraction(i, steps) if steps else Fraction(0)
-        yield tuple(a + math.floor(t * (b - a) + Fraction(1, 2)) for a, b in ((x0, x1), (y0, y1)))
+        x, y = (a + math.floor(t * (b - a) + Fraction(1, 2)) for a, b in ((x0, x1), (y0, y1)))
+        yield x, y
 
 
 def enclosed(shape: tuple[int, int], corners: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:

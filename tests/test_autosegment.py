@@ -278,7 +278,7 @@ def test_no_input_of_the_right_form_raises(data):
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     image = np.full((height, width, 3), 77, np.uint8)
     if kind == "noise":
-        image = rng.integers(0, 256, image.shape, dtype=np.uint8)
+        image[:] = rng.integers(0, 256, image.shape, dtype=np.uint8)
     elif kind == "steps":
         image[:, width // 2 :] = 200
     place = st.tuples(st.floats(0, width - 1), st.floats(0, height - 1))
@@ -314,6 +314,7 @@ def test_collinear_points_give_the_line_between_them():
     assert found.box[3] <= 5
 
 
+@pytest.mark.slow
 @needs_shared
 def test_cells_are_found_better_than_by_their_shape_and_clicks_help():
     folders = sorted((MASKS / "bubil_crowd").glob("*/truth.png"))[::6]
@@ -334,6 +335,7 @@ def test_cells_are_found_better_than_by_their_shape_and_clicks_help():
     assert clicked > vote
 
 
+@pytest.mark.slow
 def test_importing_the_package_does_not_load_it():
     code = (
         "import sys, consolidation; "
@@ -342,6 +344,7 @@ def test_importing_the_package_does_not_load_it():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_segmenting_loads_no_model_library():
     code = (
         "import sys, consolidation.autosegment; "

@@ -388,6 +388,7 @@ def test_simulate_run_evaluate(capsys: pytest.CaptureFixture[str]) -> None:
     assert scores["classes"][1]["name"] == "road"
 
 
+@pytest.mark.slow
 def test_demo_end_to_end(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("demo", "--out", "demo") == 0
     said = capsys.readouterr()
@@ -418,6 +419,7 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["consolidation", "consolidation.cli"])
 def test_importing_is_cheap(module: str) -> None:
     heavy = ("numba", "llvmlite", "scipy", "boto3", "botocore", "PIL", "rich", "numpy")
@@ -425,12 +427,14 @@ def test_importing_is_cheap(module: str) -> None:
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
 
 
+@pytest.mark.slow
 def test_python_m_consolidation() -> None:
     done = python("-m", "consolidation", "--version")
     expected = f"consolidation {consolidation.__version__}\n"
     assert (done.returncode, done.stdout, done.stderr) == (0, expected, "")
 
 
+@pytest.mark.slow
 def test_a_mistake_leaves_no_traceback_in_a_real_process() -> None:
     done = python("-m", "consolidation", "run", "missing.json", "--out", "out")
     assert (done.returncode, done.stdout) == (2, "")

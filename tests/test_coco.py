@@ -66,6 +66,18 @@ def test_all_segmentations(tmp_path):
     ] == [("ann", "1 annotations without a segmentation are left out")]
 
 
+def test_boxes_alone_are_no_blank_answer(tmp_path):
+    box = annotation([], bbox=[0, 0, 2, 2])
+    write(tmp_path / "boxes.json", [box])
+    write(tmp_path / "bare.json", [annotation([])])
+    error = read(tmp_path).errors["x"]
+    assert "worker boxes: boxes only" in error and "`consolidate segment --boxes`" in error
+    assert "worker bare: none of its 1 annotations has a segmentation" in error
+    write(tmp_path / "ann.json", [annotation([RING]), box])
+    write(tmp_path / "blank.json", [])
+    assert sorted(read(tmp_path).masks["x"]) == ["ann", "blank"]
+
+
 def test_one_file_an_annotator(tmp_path):
     both = [image(), image(2, "y.jpg")]
     write(tmp_path / "ann.json", [annotation([RING])], both)
@@ -171,6 +183,19 @@ def test_ids_and_sizes_that_are_none(tmp_path):
     assert sorted(found.errors) == ["b", "c"]
     assert all("the size of its image is not known" in error for error in found.errors.values())
     assert list(found.masks) == ["x"]
+
+
+def test_list_of_images_is_no_annotator(tmp_path):
+    write(tmp_path / "ann.json", [annotation([RING])])
+    write(tmp_path / "blank.json", [])
+    path = write_json(tmp_path / "info.json", {"images": [image()], "categories": CATEGORIES})
+    found = read(tmp_path)
+    assert sorted(found.masks["x"]) == ["ann", "blank"]
+    assert found.pixels("x", "blank") == {}
+    (note,) = found.notes
+    assert "info.json is left out: it lists images and has no `annotations`" in note
+    with pytest.raises(SourceError, match="no annotation in it: it lists images"):
+        open_source(path)
 
 
 def test_lvis_is_told(tmp_path):

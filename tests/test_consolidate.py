@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -313,7 +314,7 @@ def test_confidence_is_the_same_whether_overruled_pixels_were_kept_or_not(monkey
 def test_a_weighted_tie_among_too_few_votes_does_not_hide_the_others():
     masks = np.array([[[1, 1, 1]], [[1, 7, 7]], [[1, 7, 7]], [[1, 9, 9]], [[1, 9, 9]]], np.uint8)
     masks[0, 0, 1:] = 1
-    options = {"method": "weighted", "weights": [10, 1, 1, 1, 1], "min_votes": 2}
+    options: dict[str, Any] = {"method": "weighted", "weights": [10, 1, 1, 1, 1], "min_votes": 2}
     result = consolidate(masks, ties="neighbours", **options)
     assert result.labels.tolist() == [[1, 7, 7]]
     assert result.votes.tolist() == [[5, 2, 2]]

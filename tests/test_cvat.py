@@ -129,6 +129,19 @@ def test_images_of_a_project_with_one_name(tmp_path):
     assert open_source(tmp_path / "p.xml").ids == ["a/4/x", "b/5/x"]
 
 
+def test_points_alone_are_no_blank_answer(tmp_path):
+    points = '<points label="cat" points="1,1"/><tag label="cat"/><tag label="dog"/>'
+    for worker, inner in (("ann", cvat_mask("cat", np.ones((2, 2)))), ("bob", points), ("eve", "")):
+        (tmp_path / f"{worker}.xml").write_text(cvat_xml([("x.png", 6, 4, inner)]))
+    found = read(tmp_path)
+    assert sorted(found.masks["x"]) == ["ann", "eve"]
+    assert dict(found.warnings["x"])["bob"] == (
+        "answer dropped: nothing in it has an area: points 1, tag 2"
+    )
+    with pytest.raises(SourceError, match=r"nothing in it has an area .*\(points\) 1, .*\(tag\) 2"):
+        open_source(tmp_path / "bob.xml").classes()
+
+
 def test_empty_image_is_blank_and_damaged_one_is_dropped(tmp_path):
     bad = '<mask label="ant" rle="3, 4" left="0" top="0" width="6" height="4" z_order="0"/>'
     nan = '<box label="ant" xtl="nan" ytl="0" xbr="1" ybr="1"/>'
@@ -199,6 +212,7 @@ def test_segmentation_masks(tmp_path):
         open_source(tmp_path / "folders")
 
 
+@pytest.mark.slow
 @needs_shared
 def test_real_files():
     found = read(FORMATS / "docs_example.xml")

@@ -264,6 +264,7 @@ def test_blank_and_full_answers_are_what_they_are() -> None:
         assert result.warnings == [] and result.blank == {"w0"}
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_no_damaged_byte_of_an_answer_is_believed(data: st.DataObject) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def test_unanimous_pixels_and_other_classes_stay():
     masks[:, 15:] = 1
     plain = consolidate(masks, smoothing=1.0, ties="neighbours")
     for threshold in (0.1, 0.9):
-        options = {"smoothing": 1.0, "ties": "neighbours", "n_classes": 4}
+        options: dict[str, Any] = {"smoothing": 1.0, "ties": "neighbours", "n_classes": 4}
         other = consolidate(masks, calibration=Calibration(foreground=threshold), **options)
         np.testing.assert_array_equal(plain.labels, other.labels)
 
@@ -104,6 +105,7 @@ def test_nothing_is_chosen_from_nine_images_or_without_evidence():
     assert choose(alike).foreground is None
 
 
+@pytest.mark.slow
 def test_the_command_learns_it_and_a_run_uses_it(tmp_path, capsys):
     for number, (truth, masks) in enumerate(too_large(10)):
         folder = tmp_path / "job" / str(number)

@@ -207,7 +207,9 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 def test_manifest_of_the_job(tmp_path: Path) -> None:
     path, _ = write("coco", tmp_path)
     manifest = tmp_path / "input.manifest"
-    lines = [{"source-ref": f"s3://b/{image}.jpg", "n": n} for n, image in enumerate(reversed(JOB))]
+    lines = [
+        {"source-ref": f"s3://b/{image}.jpg", "n": n} for n, image in enumerate(reversed(list(JOB)))
+    ]
     manifest.write_text("\n".join(json.dumps(line) for line in lines))
     reading = SourceOptions(manifest=manifest)
     run_job(path, tmp_path / "out", ALONE, source_options=reading)

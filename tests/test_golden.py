@@ -9,6 +9,7 @@ say so in the changelog.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from consolidation.masks import decode_indices, encode_grey
 
 GOLDEN = Path(__file__).parent / "golden"
 WORKERS = ("ann", "bob", "cid", "dan", "eve")
-WAYS = {
+WAYS: dict[str, dict[str, Any]] = {
     "plurality": {},
     "neighbours": {"ties": "neighbours"},
     "undecided": {"ties": "undecided", "min_votes": 2},

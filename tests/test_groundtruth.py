@@ -94,7 +94,8 @@ def element(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("form", ["text", "bytes", "object"])
 def test_an_answer_is_found_by_its_shape(content: dict[str, Any], form: str) -> None:
     text = json.dumps(content)
-    answer = parse_answer({"text": text, "bytes": text.encode(), "object": content}[form])
+    forms: dict[str, Any] = {"text": text, "bytes": text.encode(), "object": content}
+    answer = parse_answer(forms[form])
     assert answer.png == PNG
     assert dict(answer.colors) == {"cat": (44, 160, 44), "dog": (31, 119, 180)}
     assert answer.size == (1, 2)

@@ -171,6 +171,7 @@ def test_darwin_objects_one_by_one():
     (path,) = (FORMATS / "darwin").glob("labeller7_wart3*")
     assert json.loads(path.read_text())["image"]["width"] == 640
     content = Darwin.parse(File(str(path)), Limits(), emails=False)
+    assert content.size is not None
     counts = [
         (region.label, int(region.shape.plane(*content.size).pixels.sum()))
         for _, region in content.regions
@@ -240,6 +241,7 @@ def test_supervisely_datasets_are_annotators(tmp_path):
     assert list(read(tmp_path).masks["x"]) == ["ann", "bob"]
 
 
+@pytest.mark.slow
 def test_bitmap_that_bursts(tmp_path):
     one = {
         "classTitle": "cat",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -229,7 +230,7 @@ def test_smoothing_that_takes_sides_is_left_out():
         choice = trial.choice()
         assert choice.smooths == smooths
         assert ("without smoothing" in choice.reason) != smooths
-        options = {"workers": workers, "method": "auto", "reliability": choice}
+        options: dict[str, Any] = {"workers": workers, "method": "auto", "reliability": choice}
         used = consolidate(stack[0], **options).provenance["parameters"]["smoothing"]
         assert used == (1.0 if smooths else 0.0)
 

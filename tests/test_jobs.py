@@ -601,6 +601,7 @@ def test_colour_pictures_are_no_masks_of_indices(go: Go, tmp_path: Path) -> None
     assert "colour picture" in warning["message"]
 
 
+@pytest.mark.slow
 @needs_shared
 @pytest.mark.parametrize(
     "name", ["bubil_crowd", "dermx_grouped", "bioimage_cfos", "rts_thaw_slumps"]

@@ -225,9 +225,27 @@ def test_shapes_without_an_area(tmp_path):
     found = one(tmp_path, line, point, two)
     assert found.pixels("image-1", "7") == {"cat": 4}
     assert [text for _, text in found.warnings["image-1"]] == [
-        "1 shapes without an area are left out",
+        "2 shapes without an area are left out",
         "1 regions have several labels, of which the first counts",
     ]
+    # no blank answer
+    task = ls_task(1, {1: [line, point], 2: [], 3: [two]})
+    found = read(write_json(tmp_path / "export.json", [task]))
+    assert sorted(found.masks["image-1"]) == ["2", "3"]
+    said = dict(found.warnings["image-1"])["1"]
+    assert said.startswith("answer dropped: none of its 2 shapes has an area")
+
+
+def test_nothing_with_an_area_is_refused(tmp_path):
+    choice = {"type": "choices", "from_name": "c", "value": {"choices": ["good"]}}
+    point = ls_item("p", {"x": 1, "y": 1, "width": 1}, SIZE, type="keypointlabels")
+    path = write_json(tmp_path / "e.json", [ls_task(1, {1: [choice], 2: [point], 3: []})])
+    with pytest.raises(SourceError, match="has an area, there is only: choices 1, keypointlabels"):
+        open_source(path)
+    # a choice beside what others painted says nothing of pixels
+    brush = ls_brush("a", "cat", spot(0, 0, 2, 2))
+    found = one(tmp_path, brush, choice)
+    assert found.pixels("image-1", "7") == {"cat": 4} and found.warnings["image-1"] == []
 
 
 def test_overlaps_and_options(tmp_path):
@@ -338,6 +356,31 @@ def test_ids_are_tasks_where_pictures_have_one_name(tmp_path):
     assert source.items[0].load().line == {"source-ref": "s3://b/4/x.png"}
 
 
+def test_one_id_of_several_pictures_is_several_objects(tmp_path):
+    answer = {1: [ls_brush("a", "cat", spot(0, 0, 2, 2))]}
+    for file, more in (("p", {}), ("q", {"project": 2})):
+        data = {"image": f"/data/upload/1/{file}.png"}
+        write_json(tmp_path / f"{file}.json", [ls_task(1, answer, data=data, **more)])
+    found = read(tmp_path)
+    assert {key: list(masks) for key, masks in found.masks.items()} == {"p": ["1"], "q": ["1"]}
+    assert "id of another picture's, each an object of its own: 1" in found.notes[0]
+    # one name: ids are keys
+    same = {"image": "/data/upload/2/p.png"}
+    write_json(tmp_path / "q.json", [ls_task(1, answer, data=same)])
+    assert open_source(tmp_path).ids == ["1", "1/p.png"]
+    # a signature is no other picture
+    for file in "pq":
+        data = {"image": f"https://h/p.png?X-Signature={file}"}
+        person = {file: answer[1]}
+        write_json(tmp_path / f"{file}.json", [ls_task(1, person, data=data)])
+    assert list(read(tmp_path).masks["p"]) == ["p", "q"]
+    # pictures in the export itself
+    for file in "pq":
+        data = {"image": f"data:image/png;base64,{file}"}
+        write_json(tmp_path / f"{file}.json", [ls_task(1, answer, data=data)])
+    assert open_source(tmp_path).ids == ["1", "1/2"]
+
+
 def test_damaged_files(tmp_path):
     path = tmp_path / "e.json"
     text = json.dumps([ls_task(1, {1: [ls_brush("a", "cat", spot(0, 0, 2, 2))]})])
@@ -383,6 +426,7 @@ def test_windows_that_cut_tasks(tmp_path, monkeypatch):
         assert cut.pixels(f"image-{n}", "1") == whole.pixels(f"image-{n}", "1") == {"cat": n * n}
 
 
+@pytest.mark.slow
 @needs_shared
 def test_real_exports():
     found = read(FORMATS / "full_export_2025.json")

@@ -26,7 +26,7 @@ from tests.lambda_job import Context, Job, ids
 from tests.runtime_api import Function
 from tests.s3_server import Aws
 
-AT_ONCE = 8
+AT_ONCE = 4
 OPTIONS = read_options({"CONSOLIDATION_JOB_RELIABILITY": "yes"})
 WORKERS = ("ann", "bob", "cat", "junk", "junk-too")
 
@@ -216,7 +216,7 @@ def test_names_of_statistics_are_those_of_the_payload() -> None:
     assert len(names) == 2
 
 
-# last: the tests above have compiled the kernels, which eight processes need not do at once
+# last: the tests above have compiled the kernels, which four processes need not do at once
 def test_invocations_at_once_and_repeated(aws: Aws, tmp_path: Path) -> None:
     pytest.importorskip("awslambdaric", reason="awslambdaric is not installed")
     job = Job.create(aws, "At-Once")

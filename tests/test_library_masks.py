@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -24,7 +26,12 @@ def test_any_integers_are_class_indices(dtype):
 
 def test_nested_lists_and_lists_of_different_dtypes():
     assert consolidate(ROWS).labels.tolist() == [[0, 1, 1]]
-    mixed = [np.array(ROWS[0], np.uint8), np.array(ROWS[1], np.uint16), ROWS[1], np.array(ROWS[1])]
+    mixed: list[Any] = [
+        np.array(ROWS[0], np.uint8),
+        np.array(ROWS[1], np.uint16),
+        ROWS[1],
+        np.array(ROWS[1]),
+    ]
     result = consolidate(mixed)
     assert result.labels.tolist() == [[0, 1, 2]]
     assert result.labels.dtype == np.uint8

@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from consolidation import storage
@@ -311,7 +312,7 @@ def test_memory_stays_below_the_stated_bound(name: str, bytes_a_pixel: int) -> N
             "labelMappings": {"cat": {"color": GREEN}},
         }
     ).encode()
-    small = tiny_png.write(wire.np.zeros((2, 2), wire.np.uint8), tiny_png.GREY)
+    small = tiny_png.write(np.zeros((2, 2), np.uint8), tiny_png.GREY)
     done = subprocess.run(
         [sys.executable, "-c", _MEASURE, name, str(len(small))],
         input=small + text,
@@ -351,7 +352,7 @@ def test_what_is_shown_is_short_and_harmless() -> None:
 
 @pytest.mark.parametrize("target", ["../secret", "../secret/mask.png"])
 def test_no_link_is_followed_out_of_a_source_nor_passed_over(tmp_path: Path, target: str) -> None:
-    mask = wire.np.array([[0, 1]], wire.np.uint8)
+    mask = np.array([[0, 1]], np.uint8)
     wire.write_index_mask(tmp_path / "secret" / "mask.png", mask)
     wire.write_index_mask(tmp_path / "job" / "0" / "worker_a.png", mask)
     (tmp_path / "job" / "0" / "worker_b.png").symlink_to("worker_a.png")

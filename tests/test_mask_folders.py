@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consolidation.commands.calibrate import calibrate
 from consolidation.commands.evaluate import evaluate_folders
 from consolidation.commands.inspect import inspect_source
 from consolidation.commands.run import run_job
@@ -290,8 +291,34 @@ def test_what_lies_there_and_the_pattern_that_fits_are_said(
 
 def test_where_two_patterns_fit_as_well_both_are_said() -> None:
     files = [f"{folder}/{name}.png" for folder in ("ann", "bob") for name in ("x", "y")]
-    both = "--masks '{image}/{worker}.png' or '{worker}/{image}.png' finds 2 images by 2 workers"
-    assert what_lies_there(files).endswith(both)
+    said = what_lies_there(files)
+    folders = "if the folders (ann, bob) are the workers: --masks '{worker}/{image}.png' finds 2 "
+    names = "if the files (x, y) are the workers: --masks '{image}/{worker}.png' finds 2 images"
+    assert folders in said and names in said
+
+
+@pytest.mark.parametrize(
+    ("names", "right"),
+    [
+        ([f"{i}/worker_{w}.tif" for i in "ab" for w in "012"], "{image}/worker_{worker}.tif"),
+        ([f"{i}/rater{w}.bmp" for i in "ab" for w in "012"], "{image}/{worker}.bmp"),
+        ([f"worker_{w}/{i}.npy" for i in "ab" for w in "012"], "worker_{worker}/{image}.npy"),
+        ([f"{w}/im{i}.png" for i in "01" for w in ("ann", "bob", "cid")], "{worker}/{image}.png"),
+        ([f"img_{i}/{w}.webp" for i in "01" for w in "abc"], "img_{image}/{worker}.webp"),
+        ([f"{i}_worker_{w}.png" for i in "ab" for w in "012"], "{image}_worker_{worker}.png"),
+        ([f"{i}-annotator{w}.png" for i in "ab" for w in "012"], "{image}-{worker}.png"),
+        ([f"{w}/{i}.png" for i in range(20) for w in "ab"], "{worker}/{image}.png"),
+    ],
+)
+def test_words_say_which_part_is_the_worker(names: list[str], right: str) -> None:
+    said = what_lies_there(names)
+    assert f"--masks '{right}' finds" in said and said.count("--masks") == 1
+
+
+@pytest.mark.parametrize("ending", ["gif", "npz", "jpg", "dcm"])
+def test_no_pattern_is_named_by_which_files_cannot_be_read(ending: str) -> None:
+    said = what_lies_there([f"{i}/worker_{w}.{ending}" for i in "ab" for w in "01"])
+    assert "{worker}" not in said and ("PNG" in said or ".npy" in said)
 
 
 def test_a_folder_without_such_masks_says_what_it_holds(tmp_path: Path) -> None:
@@ -300,7 +327,7 @@ def test_a_folder_without_such_masks_says_what_it_holds(tmp_path: Path) -> None:
             write_index_mask(tmp_path / worker / f"{image}.png", [0, 1])
     text = r"no masks such as {image}/worker_{worker}\.png in it; it holds 6 \.png files such as "
     with pytest.raises(
-        SourceError, match=text + r"ann/1\.png: --masks '{worker}/{image}\.png' fin"
+        SourceError, match=text + r"ann/1\.png; .* --masks '{worker}/{image}\.png' fin"
     ):
         open_source(tmp_path)
 
@@ -316,6 +343,22 @@ def test_a_blank_consensus_scores_low_against_a_white_truth(tmp_path: Path) -> N
     assert scores.mean_iou == pytest.approx(background / 2)
     assert "hold 0 and 255 alone" in scores.notes[0]
     assert scores.notes[0] in scores.table() and scores.as_dict()["notes"] == list(scores.notes)
+
+
+def test_a_truth_of_one_class_against_several_is_said(tmp_path: Path) -> None:
+    for worker in ("ann", "bob"):
+        write_index_mask(tmp_path / "job" / "0" / f"worker_{worker}.png", [0, 1, 2, 2])
+    write_index_mask(tmp_path / "truth" / "0.png", [0, 1, 1, 1])
+    run_job(tmp_path / "job", tmp_path / "out", plain())
+    said = "the truths hold 0 and 1 alone, the results have classes 1 and 2"
+    scores = evaluate_folders(tmp_path / "out", tmp_path / "truth")
+    assert said in scores.table() and said in str(scores.as_dict()["notes"])
+    assert said in calibrate(tmp_path / "job", tmp_path / "truth", plain()).table()
+    # where both sides name classes, the truth just lacks one
+    write_json(tmp_path / "truth" / "classes.json", ["background", "cat", "dog"])
+    write_json(tmp_path / "job" / "classes.json", ["background", "cat", "dog"])
+    run_job(tmp_path / "job", tmp_path / "named", plain())
+    assert "alone" not in evaluate_folders(tmp_path / "named", tmp_path / "truth").table()
 
 
 def test_hidden_files_are_no_truths(tmp_path: Path) -> None:

@@ -256,7 +256,9 @@ def test_a_draft_survives_the_tab(browser: Any, folder: PaintFolder) -> None:
         page.page.close(run_before_unload=False)
         page.open()
         assert np.array_equal(page.map, more)
-        assert np.array_equal(picture_of(page.submit()), more), "same colours, same order"
+        assert np.array_equal(np.asarray(picture_of(page.submit())), more), (
+            "same colours, same order"
+        )
         page.page.close()
         page.open()
         assert np.array_equal(page.map, more), "what was sent is what is opened"

@@ -176,7 +176,7 @@ def test_the_image_classifier(browser: Any, tmp_path: Path) -> None:
         scene(tmp_path / "a.png"), ["a"], tmp_path / "out", masks=tmp_path / "mask.png"
     )
     sent: list[Any] = []
-    folder.save = lambda picture, answer: sent.append(answer)  # type: ignore[method-assign]
+    folder.save = lambda picture, answer: sent.append(answer)
     with painting_page(browser, folder, template, ready=".choices") as page:
         page.inside.get_by_text("good").wait_for()
         page.press("2")

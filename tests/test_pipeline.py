@@ -107,7 +107,7 @@ def test_unusable_answers_have_no_say_in_the_size() -> None:
 
 
 def test_a_mask_of_another_size_than_the_worker_saw_is_kept_with_a_warning() -> None:
-    properties = {"inputImageProperties": {"height": 9, "width": 8}}
+    properties: dict[str, Any] = {"inputImageProperties": {"height": 9, "width": 8}}
     result = run(("a", wire.content([0, 1], **properties)))
     assert said(result) == ["a: its mask is 2 x 1 pixels, the worker saw 8 x 9"]
     assert result.consensus.labels.tolist() == [[0, 1]]
@@ -396,7 +396,9 @@ def test_more_workers_than_can_be_counted_fail_the_object() -> None:
     ],
 )
 def test_adjusted_if_any_worker_changed_it(flags: list[bool | None], status: str | None) -> None:
-    extra = [{} if flag is None else {"initialValueModified": flag} for flag in flags]
+    extra: list[dict[str, Any]] = [
+        {} if flag is None else {"initialValueModified": flag} for flag in flags
+    ]
     result = run(*((str(w), wire.content([1], **one)) for w, one in enumerate(extra)))
     assert result_metadata(result, "now", "job").get("adjustment-status") == status
 

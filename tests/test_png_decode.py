@@ -280,6 +280,7 @@ print("untouched")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the guard pages are Linux's")
 def test_no_kernel_touches_memory_beside_its_arrays() -> None:
     """A read or write next to an array ends this process: the memory there may not be touched."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from consolidation.consensus import METHODS
 from tests import naive
 from tests.strategies import stacks
 
-WAYS = {
+WAYS: dict[str, dict[str, Any]] = {
     # every method as it comes, then what goes with it
     **{name: {"method": name} for name in METHODS},
     "undecided ties": {"ties": "undecided"},

@@ -415,7 +415,11 @@ def test_restart_deletes_what_the_earlier_run_wrote_and_nothing_else(
     theirs = [out / "masks" / "theirs.png", out / "notes.txt", out / "deep" / "0.png"]
     for path in theirs:
         storage.write_bytes(path, b"theirs")
-    evil = {"id": "e", "line": "", "files": ["../keep.png", "masks/../../keep.png", "notes.txt"]}
+    evil: dict[str, Any] = {
+        "id": "e",
+        "line": "",
+        "files": ["../keep.png", "masks/../../keep.png", "notes.txt"],
+    }
     evil |= {"image": None, "workers": [], "warnings": [], "reason": "x"}
     write_json(out / ".consolidation" / "records" / "e.json", evil)
     keep = tmp_path / "keep.png"

@@ -75,14 +75,14 @@ def test_with_min_votes_pixels_of_too_few_votes_are_labelled():
 
 def test_with_weights_only_who_votes_counts():
     masks = np.array([[[1, 9]], [[1, 9]], [[1, 1]]], np.uint8)
-    options = {"method": "weighted", "weights": [2, 1, 0], "ignore_index": 9}
+    options: dict[str, Any] = {"method": "weighted", "weights": [2, 1, 0], "ignore_index": 9}
     result = consolidate(masks, **options)
     assert result.n_unlabelled == 1
     assert result.image_confidence == 0.5
 
 
 def test_what_a_masked_array_hides_is_unlabelled():
-    masks = np.ma.array(np.ones((2, 1, 4), np.uint8), mask=[[[0, 1, 1, 1]]] * 2)
+    masks = np.ma.array(np.ones((2, 1, 4), np.uint8), mask=np.array([[[0, 1, 1, 1]]] * 2, bool))
     assert consolidate(masks).image_confidence == 0.25
 
 

@@ -242,6 +242,36 @@ def test_stacks_of_raters(tmp_path):
     assert not (tmp_path / "out" / "volumes").exists()
 
 
+@pytest.mark.parametrize("shape", [(40, 50, 3), (40, 50, 10)])
+def test_channels_are_no_slices(tmp_path, shape):
+    for worker in "ab":
+        (tmp_path / worker).mkdir()
+        np.save(tmp_path / worker / "x.npy", np.ones(shape, bool))
+        tifffile.imwrite(tmp_path / worker / "x.tif", np.ones(shape, np.uint8), photometric=0)
+    for ending in ("npy", "tif"):
+        source = open_source(tmp_path, SourceOptions(masks=f"{{worker}}/{{image}}.{ending}"))
+        with pytest.raises(SourceError, match=r"can be read: .*channels of 40 x 50 .*argmax"):
+            source.classes()
+
+
+def test_how_an_array_is_read_is_said(tmp_path):
+    for worker in "ab":
+        (tmp_path / worker).mkdir()
+        np.save(tmp_path / worker / "x.npy", np.ones((3, 40, 50), bool))
+    notes = read(tmp_path, masks="{worker}/{image}.npy").notes
+    said = "read as 3 slices of 40 x 50 pixels, the first axis: "
+    assert any(note.startswith(said) and note.endswith(" and 1 more") for note in notes)
+
+
+def test_an_archive_of_a_worker_is_refused_with_the_cause(tmp_path):
+    for worker in "ab":
+        (tmp_path / worker).mkdir()
+        np.savez(tmp_path / worker / "x.npz", np.ones((40, 50), bool))
+    source = open_source(tmp_path, SourceOptions(masks="{worker}/{image}.npz"))
+    with pytest.raises(SourceError, match=r"can be read: .*x\.npz is an archive.*save it as \.npy"):
+        source.classes()
+
+
 def test_names_of_classes(tmp_path):
     for rater in "12":
         save(tmp_path / f"x_seg{rater}.nii.gz", volume(3))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ ADAM7 = (
     (1, 0, 2, 1),
 )
 
-Samples = npt.NDArray[np.uint8]
+Samples = npt.NDArray[Any]
 
 
 def chunk(name: bytes, content: bytes) -> bytes:

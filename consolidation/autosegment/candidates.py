@@ -82,7 +82,7 @@ def candidates(features: Features, extremes: Extremes, taken: Bools | None = Non
     edge, shape = features.edge, features.edge.shape
     if taken is not None and taken.any():
         edge = _with_border(edge, taken)
-    corners = np.array([features.frame.inside(*place) for place in extremes], np.float32)
+    corners = np.array([features.frame.inside(*point) for point in extremes], np.float32)
     wire = Wire(corners, edge.shape, taken)
     smooth_line, path_line = smooth_outline(corners), wire.path(edge)
     smooth, path = filled(smooth_line, shape), filled(path_line, shape)

@@ -64,10 +64,10 @@ def corrected(
         share[taken], other[taken], free = 0, 1, ~taken
     seen = evidence(features, share, other)
     prior = 0.5 + WEIGHT * logits
-    found = divided(features.edge, prior.astype(np.float32), seen, free)
+    result = divided(features.edge, prior.astype(np.float32), seen, free)
     for pixel, inside in seeds:
-        found[pixel] = inside
-    return _touched(mask, found, seeds)
+        result[pixel] = inside
+    return _touched(mask, result, seeds)
 
 
 def _logits(edge: Floats, mask: Bools, seeds: Sequence[tuple[Pixel, bool]]) -> NDArray[np.float64]:
@@ -102,11 +102,11 @@ def _influence(cost: Floats, pixel: Pixel, reach: float) -> Floats:
     return influence
 
 
-def _touched(mask: Bools, found: Bools, seeds: Sequence[tuple[Pixel, bool]]) -> Bools:
+def _touched(mask: Bools, result: Bools, seeds: Sequence[tuple[Pixel, bool]]) -> Bools:
     """The mask with those changes that a click of their side lies in."""
     out = mask.copy()
     for side in (True, False):
-        pieces, _ = ndimage.label((found != mask) & (found == side))
+        pieces, _ = ndimage.label((result != mask) & (result == side))
         for pixel, inside in seeds:
             if inside == side and pieces[pixel]:
                 out[pieces == pieces[pixel]] = side

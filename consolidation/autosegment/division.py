@@ -41,5 +41,5 @@ def divided(edge: Floats, prior: Floats, seen: Floats, free: Bools) -> Bools:
     share = (pull < 0).astype(np.float32)
     forces = np.zeros_like(grip), np.zeros_like(grip)
     divide(pull, down, right, ROUNDS, *forces, np.empty_like(grip), share)
-    found: Bools = share >= 0.5
-    return found
+    inside: Bools = share >= 0.5
+    return inside

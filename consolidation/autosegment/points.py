@@ -97,10 +97,10 @@ def box_of(box: ArrayLike, shape: tuple[int, int]) -> Box:
     return first[0], first[1], max(last[0], first[0]), max(last[1], first[1])
 
 
-def inside(place: Sequence[float], shape: tuple[int, int], what: str) -> Place:
+def inside(point: Sequence[float], shape: tuple[int, int], what: str) -> Place:
     """The place, moved into an image (H, W) that it misses by a little."""
     height, width = shape
-    x, y = float(place[0]), float(place[1])
+    x, y = float(point[0]), float(point[1])
     slip = max(3.0, SLIP * max(height, width))
     if not (-slip <= x <= width - 1 + slip and -slip <= y <= height - 1 + slip):
         raise ValueError(

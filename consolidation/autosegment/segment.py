@@ -104,12 +104,12 @@ def segment(
         return candidates(features, touching, small)
 
     key = (frame, extremes or bounds, None if small is None else small.tobytes())
-    found = cache.get(image, key, find)
+    guesses = cache.get(image, key, find)
 
     def chosen(candidate: str, *others: str) -> Segmentation:
-        parts = _from_candidate(features, found, candidate, marks, small, occupied)
+        parts = _from_candidate(features, guesses, candidate, marks, small, occupied)
         choices = {other: partial(chosen, other) for other in others}
-        return Segmentation(*parts, candidate, found.confidence, shape, choices)
+        return Segmentation(*parts, candidate, guesses.confidence, shape, choices)
 
     return chosen(name, *ALTERNATIVES)
 
@@ -159,13 +159,13 @@ def _small(mask: Bools | None, frame: Frame) -> Bools | None:
 
 def _from_candidate(
     features: Features,
-    found: Candidates,
+    guesses: Candidates,
     name: str,
     marks: Sequence[Click],
     small: Bools | None,
     taken: Bools | None,
 ) -> tuple[tuple[int, int, int, int], Bools]:
-    crop = corrected(features, found.masks[name], marks, small)
+    crop = corrected(features, guesses.masks[name], marks, small)
     large = features.frame.draw(crop.astype(np.float32))
     rows, columns = features.frame.span()
     if taken is not None:

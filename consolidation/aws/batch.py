@@ -89,16 +89,16 @@ class Batch:
         objects = distinct_objects(payload, uri, self._options.max_objects)
         self._log.know(all_workers(objects))
         self._log.expect(len(objects))
-        about = (self._request.job_arn, self._options, config, self._request.labels)
-        self._classes: Classes = wait(start(job_classes, *about), "finding the classes")
+        arguments = (self._request.job_arn, self._options, config, self._request.labels)
+        self._classes: Classes = wait(start(job_classes, *arguments), "finding the classes")
         late = None
         try:
             self._learn(objects, payload)
         except OutOfTimeError as error:
             late = error
         pending: deque[_Outcome] = deque()
-        for one in objects:
-            pending.append(self._begin(one) if late is None else _Outcome(one, error=late))
+        for request in objects:
+            pending.append(self._begin(request) if late is None else _Outcome(request, error=late))
             if len(pending) > MOST_PENDING:
                 self._finish(pending.popleft())
         for outcome in pending:
@@ -113,18 +113,18 @@ class Batch:
         """What is known about the workers of the job, and about confidence, by configuration."""
         if self._options.job_reliability:
             name = statistics_name(self._layout.time, payload)
-            place = (name, self._layout.reliability, self._fetcher)
+            settings = (name, self._layout.reliability, self._fetcher)
             about_masks = (self._classes, self._options, self._buffer)
-            total = job_reliability(objects, *place, *about_masks)
+            total = job_reliability(objects, *settings, *about_masks)
             if self._options.spec.learns_reliability:
                 self._reliability = total
         if self._options.calibration:
             read = self._transfers.start(_read_calibration, self._options.calibration)
             self._calibration = self._deadline.wait(read, "reading the calibration")
 
-    def _begin(self, one: RequestObject) -> _Outcome:
+    def _begin(self, request: RequestObject) -> _Outcome:
         """Consolidate an object, and let its files go to S3."""
-        outcome = _Outcome(one)
+        outcome = _Outcome(request)
         try:
             self._deadline.check()
         except OutOfTimeError as error:
@@ -132,9 +132,9 @@ class Batch:
             return outcome
         started = time.perf_counter()
         try:
-            obj = self._fetcher.labeled(one)
-            about = (self._classes, self._options, self._reliability, self._buffer)
-            result = consolidate_object(obj, *about, self._calibration)
+            obj = self._fetcher.labeled(request)
+            arguments = (self._classes, self._options, self._reliability, self._buffer)
+            result = consolidate_object(obj, *arguments, self._calibration)
             self._keep(outcome, result)
             outcome.seconds = time.perf_counter() - started
             n_pixels = result.n_workers * result.consensus.labels.size
@@ -177,9 +177,9 @@ class Batch:
         if outcome.error is not None:
             self._fail(outcome, str(outcome.error))
         elif record is not None:
-            workers = [self._log.worker(one["worker"]) for one in record.full["workers"]]
-            about = {**record.logged, "workers": workers, "seconds": round(outcome.seconds, 3)}
-            self._log.object(object_id, "done", outcome.warnings, **about)
+            workers = [self._log.worker(worker["worker"]) for worker in record.full["workers"]]
+            fields = {**record.logged, "workers": workers, "seconds": round(outcome.seconds, 3)}
+            self._log.object(object_id, "done", outcome.warnings, **fields)
 
     def _fail(self, outcome: _Outcome, reason: str) -> None:
         object_id = outcome.request.id
@@ -196,9 +196,9 @@ class Batch:
         """Write down why objects failed, as far as there is time."""
         writes = []
         for object_id, reason in self._failures.items():
-            about = {"object": object_id, "payload": self._request.payload_uri, "reason": reason}
+            entry = {"object": object_id, "payload": self._request.payload_uri, "reason": reason}
             uri = self._layout.failure(object_id)
-            writes.append(self._transfers.start(storage.write_bytes, uri, _json(about)))
+            writes.append(self._transfers.start(storage.write_bytes, uri, _json(entry)))
         unwritten = self._deadline.last(writes)
         if unwritten:
             self._log.note(failures_not_written=unwritten)

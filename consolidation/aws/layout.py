@@ -54,7 +54,7 @@ class Prefixes:
         """Whether a URI lies within one of them."""
         # S3 takes dots as they are, but not every client and proxy on the way does
         dotted = any(part in (".", "..") for part in uri.split("/"))
-        return is_s3(uri) and not dotted and any(uri.startswith(one) for one in self.prefixes)
+        return is_s3(uri) and not dotted and any(uri.startswith(prefix) for prefix in self.prefixes)
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ class JobLayout:
         >>> layout.allowed.prefixes
         ('s3://bucket/out/Cells/',)
         """
-        before, found, _ = event.payload_uri.partition(_CONSOLIDATED + "consolidation-request/")
-        if event.output is None and not found:
+        before, separator, _ = event.payload_uri.partition(_CONSOLIDATED + "consolidation-request/")
+        if event.output is None and not separator:
             raise SourceError(
                 f"the event has no outputConfig, and its payload {event.payload_uri} does not lie "
                 "in a job's folders, so there is no place for masks"

@@ -55,7 +55,7 @@ def worker_hash(worker: str) -> str:
 def frames(error: BaseException) -> list[str]:
     """Where an exception was raised: file, line and function, outermost first."""
     trace = traceback.extract_tb(error.__traceback__)
-    return [f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in trace]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in trace]
 
 
 class InvocationLog:
@@ -93,7 +93,7 @@ class InvocationLog:
         """Return a message as one line that is not too long, with every worker's id hashed."""
         if self._known and not self._worker_ids:
             self._ids = self._ids or _pattern(self._known)
-            message = self._ids.sub(lambda found: worker_hash(found[0]), message)
+            message = self._ids.sub(lambda match: worker_hash(match[0]), message)
         return _printable(message)
 
     def worker(self, worker: str) -> str:
@@ -191,9 +191,9 @@ class InvocationLog:
 def _pattern(workers: Iterable[str]) -> re.Pattern[str]:
     """Where these ids stand for workers in a message."""
     # longer ones first: an id may be the beginning of another
-    ordered = sorted(workers, key=lambda one: (-len(one), one))
-    long = "|".join(re.escape(one) for one in ordered if len(one) >= SHORT_ID)
-    short = "|".join(re.escape(one) for one in ordered if len(one) < SHORT_ID)
+    ordered = sorted(workers, key=lambda worker: (-len(worker), worker))
+    long = "|".join(re.escape(worker) for worker in ordered if len(worker) >= SHORT_ID)
+    short = "|".join(re.escape(worker) for worker in ordered if len(worker) < SHORT_ID)
     places = []
     if long:
         places.append(rf"(?<![^\W_])(?:{long})")

@@ -96,7 +96,8 @@ class LambdaOptions(Options):
         ('s3://bucket/more/',)
         """
         return tuple(
-            one if one.endswith("/") else f"{one}/" for one in self.trusted_prefixes.split()
+            prefix if prefix.endswith("/") else f"{prefix}/"
+            for prefix in self.trusted_prefixes.split()
         )
 
     def listed_classes(self) -> Classes | None:
@@ -137,17 +138,17 @@ def read_options(environment: Mapping[str, str] = os.environ) -> LambdaOptions:
     >>> read_options({"CONSOLIDATION_JOB_RELIABILITY": "yes"}).method
     'weighted'
     """
-    given = given_variables(environment)
-    refuse_unknown(given, variables(), "the Lambda functions")
+    values = given_variables(environment)
+    refuse_unknown(values, variables(), "the Lambda functions")
     method = ENVIRONMENT_PREFIX + "METHOD"
-    chosen = METHODS.get(given.get(method, "").strip())
+    chosen = METHODS.get(values.get(method, "").strip())
     if chosen is not None and chosen.chooses:
         raise OptionError(
             f"{method} cannot be {chosen.name}: that choice is made on a whole job, and a Lambda "
             f"sees a batch at a time; weighted goes with {ENVIRONMENT_PREFIX}JOB_RELIABILITY=yes"
         )
-    options = LambdaOptions.read({}, given)
-    if options.job_reliability and method not in given:
+    options = LambdaOptions.read({}, values)
+    if options.job_reliability and method not in values:
         options = replace(options, method="weighted")
     if options.spec.must_weigh and not options.job_reliability:
         raise OptionError(

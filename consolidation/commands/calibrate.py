@@ -21,7 +21,7 @@ from consolidation.evaluation.scores import mean_iou
 from consolidation.formats import SourceObject, SourceOptions, job_classes, open_source
 from consolidation.formats.class_names import class_table
 from consolidation.formats.source_truth import find_truth, own_truth
-from consolidation.formats.truth_reader import reader_of
+from consolidation.formats.truth_reader import binary_truth, reader_of
 from consolidation.formats.truths import find_masks
 from consolidation.formats.values import ValueReading
 from consolidation.jobs.runner import Progress
@@ -59,9 +59,9 @@ class Calibrated:
         Share of the pixels whose truth nobody knows: nothing is learnt from them.
     notes : tuple of str
         How masks and truths were read, where that could have been otherwise.
-    gain, gain_error : float
+    gain : (float, float) or None
         By how much the foreground threshold of the other images raises an image's mean IoU, on
-        the average, and its standard error; NaN with fewer than `MIN_GOLD` images.
+        the average, and its standard error; None with fewer than `MIN_GOLD` images.
     """
 
     calibration: Calibration
@@ -69,8 +69,7 @@ class Calibrated:
     skipped: tuple[str, ...] = ()
     unknown: float = 0.0
     notes: tuple[str, ...] = ()
-    gain: float = math.nan
-    gain_error: float = math.nan
+    gain: tuple[float, float] | None = None
 
     def table(self) -> str:
         """Lay it out as plain text."""
@@ -84,10 +83,10 @@ class Calibrated:
         for name, (before, after) in self.errors.items():
             change = "none was there" if math.isnan(before) else f"{before:.3f} -> {after:.3f}"
             lines.append(f"  calibration error, {name + ' pixels':<16} {change}")
-        if self.calibration.foreground is not None:
+        if self.calibration.foreground is not None and self.gain is not None:
             lines.append(
                 f"  foreground from {self.calibration.foreground:.0%} of the vote: mean IoU "
-                f"{self.gain:+.4f} (standard error {self.gain_error:.4f})"
+                f"{self.gain[0]:+.4f} (standard error {self.gain[1]:.4f})"
             )
         if math.isnan(self.errors["disputed"][0]):
             lines.append("  no pixel was disputed: there is hardly anything to learn from")
@@ -134,7 +133,7 @@ def calibrate(
     opened = open_source(source, how)
     job = Job("", job_classes(opened, labels), options, "")
     names = dict(enumerate(job.classes.names))
-    told = (
+    truths = (
         own_truth(opened, str(source), job.classes, options)
         if truth is None
         else find_truth(truth, options)
@@ -142,9 +141,10 @@ def calibrate(
     truth_notes: tuple[str, ...] = ()
     true_masks: Mapping[str, Any]
     true_names: Mapping[int, str]
-    if truth is None or told is not None:
-        assert told is not None
-        true_names, true_masks, read = dict(enumerate(told.classes.names)), told.items, told.read
+    if truth is None or truths is not None:
+        assert truths is not None
+        true_names = dict(enumerate(truths.classes.names))
+        true_masks, read = truths.items, truths.read
     else:
         folder = find_masks(truth)
         true_masks = paths = folder.of(opened.ids)
@@ -164,8 +164,8 @@ def calibrate(
     with_truth = [item for item in opened.items if item.id in true_masks]
 
     def consensus_of(item: SourceObject, calibration: Calibration | None) -> Consensus:
-        about = (job.classes, options, learnt, buffer, calibration)
-        return consolidate_object(item.load(), *about).consensus
+        arguments = (job.classes, options, learnt, buffer, calibration)
+        return consolidate_object(item.load(), *arguments).consensus
 
     def score(item: SourceObject, calibration: Calibration | None) -> float:
         """Mean IoU; NaN if the object cannot be consolidated."""
@@ -206,15 +206,20 @@ def calibrate(
             f"{truth}: nothing is left to learn from: all of the truth is unknown (255)"
         )
     refuse_nothing_in_common(confusion, true_names or names)
-    calibration = Calibration.of_bins([one.bins for one in gold])
+    if not true_names:
+        doubt = binary_truth(
+            np.flatnonzero(confusion.sum(axis=0)).tolist(),
+            np.flatnonzero(confusion.sum(axis=1)).tolist(),
+        )
+        truth_notes += () if doubt is None else (doubt,)
+    calibration = Calibration.of_bins([example.bins for example in gold])
     return Calibrated(
         replace(calibration, foreground=choice.foreground),
         _errors(gold),
         tuple(skipped),
         unknown=1 - known / pixels,
         notes=(*opened.notes, *truth_notes),
-        gain=choice.gain,
-        gain_error=choice.error,
+        gain=None if math.isnan(choice.gain) else (choice.gain, choice.error),
     )
 
 
@@ -240,18 +245,18 @@ def _errors(gold: Sequence[GoldImage]) -> dict[str, tuple[float, float]]:
     """Calibration errors before, and after a map learnt from the other images."""
     levels = np.arange(256) / 255
     maps = []
-    for place in range(len(gold)):
-        others = [one.bins for other, one in enumerate(gold) if other != place]
+    for index in range(len(gold)):
+        others = [example.bins for other, example in enumerate(gold) if other != index]
         maps.append(Calibration.of_bins(others)(levels))
     errors = {}
     for name in ("disputed", "all"):
-        counts: list[ConfidenceCounts] = [getattr(one, name) for one in gold]
-        pixels = np.sum([one.pixels for one in counts], axis=0)
-        right = np.sum([one.right for one in counts], axis=0)
+        counts: list[ConfidenceCounts] = [getattr(example, name) for example in gold]
+        pixels = np.sum([count.pixels for count in counts], axis=0)
+        right = np.sum([count.right for count in counts], axis=0)
         before = expected_calibration_error(levels, pixels, right)
         # every image has a map of its own: a value is held against the mean of what they make of it
-        told = zip(maps, counts, strict=True)
-        promised = np.sum([values * one.pixels for values, one in told], axis=0)
+        pairs = zip(maps, counts, strict=True)
+        promised = np.sum([values * count.pixels for values, count in pairs], axis=0)
         after = expected_calibration_error(promised / np.maximum(pixels, 1), pixels, right)
         errors[name] = (before, after)
     return errors

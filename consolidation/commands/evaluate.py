@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from consolidation.evaluation import Evaluation, evaluate_masks
 from consolidation.evaluation.evaluate import Pair
 from consolidation.formats.class_names import class_table
 from consolidation.formats.source_truth import SourceTruth, find_truth
-from consolidation.formats.truth_reader import read_mask, reader_of
+from consolidation.formats.truth_reader import binary_truth, read_mask, reader_of
 from consolidation.formats.truths import MaskFolder, Reading, find_masks, match_masks
 from consolidation.formats.values import ValueReading
 
@@ -65,9 +66,13 @@ def evaluate_folders(
     >>> round(result.mean_iou, 3), result.pixel_accuracy
     (0.583, 0.75)
     """
-    told = find_truth(truth) if storage.is_s3(truth) or storage.local(truth).exists() else None
-    if told is not None:
-        return _against_source(find_masks(predicted), told, str(predicted), tolerance, reading)
+    truth_source = (
+        find_truth(truth) if storage.is_s3(truth) or storage.local(truth).exists() else None
+    )
+    if truth_source is not None:
+        return _against_source(
+            find_masks(predicted), truth_source, str(predicted), tolerance, reading
+        )
     ours, theirs = find_masks(predicted), find_masks(truth)
     predicted_masks, true_masks = match_masks(ours, theirs)
     shared = [name for name in _by_id(true_masks) if name in predicted_masks]
@@ -88,15 +93,19 @@ def evaluate_folders(
     table = class_table(names, true_names, (str(predicted), str(truth)))
     of_ids = {true_masks[name].id: predicted_masks[name] for name in shared}
 
+    seen, true_seen = np.zeros(256, bool), np.zeros(256, bool)
+
     def pairs() -> Iterator[Pair]:
         for name, path, true_path in zip(shared, predicted_paths, true_paths, strict=True):
-            yield true_masks[name].id, table[reader.read(path)], true_reader.read(true_path)
+            mask, true = table[reader.read(path)], true_reader.read(true_path)
+            seen[mask], true_seen[true] = True, True
+            yield true_masks[name].id, mask, true
 
     def confidence_map(image_id: str) -> npt.NDArray[np.uint8] | None:
         path = ours.confidence(of_ids[image_id])
         return None if path is None else read_mask(path)
 
-    return evaluate_masks(
+    evaluation = evaluate_masks(
         pairs(),
         class_names=true_names or names,
         tolerance=tolerance,
@@ -107,6 +116,10 @@ def evaluate_folders(
         folder=ours.above,
         notes=(*reader.notes, *true_reader.notes),
     )
+    doubt = binary_truth(np.flatnonzero(seen).tolist(), np.flatnonzero(true_seen).tolist())
+    if doubt is None or (names and true_names):
+        return evaluation
+    return replace(evaluation, notes=(*evaluation.notes, doubt))
 
 
 def _against_source(
@@ -130,7 +143,10 @@ def _against_source(
         return None if path is None else read_mask(path)
 
     return evaluate_masks(
-        ((one, table[reader.read(path)], truth.read(one)) for one, path in sorted(paths.items())),
+        (
+            (name, table[reader.read(path)], truth.read(name))
+            for name, path in sorted(paths.items())
+        ),
         class_names=true_names,
         tolerance=tolerance,
         only_predicted=sorted(by_path[path].id for path in by_path.keys() - set(paths.values())),

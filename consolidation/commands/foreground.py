@@ -47,7 +47,7 @@ def choose_foreground(
     if len(items) < MIN_GOLD:
         return Threshold()
     tried = [None, *(Calibration(foreground=value) for value in CANDIDATES)]
-    scores = np.array([[score(item, one) for one in tried] for item in items])
+    scores = np.array([[score(item, index) for index in tried] for item in items])
     scores = scores[~np.isnan(scores).any(axis=1)]
     if len(scores) < MIN_GOLD:
         return Threshold()

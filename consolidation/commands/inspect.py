@@ -135,23 +135,23 @@ def inspect_source(
     source = open_source(path, reading)
     classes = job_classes(source, labels)
     values = "" if classes.meaning is None else classes.meaning.text
-    found = Inspection(source.kind, classes.names, values, source.notes)
-    found.objects = len(source.items)
+    inspection = Inspection(source.kind, classes.names, values, source.notes)
+    inspection.objects = len(source.items)
     buffer = MaskBuffer()
     for item in _sample(source.items, everything):
-        found.looked += 1
-        _inspect_object(found, item, classes, options, buffer)
-    _inspect_manifest(found, source)
-    return found
+        inspection.looked += 1
+        _inspect_object(inspection, item, classes, options, buffer)
+    _inspect_manifest(inspection, source)
+    return inspection
 
 
 def _sample(items: Sequence[SourceObject], everything: bool) -> Iterator[SourceObject]:
     if everything or len(items) <= LARGE:
         yield from items
         return
-    for place in range(SAMPLE):
+    for index in range(SAMPLE):
         # the first, the last, and evenly between them
-        yield items[place * (len(items) - 1) // (SAMPLE - 1)]
+        yield items[index * (len(items) - 1) // (SAMPLE - 1)]
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class _Fetched:
 
 
 def _inspect_object(
-    found: Inspection,
+    inspection: Inspection,
     item: SourceObject,
     classes: Classes,
     options: Options,
@@ -176,62 +176,62 @@ def _inspect_object(
     try:
         obj = item.load()
     except ConsolidationError as error:
-        found.add("objects that cannot be read", f"object {item.id}: {error}")
+        inspection.add("objects that cannot be read", f"object {item.id}: {error}")
         return
-    found.per_object[len(obj.answers)] += 1
+    inspection.per_object[len(obj.answers)] += 1
     if obj.error is not None:
-        found.add("objects that cannot be read", f"object {obj.id}: {obj.error}")
+        inspection.add("objects that cannot be read", f"object {obj.id}: {obj.error}")
         return
     if not obj.answers:
-        found.add("objects without answers", f"object {obj.id}: it has no answers")
+        inspection.add("objects without answers", f"object {obj.id}: it has no answers")
         return
-    obj, unread = _fetched(found, obj, classes, options)
+    obj, unread = _fetched(inspection, obj, classes, options)
     workers = {worker for worker, _ in obj.answers}
     if len(workers) == 1:
-        found.add("objects with one worker alone", f"object {obj.id}: worker {workers.pop()}")
+        inspection.add("objects with one worker alone", f"object {obj.id}: worker {workers.pop()}")
     try:
         prepared = prepare_object(obj, classes, options, buffer)
     except ConsolidationError as error:
-        found.add("objects that fail", f"object {obj.id}: {error}")
+        inspection.add("objects that fail", f"object {obj.id}: {error}")
         return
     for warning in prepared.warnings:
         if warning.worker not in unread:
             kind = "answers that do not count" if warning.dropped else "pixels and answers repaired"
-            found.add(kind, f"object {obj.id}, worker {warning.worker}: {warning.message}")
+            inspection.add(kind, f"object {obj.id}, worker {warning.worker}: {warning.message}")
 
 
 def _fetched(
-    found: Inspection, obj: LabeledObject, classes: Classes, options: Options
+    inspection: Inspection, obj: LabeledObject, classes: Classes, options: Options
 ) -> tuple[LabeledObject, set[str]]:
     """The object with its answers loaded, and the workers whose answers cannot be read."""
     answers, unread, sizes = [], set(), set()
     for worker, answer in obj.answers:
-        found.answers += 1
-        found.workers[worker] += 1
+        inspection.answers += 1
+        inspection.workers[worker] += 1
         where = f"object {obj.id}, worker {worker}"
         try:
             loaded = answer.load(options)
             size = loaded.size(options)
         except ConsolidationError as error:
-            found.add("answers that cannot be read", f"{where}: {error}")
+            inspection.add("answers that cannot be read", f"{where}: {error}")
             answers.append((worker, _Fetched(error)))
             unread.add(worker)
             continue
         answers.append((worker, _Fetched(loaded)))
         if size is not None:
             sizes.add(size)
-            found.sizes[size] += 1
+            inspection.sizes[size] += 1
         for name in loaded.colors:
             if classes.index(name) is None:
                 line = f"{where}: label {name!r} is no class of this job"
-                found.add("labels that are no class", line)
+                inspection.add("labels that are no class", line)
     if len(sizes) > 1:
         line = f"object {obj.id}: masks of {len(sizes)} different sizes"
-        found.add("objects of several sizes", line)
+        inspection.add("objects of several sizes", line)
     return replace(obj, answers=answers), unread
 
 
-def _inspect_manifest(found: Inspection, source: Source) -> None:
+def _inspect_manifest(inspection: Inspection, source: Source) -> None:
     """Lines of the manifest without an object, and objects without a line."""
     if source.manifest is None:
         return
@@ -240,7 +240,7 @@ def _inspect_manifest(found: Inspection, source: Source) -> None:
     if lines:
         some = ", ".join(lines[:5]) + (", ..." if len(lines) > 5 else "")
         text = f"{count(len(lines), 'line')} of {source.manifest.uri}: {some}"
-        found.add("manifest lines without an object", text)
+        inspection.add("manifest lines without an object", text)
     for item in source.items:
         if item.line_number is None:
-            found.add("objects without a line in the manifest", f"object {item.id}")
+            inspection.add("objects without a line in the manifest", f"object {item.id}")

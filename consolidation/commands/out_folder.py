@@ -17,10 +17,10 @@ def refuse_strangers(out: str | Path) -> None:
     """Raise RunError if a folder holds files, hidden ones aside, and no run of ours."""
     if storage.exists(storage.join(out, RUN_FILE)):
         return
-    found = first_file(out)
-    if found is not None:
+    stranger = first_file(out)
+    if stranger is not None:
         raise RunError(
-            f"{out} is no run's folder and not empty: it holds {found}; use another --out, or "
+            f"{out} is no run's folder and not empty: it holds {stranger}; use another --out, or "
             "--force to write beside it"
         )
 
@@ -69,7 +69,7 @@ def _visible(folder: str | Path) -> Iterator[str]:
         return
     root = storage.local(folder)
     for above, folders, files in os.walk(root):
-        folders[:] = sorted(one for one in folders if not one.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             if not name.startswith("."):
                 yield (Path(above) / name).relative_to(root).as_posix()
@@ -82,7 +82,7 @@ def _below(path: str | Path, folder: str | Path) -> str | None:
     if storage.is_s3(path):
         inner, outer = _bare(path), f"{_bare(folder)}/"
         return inner.removeprefix(outer) if inner.startswith(outer) else None
-    inner_path, outer_path = (storage.local(one).resolve() for one in (path, folder))
+    inner_path, outer_path = (storage.local(name).resolve() for name in (path, folder))
     if inner_path == outer_path or not inner_path.is_relative_to(outer_path):
         return None
     return inner_path.relative_to(outer_path).as_posix()

@@ -83,24 +83,24 @@ def segment_picture(
         If the picture cannot be read, or a place is none.
     """
     image = _read(picture)
-    clicks = [(*_numbers(place, 2, "--plus"), True) for place in plus]
-    clicks += [(*_numbers(place, 2, "--minus"), False) for place in minus]
-    places = [_numbers(place, 2, "--points") for place in points] if points else None
+    clicks = [(*_numbers(point, 2, "--plus"), True) for point in plus]
+    clicks += [(*_numbers(point, 2, "--minus"), False) for point in minus]
+    places = [_numbers(point, 2, "--points") for point in points] if points else None
     bounds = _numbers(box, 4, "--box") if box is not None else None
     model = open_segmenter(segmenter)
     try:
         if model is not None:
-            found = model.segment(image, places, clicks, box=bounds)
+            segmentation = model.segment(image, places, clicks, box=bounds)
         else:
-            found = segment(image, places, clicks, box=bounds, alternative=alternative)
+            segmentation = segment(image, places, clicks, box=bounds, alternative=alternative)
     except ValueError as error:
         raise OptionError(f"{picture}: {error}") from None
-    if not found.crop.any():
+    if not segmentation.crop.any():
         raise ObjectError(f"{picture}: nothing is left of the object after the clicks")
     colors = Classes.of_labels(["object"]).hex_colors()
-    png = encode_indexed(found.mask.view(np.uint8), palette(colors))
+    png = encode_indexed(segmentation.mask.view(np.uint8), palette(colors))
     storage.write_bytes(out, png)
-    return found
+    return segmentation
 
 
 def segment_boxes(

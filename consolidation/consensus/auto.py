@@ -92,13 +92,16 @@ class Choice:
         return weights if self.weighted else (weights > 0).astype(np.float64)
 
     @classmethod
-    def of(cls, estimate: Estimate, told: Mapping[str, Any]) -> Choice:
+    def of(cls, estimate: Estimate, record: Mapping[str, Any]) -> Choice:
         """Inverse of `as_dict`, with the reliability of the workers."""
         gain, error = (
-            math.nan if told[name] is None else told[name] for name in ("gain", "standard_error")
+            math.nan if record[name] is None else record[name]
+            for name in ("gain", "standard_error")
         )
-        counts = (told["held_out"], told["better"], told["smooths"])
-        return cls(told["weighted"], estimate, gain, error, told["images"], told["reason"], *counts)
+        counts = (record["held_out"], record["better"], record["smooths"])
+        return cls(
+            record["weighted"], estimate, gain, error, record["images"], record["reason"], *counts
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -242,8 +245,8 @@ class Trial:
         reason = self._reason(weighted, helps, better)
         if not smooths:
             reason += "; without smoothing, which would move the consensus from most to a few"
-        about = (len(gains), reason, held_out, better, smooths)
-        return Choice(weighted, estimate, gain, error, *about)
+        figures = (len(gains), reason, held_out, better, smooths)
+        return Choice(weighted, estimate, gain, error, *figures)
 
     def _reason(self, weighted: bool, helps: bool, better: int) -> str:
         estimate, held_out = self.estimate, len(self._by_voter)
@@ -294,7 +297,7 @@ def sampled(n: int, most: int = SAMPLE) -> list[int]:
     """
     if n <= most:
         return list(range(n))
-    return [int(place) for place in np.rint(np.linspace(0, n - 1, most))]
+    return [int(index) for index in np.rint(np.linspace(0, n - 1, most))]
 
 
 def _mean_iou(

@@ -46,8 +46,10 @@ def given_mask(mask: ArrayLike, index: int) -> Given:
 
 def kept(masks: Sequence[Given]) -> bool:
     """Whether masks can stay what they are: all uint8 or all uint16, and nothing hidden."""
-    dtypes = {one.values.dtype for one in masks}
-    return len(dtypes) == 1 and dtypes.issubset(_KEPT) and all(one.hidden is None for one in masks)
+    dtypes = {mask.values.dtype for mask in masks}
+    return (
+        len(dtypes) == 1 and dtypes.issubset(_KEPT) and all(mask.hidden is None for mask in masks)
+    )
 
 
 def converted(
@@ -74,19 +76,19 @@ def converted(
     ValueError
         For values that are no class indices.
     """
-    votes = [_votes(one, ignore_index) for one in masks]
+    votes = [_votes(mask, ignore_index) for mask in masks]
     pairs = list(zip(masks, votes, strict=True))
-    tops = [_highest(index, one.values, where) for index, (one, where) in enumerate(pairs)]
+    tops = [_highest(index, mask.values, where) for index, (mask, where) in enumerate(pairs)]
     highest = max(*tops, highest_wanted)
-    two_bytes = highest > 254 or all(one.values.dtype == np.uint16 for one in masks)
+    two_bytes = highest > 254 or all(mask.values.dtype == np.uint16 for mask in masks)
     out = np.empty((len(masks), *masks[0].values.shape), np.uint16 if two_bytes else np.uint8)
     label = -1
     if not all(where is True for where in votes):
         label = _free_label(out.dtype, highest, ignore_index)
-    for row, (one, where) in zip(out, pairs, strict=True):
+    for row, (mask, where) in zip(out, pairs, strict=True):
         if where is not True:
             row[...] = label
-        np.copyto(row, one.values, casting="unsafe", where=where)
+        np.copyto(row, mask.values, casting="unsafe", where=where)
     return out, label
 
 

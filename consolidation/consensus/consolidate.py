@@ -177,7 +177,7 @@ def consolidate(
         settings = replace(settings, pooled=pooled.confusion(ids, k))
     voters = ids
     if settings.weights is not None:
-        voters = [one for one, weight in zip(ids, settings.weights, strict=True) if weight]
+        voters = [worker for worker, weight in zip(ids, settings.weights, strict=True) if weight]
     voting, settings = _with_weight(stack, settings)
     outcome = vote(voting, settings)
     highest = outcome.highest

@@ -99,8 +99,8 @@ def dependent_groups(pairs: Mapping[tuple[str, str], PairSums]) -> tuple[Group, 
     if not keys:
         return ()
     names = sorted({worker for key in keys for worker in key})
-    place = {worker: index for index, worker in enumerate(names)}
-    first, second = np.array([[place[a], place[b]] for a, b in keys]).T
+    index_of = {worker: index for index, worker in enumerate(names)}
+    first, second = np.array([[index_of[a], index_of[b]] for a, b in keys]).T
     likeness = coincidences(np.stack([pairs[key].offsets for key in keys]))
     drawn = np.array([pairs[key].drawn for key in keys])
     linked = (likeness >= LEAST) & (drawn >= MIN_IMAGES)
@@ -108,11 +108,11 @@ def dependent_groups(pairs: Mapping[tuple[str, str], PairSums]) -> tuple[Group, 
     set_of = np.arange(len(names))
     groups: dict[int, Group] = {}
     for link in links[np.argsort(-likeness[links], kind="stable")].tolist():
-        one, other = set_of[first[link]], set_of[second[link]]
-        if one == other:
+        target, other = set_of[first[link]], set_of[second[link]]
+        if target == other:
             continue
-        set_of[set_of == other] = one
-        member = set_of == one
+        set_of[set_of == other] = target
+        member = set_of == target
         within = member[first].astype(np.int8) + member[second]
         outside = _likeness_outside(likeness, drawn, within == 1)
         inside = float(likeness[link])

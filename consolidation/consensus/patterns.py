@@ -146,8 +146,8 @@ class VotePatterns:
         n_workers = self.tuples.shape[1]
         sums = np.zeros((n_workers, n_workers, 3, n_classes), np.int64)
         if self.exact_pixels:
-            given = np.zeros((n_workers, n_classes), np.int64)
-            pixel_agreement.agreements(self.tuples.T, ignore, given, sums)
+            counts = np.zeros((n_workers, n_classes), np.int64)
+            pixel_agreement.agreements(self.tuples.T, ignore, counts, sums)
         else:
             agreement.agreements(self.tuples, self.counts, ignore, sums)
         return sums

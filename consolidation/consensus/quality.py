@@ -52,19 +52,19 @@ def estimate_quality(
         Workers who are not independent.
     """
     workers = sorted(sums)
-    place = {worker: index for index, worker in enumerate(workers)}
+    index_of = {worker: index for index, worker in enumerate(workers)}
     done = np.array([sums[worker].images for worker in workers], np.float64)
     group_of = np.full(len(workers), -1)
     heads = np.ones(len(workers))
     for number, group in enumerate(groups):
-        members = [place[worker] for worker in group.workers if worker in place]
+        members = [index_of[worker] for worker in group.workers if worker in index_of]
         group_of[members], heads[members] = number, 1 / len(members)
     keys = sorted(
         (first, second)
         for first, second in pairs
-        if group_of[place[first]] < 0 or group_of[place[first]] != group_of[place[second]]
+        if group_of[index_of[first]] < 0 or group_of[index_of[first]] != group_of[index_of[second]]
     )
-    a, b, above, room, common = _evidence(keys, place, pairs)
+    a, b, above, room, common = _evidence(keys, index_of, pairs)
 
     def others(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum over each worker's co-workers of their weight times the pair's values (P, ...)."""
@@ -128,7 +128,7 @@ def estimate_quality(
 
 def _evidence(
     keys: list[tuple[str, str]],
-    place: Mapping[str, int],
+    index_of: Mapping[str, int],
     pairs: Mapping[tuple[str, str], PairSums],
 ) -> tuple[NDArray[Any], ...]:
     """Arrays over pairs: both workers' places, kappa's parts (P, K), common pixels (P,)."""
@@ -142,8 +142,8 @@ def _evidence(
     chance = sums[:, 1] * sums[:, 2] / np.maximum(common, 1)[:, None]
     above = sums[:, 0] - chance
     room = (sums[:, 1] + sums[:, 2]) / 2 - chance
-    a = np.array([place[first] for first, _ in keys], np.int64)
-    b = np.array([place[second] for _, second in keys], np.int64)
+    a = np.array([index_of[first] for first, _ in keys], np.int64)
+    b = np.array([index_of[second] for _, second in keys], np.int64)
     return a, b, above, room, common
 
 

@@ -184,7 +184,9 @@ class Consensus:
         holds for pixels, too: of those that are not void, the share that nobody labelled counts as
         pixels without any agreement.
         """
-        voted = [index for index, one in enumerate(self._worker_ids) if one in self._voter_ids]
+        voted = [
+            index for index, worker in enumerate(self._worker_ids) if worker in self._voter_ids
+        ]
         need = need_of_review(self._stack, self.overlap[voted], self._outcome.undecided)
         return need + (1.0 - need) * self._shares.unlabelled.share
 

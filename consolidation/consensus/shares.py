@@ -169,7 +169,7 @@ class Shares:
             rows = slice(top, top + step)
             share = self.by_pixel if self._weighted else self._of_heads(rows)
             maps = (outcome.labels, outcome.votes, self.voters)
-            part = [one[rows].reshape(-1) for one in maps]
+            part = [plane[rows].reshape(-1) for plane in maps]
             of_part = rules.share_by_class(*part, share.reshape(-1), sums, counts)
             background, unvoted = background + of_part[0], unvoted + of_part[1]
         return ClassSums(sums, counts, background, unvoted)

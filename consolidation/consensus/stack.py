@@ -52,19 +52,19 @@ class Stack:
         self._array: Labels | None = None
         if isinstance(masks, np.ndarray) and masks.ndim != 3:
             raise ValueError(f"masks must have shape (W, H, Wd), not {masks.shape}")
-        given = [given_mask(mask, index) for index, mask in enumerate(masks)]
-        if not 1 <= len(given) <= MAX_WORKERS:
-            raise ValueError(f"there must be 1 to {MAX_WORKERS} masks, not {len(given)}")
-        first = given[0].values
-        for index, (mask, _) in enumerate(given):
+        pairs = [given_mask(mask, index) for index, mask in enumerate(masks)]
+        if not 1 <= len(pairs) <= MAX_WORKERS:
+            raise ValueError(f"there must be 1 to {MAX_WORKERS} masks, not {len(pairs)}")
+        first = pairs[0].values
+        for index, (mask, _) in enumerate(pairs):
             if mask.ndim != 2:
                 raise ValueError(f"mask {index} has shape {mask.shape}; a mask has two axes")
             if mask.shape != first.shape:
                 raise ValueError(f"mask {index} has shape {mask.shape}, mask 0 has {first.shape}")
         if ignore_index is not None:
             _check_integer("ignore_index", ignore_index)
-        if not kept(given):
-            self._array, self.ignore = converted(given, ignore_index, highest_wanted)
+        if not kept(pairs):
+            self._array, self.ignore = converted(pairs, ignore_index, highest_wanted)
         else:
             if isinstance(masks, np.ndarray):
                 whole = np.asarray(masks)
@@ -72,7 +72,7 @@ class Stack:
             if ignore_index is not None:
                 check_index("ignore_index", ignore_index, first.dtype)
             self.ignore = -1 if ignore_index is None else int(ignore_index)
-        plain = [_plain(mask) for mask, _ in given] if self._array is None else self._array
+        plain = [_plain(mask) for mask, _ in pairs] if self._array is None else self._array
         self.dtype = plain[0].dtype
         self.shape: tuple[int, int] = first.shape
         self.rows = tuple(mask.reshape(-1) for mask in plain)

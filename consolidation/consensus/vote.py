@@ -202,8 +202,8 @@ def estimate(
         pooled,
     )
     decided = fitted.chosen >= 0
-    given = (patterns.tuples == fitted.chosen[:, None]).sum(axis=1)
-    for values, out in ((fitted.chosen, labels), (given, votes), (fitted.tied, tied)):
+    counts = (patterns.tuples == fitted.chosen[:, None]).sum(axis=1)
+    for values, out in ((fitted.chosen, labels), (counts, votes), (fitted.tied, tied)):
         patterns.paint(stack.array, values.astype(out.dtype), decided, out)
     return fitted
 
@@ -240,7 +240,7 @@ def neighbours(
     kept = np.full(1, -1)
     rows = np.empty(n_kept, np.uint64)
     changed, row, total = 0, 0, 0
-    found: list[Overruled] = []
+    overruled: list[Overruled] = []
     while row < height:
         row, more, n = smoothing.smooth(
             masks,
@@ -274,9 +274,9 @@ def neighbours(
         changed += more
         total += n
         if total > limit:
-            found = []
+            overruled = []
         else:
-            found.append(Overruled(places[:n].copy(), shares[:n].copy()))
+            overruled.append(Overruled(places[:n].copy(), shares[:n].copy()))
     if total > limit:
         return changed, None
-    return changed, Overruled(*(np.concatenate(part) for part in zip(*found, strict=True)))
+    return changed, Overruled(*(np.concatenate(part) for part in zip(*overruled, strict=True)))

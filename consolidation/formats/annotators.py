@@ -37,14 +37,14 @@ def distinct(
         What each file is about.
     place : Place
     """
-    names = [one.name for one in annotators]
+    names = [annotator.name for annotator in annotators]
     seen: dict[str, set[str]] = defaultdict(set)
     clash = False
     for name, drawn in zip(names, images, strict=True):
         clash |= not seen[name].isdisjoint(drawn)
         seen[name].update(drawn)
     if clash or "" in names:
-        own = file_names([one.file for one in annotators], place)
+        own = file_names([annotator.file for annotator in annotators], place)
         return own if clash else [name or ours for name, ours in zip(names, own, strict=True)]
     return names
 
@@ -64,27 +64,27 @@ def file_names(files: Sequence[File], place: Place) -> list[str]:
     """
     folder = place.folder.replace("\\", "/").rstrip("/") + "/"
     paths = []
-    inside = Counter(one.uri for one in files)
-    for one in files:
-        name = one.uri.replace("\\", "/").removeprefix(folder)
+    inside = Counter(file.uri for file in files)
+    for file in files:
+        name = file.uri.replace("\\", "/").removeprefix(folder)
         # an archive is its annotator's, unless it holds the files of several
-        path = PurePosixPath(f"{name}/{one.member}" if inside[one.uri] > 1 else name)
+        path = PurePosixPath(f"{name}/{file.member}" if inside[file.uri] > 1 else name)
         parts = [*path.parts[:-1], path.stem]
         if parts[-1].lower() in _PLAIN:
             parts = parts[:-1] or [PurePosixPath(place.named()).name]
         paths.append(parts)
     while (
         len(paths) > 1
-        and all(len(one) > 1 for one in paths)
-        and len({one[0] for one in paths}) == 1
+        and all(len(parts) > 1 for parts in paths)
+        and len({parts[0] for parts in paths}) == 1
     ):
-        paths = [one[1:] for one in paths]
+        paths = [parts[1:] for parts in paths]
     while (
         len(paths) > 1
-        and all(len(one) > 1 for one in paths)
-        and len({one[-1] for one in paths}) == 1
+        and all(len(parts) > 1 for parts in paths)
+        and len({parts[-1] for parts in paths}) == 1
     ):
-        paths = [one[:-1] for one in paths]
+        paths = [parts[:-1] for parts in paths]
     if len(paths) == 1:
         paths = [paths[0][-1:]]
-    return ["/".join(one) for one in paths]
+    return ["/".join(parts) for parts in paths]

@@ -152,8 +152,10 @@ def _yolo(folder: str, texts: Iterable[str], images: str) -> BoxFile:
             label = names.setdefault(int(fields[0]), f"class-{fields[0]}")
             boxes.append(LabeledBox(label, (x - w / 2, y - h / 2, w, h), relative=True))
         stem = text.removesuffix(".txt")
-        found = (stem + end for end in PICTURES if storage.exists(storage.join(images, stem + end)))
-        picture = next(found, None)
+        candidates = (
+            stem + end for end in PICTURES if storage.exists(storage.join(images, stem + end))
+        )
+        picture = next(candidates, None)
         if picture is None:
             raise SourceError(f"{path}: there is no picture {stem}.jpg or .png in {images}")
         pictures.append(_picture(picture, images, boxes))

@@ -59,23 +59,23 @@ class ClassList:
     @property
     def indexed(self) -> bool:
         """Whether indices are written."""
-        return any(one.index is not None for one in self.entries)
+        return any(entry.index is not None for entry in self.entries)
 
     @property
     def ignored(self) -> set[int]:
         """Indices of pixels that are not labelled, by their names."""
         return {
-            one.index
-            for one in self.entries
-            if one.index
-            and (one.index == UNDECIDED_INDEX or is_ignored(one.name))
-            and is_void(one.name)
+            entry.index
+            for entry in self.entries
+            if entry.index
+            and (entry.index == UNDECIDED_INDEX or is_ignored(entry.name))
+            and is_void(entry.name)
         }
 
     @property
     def has_colors(self) -> bool:
         """Whether any class has a colour."""
-        return any(one.color is not None for one in self.entries)
+        return any(entry.color is not None for entry in self.entries)
 
     @property
     def begins_with_background(self) -> bool:
@@ -104,15 +104,15 @@ class ClassList:
     def _classes(self, first: int, background: bool = True) -> Classes:
         names: dict[int, Any] = {}
         colors: dict[int, str] = {}
-        for place, one in enumerate(self.entries, first):
-            index = place if one.index is None else one.index
-            if one.index in self.ignored:
+        for number, entry in enumerate(self.entries, first):
+            index = number if entry.index is None else entry.index
+            if entry.index in self.ignored:
                 continue
             if index == 0 and background:
-                self._check_background(one.name)
-            names[index] = one.name
-            if one.color is not None:
-                colors[index] = hex_color(one.color)
+                self._check_background(entry.name)
+            names[index] = entry.name
+            if entry.color is not None:
+                colors[index] = hex_color(entry.color)
         start = 1 if background else 0
         labels = [
             names.get(index, f"class-{index}") for index in range(start, max(names, default=-1) + 1)
@@ -197,37 +197,37 @@ def _entries(content: Any) -> list[ClassEntry]:
 
 def _listed(entries: Sequence[Any], indexed: bool = False) -> list[ClassEntry]:
     """Entries of a list, of objects or of names; `indexed`: objects have an index."""
-    objects = [one for one in entries if isinstance(one, Mapping)]
-    indexed = (indexed and not all(isinstance(one, str) for one in entries)) or any(
-        "index" in one for one in objects
+    objects = [entry for entry in entries if isinstance(entry, Mapping)]
+    indexed = (indexed and not all(isinstance(entry, str) for entry in entries)) or any(
+        "index" in entry for entry in objects
     )
     if not indexed:
         return [
-            ClassEntry(one.get("label", one.get("name")), color=_color(one))
-            if isinstance(one, Mapping)
-            else ClassEntry(one)
-            for one in entries
+            ClassEntry(entry.get("label", entry.get("name")), color=_color(entry))
+            if isinstance(entry, Mapping)
+            else ClassEntry(entry)
+            for entry in entries
         ]
-    found = []
-    for one in entries:
+    classes = []
+    for entry in entries:
         index, name = None, None
-        if isinstance(one, Mapping):
-            index, name = one.get("index", one.get("id")), one.get("name", one.get("label"))
+        if isinstance(entry, Mapping):
+            index, name = entry.get("index", entry.get("id")), entry.get("name", entry.get("label"))
         if type(index) is not int or not isinstance(name, str):
-            raise OptionError(f"a class has an index and a name, not {shown(one)}; {FORM}")
-        found.append(ClassEntry(name, index, _color(one)))
-    return _checked(found)
+            raise OptionError(f"a class has an index and a name, not {shown(entry)}; {FORM}")
+        classes.append(ClassEntry(name, index, _color(entry)))
+    return _checked(classes)
 
 
 def _checked(entries: list[ClassEntry]) -> list[ClassEntry]:
     taken = set()
-    for one in entries:
-        if one.index is None or not 0 <= one.index <= 255 or one.index in taken:
+    for entry in entries:
+        if entry.index is None or not 0 <= entry.index <= 255 or entry.index in taken:
             raise OptionError(
-                f"class {shown(one.name)} has index {shown(one.index)}, which is taken or not 0 to "
-                "255"
+                f"class {shown(entry.name)} has index {shown(entry.index)}, which is taken or "
+                "not 0 to 255"
             )
-        taken.add(one.index)
+        taken.add(entry.index)
     return entries
 
 
@@ -238,7 +238,7 @@ def _color(entry: Mapping[str, Any]) -> RGB | None:
     rgb = parse_color(color)
     if rgb is None and isinstance(color, list) and len(color) == 3:
         # as COCO's panoptic categories and datumaro have it
-        values = [one for one in color if type(one) is int and 0 <= one <= 255]
+        values = [channel for channel in color if type(channel) is int and 0 <= channel <= 255]
         rgb = (values[0], values[1], values[2]) if len(values) == 3 else None
     if rgb is None:
         name = entry.get("name", entry.get("label"))
@@ -258,7 +258,7 @@ def _labeling_config(data: bytes | str, file: str) -> ClassList:
 
 def _labelmap(data: bytes | str, file: str) -> ClassList:
     text = data.decode("utf-8-sig", "replace") if isinstance(data, bytes) else data
-    found, void = [], []
+    entries, void = [], []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
@@ -273,10 +273,10 @@ def _labelmap(data: bytes | str, file: str) -> ClassList:
         if is_void(name):
             void.append(rgb)
         else:
-            found.append(ClassEntry(name, color=rgb))
+            entries.append(ClassEntry(name, color=rgb))
     # colours tell the classes apart, so background is class 0 wherever it is listed
-    found.sort(key=lambda one: not is_background(one.name))
-    return ClassList(file, tuple(found), tuple(void))
+    entries.sort(key=lambda entry: not is_background(entry.name))
+    return ClassList(file, tuple(entries), tuple(void))
 
 
 def is_ignored(name: Any) -> bool:

@@ -35,9 +35,9 @@ class Darwin(ImageFiles):
     @classmethod
     def is_own(cls, start: FileBeginning) -> bool:
         """See `ImageFiles`."""
-        found = start.json
-        return found.top == "{" and (
-            found.has("item.slots") or found.has("image.original_filename", "annotations")
+        beginning = start.json
+        return beginning.top == "{" and (
+            beginning.has("item.slots") or beginning.has("image.original_filename", "annotations")
         )
 
     @staticmethod
@@ -56,44 +56,50 @@ class Darwin(ImageFiles):
             str(name or stem(file)), (height, width) if height > 0 and width > 0 else None
         )
         annotations = entries(content.get("annotations"))
-        layers = [mapping(one.get("raster_layer")) for one in annotations if "raster_layer" in one]
+        layers = [
+            mapping(annotation.get("raster_layer"))
+            for annotation in annotations
+            if "raster_layer" in annotation
+        ]
         skipped = 0
-        for one in annotations:
-            if "raster_layer" in one or "tag" in one:
+        for annotation in annotations:
+            if "raster_layer" in annotation or "tag" in annotation:
                 continue
-            label = one.get("name")
+            label = annotation.get("name")
             label = label if isinstance(label, str) else None
-            worker = _annotator(one, emails)
-            found = list(_shapes(one, layers, file))
-            skipped += not found
-            result.regions += [(worker, Region(label, shape)) for shape in found]
+            worker = _annotator(annotation, emails)
+            shapes = list(_shapes(annotation, layers, file))
+            skipped += not shapes
+            result.regions += [(worker, Region(label, shape)) for shape in shapes]
         if skipped:
             result.notes.append(f"{skipped} annotations without an area are left out")
         return result
 
 
-def _shapes(one: Mapping[str, Any], layers: list[Mapping[str, Any]], file: File) -> list[Shape]:
-    polygon = one.get("polygon", one.get("complex_polygon"))
+def _shapes(
+    annotation: Mapping[str, Any], layers: list[Mapping[str, Any]], file: File
+) -> list[Shape]:
+    polygon = annotation.get("polygon", annotation.get("complex_polygon"))
     try:
         if isinstance(polygon, Mapping):
             return [Polygon.of([_ring(ring) for ring in _rings(polygon)])]
-        if "ellipse" in one:
-            at = mapping(one["ellipse"])
+        if "ellipse" in annotation:
+            at = mapping(annotation["ellipse"])
             center, radius = mapping(at.get("center")), mapping(at.get("radius"))
             x, y = _number(center, "x"), _number(center, "y")
             degrees = math.degrees(finite_number(at.get("angle", 0)) or 0.0)
             return [Ellipse(x, y, _number(radius, "x"), _number(radius, "y"), degrees)]
-        if "mask" in one:
+        if "mask" in annotation:
             return [
                 DenseRuns(layer.get("dense_rle"), value)
                 for layer in layers
                 for value in [
-                    mapping(layer.get("mask_annotation_ids_mapping")).get(str(one.get("id")))
+                    mapping(layer.get("mask_annotation_ids_mapping")).get(str(annotation.get("id")))
                 ]
                 if isinstance(value, int)
             ]
-        if "bounding_box" in one:
-            box = mapping(one["bounding_box"])
+        if "bounding_box" in annotation:
+            box = mapping(annotation["bounding_box"])
             x, y, w, h = (_number(box, key) for key in ("x", "y", "w", "h"))
             return [rectangle(x, y, w, h)]
     except AnswerError as error:
@@ -120,9 +126,9 @@ def _number(at: Mapping[str, Any], key: str) -> float:
     return number
 
 
-def _annotator(one: Mapping[str, Any], emails: bool) -> str:
+def _annotator(annotation: Mapping[str, Any], emails: bool) -> str:
     """Who an annotation is by: the first whom it lists."""
-    for person in entries(one.get("annotators")):
+    for person in entries(annotation.get("annotators")):
         email, name = person.get("email"), person.get("full_name")
         if emails and isinstance(email, str) and email:
             return email

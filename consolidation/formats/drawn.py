@@ -114,7 +114,7 @@ class DrawnAnswer:
         """Write class indices into `out`; AnswerError if it is damaged, or foreign."""
         how, regions = self.painting, self.drawn.regions
         if how.only is not None:
-            regions = [one for one in regions if one.label == how.only]
+            regions = [region for region in regions if region.label == how.only]
         unpainted = ignore if how.ignore_unpainted else 0
         seen = paint(regions, classes, out, ignore, unpainted=unpainted, priority=how.priority)
         if seen.unknown.total() and not seen.known:
@@ -151,23 +151,27 @@ class DrawnObject:
         """See `SourceObject`."""
         drawn = []
         for part in self.parts:
-            drawn += [one for one in part.read(self.limits) if one.truth == self.truth]
+            drawn += [drawing for drawing in part.read(self.limits) if drawing.truth == self.truth]
         # stable: what has no order stays in that of the file
-        drawn.sort(key=lambda one: one.order)
+        drawn.sort(key=lambda drawing: drawing.order)
         answers = [
-            (one.worker, one.answer or DrawnAnswer(one, self.painting))
-            for one in self._with_sizes(drawn)
+            (drawing.worker, drawing.answer or DrawnAnswer(drawing, self.painting))
+            for drawing in self._with_sizes(drawn)
         ]
-        seconds = {one.worker: one.seconds for one in drawn if one.seconds is not None}
+        seconds = {
+            drawing.worker: drawing.seconds for drawing in drawn if drawing.seconds is not None
+        }
         line = {"source-ref": self.picture} if self.line is None else self.line.content()
         return LabeledObject(self.id, line, answers, seconds=seconds)
 
     def _with_sizes(self, drawn: list[Drawn]) -> list[Drawn]:
         """The same, of which none lacks a size that another one or the picture tells."""
-        if all(one.size is not None or one.error or one.answer for one in drawn):
+        if all(drawing.size is not None or drawing.error or drawing.answer for drawing in drawn):
             return drawn
-        sizes = {one.size for one in drawn if one.size is not None}
+        sizes = {drawing.size for drawing in drawn if drawing.size is not None}
         size = sizes.pop() if len(sizes) == 1 else None
-        if not sizes and size is None and not any(one.answer for one in drawn):
+        if not sizes and size is None and not any(drawing.answer for drawing in drawn):
             size = picture_size(self.picture)
-        return [one._replace(size=size) if one.size is None else one for one in drawn]
+        return [
+            drawing._replace(size=size) if drawing.size is None else drawing for drawing in drawn
+        ]

@@ -105,8 +105,9 @@ class DrawnSource(Source):
         self._used: list[str] = []
         content = self._look(place, options)
         self._labels, self._ordered = content.labels, content.ordered
-        images = [one for one in content.images.values() if one.parts]
-        voted = [one for one in images if one.votes]
+        self._spare = "" if content.regions else _of(content)
+        images = [candidate for candidate in content.images.values() if candidate.parts]
+        voted = [image for image in images if image.votes]
         if not images:
             raise SourceError(f"{place.uri}: no annotation in this {self.kind}{_of(content)}")
         self.notes = [
@@ -135,7 +136,7 @@ class DrawnSource(Source):
         if options.manifest is not None:
             self.manifest = ManifestFile(options.manifest)
             lines = lines_of_images(self.manifest, self.ids, place.uri)
-            self.items = [replace(one, line=lines.get(one.id)) for one in self.items]
+            self.items = [replace(item, line=lines.get(item.id)) for item in self.items]
         if options.multilabel:
             self.items = self._one_label_each()
 
@@ -155,6 +156,11 @@ class DrawnSource(Source):
             if not is_background(label) and label != UNDECIDED
         }
         names = list(labels) if self._ordered else sorted(labels)
+        if not names and self._spare:
+            raise SourceError(
+                f"{self._place.uri}: nothing in it has an area{self._spare}, so no class is known: "
+                "give --labels if its answers are blank"
+            )
         if not names:
             raise SourceError(f"{self._place.uri}: no region in it has a label: give --labels")
         try:
@@ -172,8 +178,8 @@ class DrawnSource(Source):
         """Objects, once for each class: ``<id>/<label>``."""
         names = self.classes().names[1:]
         return [
-            replace(one, id=f"{one.id}/{name}", painting=replace(one.painting, only=name))
-            for one in self.items
+            replace(item, id=f"{item.id}/{name}", painting=replace(item.painting, only=name))
+            for item in self.items
             for name in names
         ]
 
@@ -193,13 +199,13 @@ class DrawnSource(Source):
     def _names(self) -> frozenset[str]:
         """Names of the files that may be pictures, seen from the source's folder."""
         if self._place.entries is not None:
-            return frozenset(one.name for one in self._place.entries)
+            return frozenset(entry.name for entry in self._place.entries)
         if storage.is_s3(self.folder):
             return frozenset()
         names: set[str] = set()
         for folder in _PICTURE_FOLDERS:
-            with contextlib.suppress(OSError), os.scandir(Path(self.folder, folder)) as found:
-                names.update(f"{folder}{one.name}" for one in found)
+            with contextlib.suppress(OSError), os.scandir(Path(self.folder, folder)) as listing:
+                names.update(f"{folder}{entry.name}" for entry in listing)
         return frozenset(names)
 
 
@@ -219,13 +225,13 @@ def object_ids(images: Sequence[Image]) -> dict[str, str]:
     >>> object_ids([Image("1.jpg", "7"), Image("1.jpg", "8")])
     {'7': '7', '8': '8'}
     """
-    names = [one.name.replace("\\", "/").strip("/") for one in images]
+    names = [image.name.replace("\\", "/").strip("/") for image in images]
     if "" not in names:
         stems = [_without_ending(name) for name in names]
         for ids in (stems, names):
             if len(set(ids)) == len(images):
-                return {one.key: id_ for one, id_ in zip(images, ids, strict=True)}
-    return {one.key: one.key for one in images}
+                return {image.key: id_ for image, id_ in zip(images, ids, strict=True)}
+    return {image.key: image.key for image in images}
 
 
 def _without_ending(name: str) -> str:

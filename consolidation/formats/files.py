@@ -141,17 +141,17 @@ class File:
     def size(self) -> int:
         """Bytes of it."""
         if not self.member:
-            about = storage.about(self.uri)
-            return 0 if about is None else about.size
+            entry = storage.about(self.uri)
+            return 0 if entry is None else entry.size
         with _lock:
             return int(_unpack(self).seek(0, os.SEEK_END))
 
     def windows(self) -> Iterator[bytes]:
         """Content, piece by piece."""
-        place = 0
-        while data := self.read(place, place + _WINDOW):
+        offset = 0
+        while data := self.read(offset, offset + _WINDOW):
             yield data
-            place += len(data)
+            offset += len(data)
 
 
 @contextlib.contextmanager
@@ -166,12 +166,12 @@ def _reported(file: File) -> Iterator[None]:
 def members(uri: str) -> list[str]:
     """Names of the files in a zip archive, sorted; SourceError if it is none."""
     with _lock:
-        return sorted(one.filename for one in _archive(uri).infolist() if not one.is_dir())
+        return sorted(info.filename for info in _archive(uri).infolist() if not info.is_dir())
 
 
 def _archive(uri: str) -> zipfile.ZipFile:
-    about = storage.about(uri)
-    key = (uri, "" if about is None else about.stamp)
+    entry = storage.about(uri)
+    key = (uri, "" if entry is None else entry.stamp)
     if key not in _archives:
         try:
             _archives[key] = zipfile.ZipFile(_seekable(uri))
@@ -195,8 +195,8 @@ def _seekable(uri: str) -> Any:
 
 
 def _unpack(member: File) -> Any:
-    about = storage.about(member.uri)
-    key = (member.uri, member.member, "" if about is None else about.stamp)
+    entry = storage.about(member.uri)
+    key = (member.uri, member.member, "" if entry is None else entry.stamp)
     if key not in _unpacked:
         # unbuffered: a buffered one goes to where it thinks it is when a forked process closes it
         file: Any = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - it is kept

@@ -79,11 +79,11 @@ class FinishedObject:
                 # other files of the object may be whole
                 name = file.replace("\\", "/").rpartition("/")[2]
                 responses = [WorkerResponse(Annotation(name, error=str(error)))]
-            for one in responses:
-                worker = one.annotation.worker
-                answers.append((worker, AnnotationAnswer(one.annotation)))
-                if one.seconds is not None:
-                    seconds[worker] = one.seconds
+            for response in responses:
+                worker = response.annotation.worker
+                answers.append((worker, AnnotationAnswer(response.annotation)))
+                if response.seconds is not None:
+                    seconds[worker] = response.seconds
         return LabeledObject(self.id, line, answers, builtin=self.builtin, seconds=seconds)
 
 
@@ -102,8 +102,8 @@ class FinishedJob(Source):
     def recognises(cls, place: Place) -> bool:
         """Whether it has a finished job's folders."""
         return any(
-            pattern.fullmatch(one.name)
-            for one in place.entries or ()
+            pattern.fullmatch(entry.name)
+            for entry in place.entries or ()
             for pattern in (_RESPONSE, _REQUEST)
         )
 
@@ -123,23 +123,23 @@ class FinishedJob(Source):
         self._labels = AnswerLabels()
         self._classes: Classes | None = None
         if responses:
-            found = [
+            items = [
                 FinishedObject(object_id, tuple(map(place.below, names)))
                 for object_id, names in responses.items()
             ]
         else:
             files = list(map(place.below, requests))
             indexed = index_requests(files, place.uri, self._labels, options.limits)
-            found = [FinishedObject(one.id, request=one) for one in indexed]
-        if all(is_number(one.id) for one in found):
-            found.sort(key=lambda one: by_value(one.id))
+            items = [FinishedObject(item.id, request=item) for item in indexed]
+        if all(is_number(item.id) for item in items):
+            items.sort(key=lambda item: by_value(item.id))
         pictures = {
-            one.id: None if one.request is None else one.request.source_ref for one in found
+            item.id: None if item.request is None else item.request.source_ref for item in items
         }
         lines = {} if self.manifest is None else self.manifest.lines_of(pictures)
         labels = self._builtin_labels(list(pictures))
         self.items = [
-            replace(one, line=lines.get(one.id), builtin=labels.get(one.id)) for one in found
+            replace(item, line=lines.get(item.id), builtin=labels.get(item.id)) for item in items
         ]
 
     def _manifest_below(self, place: Place) -> ManifestFile | None:
@@ -159,13 +159,13 @@ class FinishedJob(Source):
                 listed[object_id] = mask_labels(self._output.content(number))
         folder = self._place.named(self._job).lower()
         own = {
-            key: [one for one in labels if one.job_name.rpartition("/")[2].lower() == folder]
+            key: [label for label in labels if label.job_name.rpartition("/")[2].lower() == folder]
             for key, labels in listed.items()
         }
         # lines may have gone through several jobs, and the folder may have another name
         chosen = own if any(own.values()) else listed
         interned: dict[tuple[MaskClass, ...], tuple[MaskClass, ...]] = {}
-        found = {}
+        builtin = {}
         for object_id, labels in chosen.items():
             if not labels:
                 continue
@@ -173,9 +173,9 @@ class FinishedJob(Source):
             uri = self._nearby(labels[-1].mask_uri)
             # many lines, one list of classes
             classes = interned.setdefault(labels[-1].classes, labels[-1].classes)
-            found[object_id] = replace(labels[-1], mask_uri=uri, classes=classes)
+            builtin[object_id] = replace(labels[-1], mask_uri=uri, classes=classes)
         # a copy that has left out all masks is whole in its way: nothing is to be compared
-        return found if any(one.mask_uri for one in found.values()) else {}
+        return builtin if any(mask_label.mask_uri for mask_label in builtin.values()) else {}
 
     def _nearby(self, uri: str) -> str:
         """Where a mask lies: in the job's copy, whose names may have lost the colons of times.
@@ -193,18 +193,18 @@ class FinishedJob(Source):
 
     def _learn_classes(self, label: MaskLabel) -> None:
         """Classes in the order of the built-in's own masks."""
-        listed = [one for one in label.classes if one.index > 0 and one.name != UNDECIDED]
-        listed.sort(key=lambda one: one.index)
+        listed = [entry for entry in label.classes if entry.index > 0 and entry.name != UNDECIDED]
+        listed.sort(key=lambda entry: entry.index)
         places = list(range(1, len(listed) + 1))
-        if not listed or [one.index for one in listed] != places:
+        if not listed or [entry.index for entry in listed] != places:
             return
         try:
-            names = Classes.of_labels([one.name for one in listed]).names
+            names = Classes.of_labels([entry.name for entry in listed]).names
         except OptionError:
             return
         known = self._classes
         if known is None or len(names) > len(known):
-            self._classes = Classes(names, {one.index: one.color for one in listed})
+            self._classes = Classes(names, {entry.index: entry.color for entry in listed})
 
     def classes(self) -> Classes:
         """Classes of a file beside the job, of the built-in's masks, or all answers' by name."""
@@ -215,8 +215,8 @@ class FinishedJob(Source):
             return self._classes
         if console is not None:
             return parse_classes(storage.read_bytes(console), console)
-        for one in self.items:
-            _add_labels(one, self._labels)
+        for item in self.items:
+            _add_labels(item, self._labels)
         return self._labels.classes(self._place.uri)
 
     def stamp(self) -> str:
@@ -228,11 +228,11 @@ def _responses(place: Place) -> tuple[set[str], dict[str, list[str]]]:
     """Job folders below the place; response files by object, of its last iteration."""
     folders: set[str] = set()
     by_object: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for one in place.entries or ():
-        match = _RESPONSE.fullmatch(one.name)
+    for entry in place.entries or ():
+        match = _RESPONSE.fullmatch(entry.name)
         if match:
             folders.add(match["job"])
-            by_object[match["id"]][int(match["iteration"])].append(one.name)
+            by_object[match["id"]][int(match["iteration"])].append(entry.name)
     latest = {
         object_id: sorted(iterations[max(iterations)], key=by_number)
         for object_id, iterations in by_object.items()
@@ -240,12 +240,12 @@ def _responses(place: Place) -> tuple[set[str], dict[str, list[str]]]:
     return folders, latest
 
 
-def _add_labels(one: FinishedObject, labels: AnswerLabels) -> None:
-    for file in one.files:
+def _add_labels(item: FinishedObject, labels: AnswerLabels) -> None:
+    for file in item.files:
         try:
             responses = parse_worker_responses(storage.read_bytes(file), file)
         except ConsolidationError:
             # it will be reported when its object is consolidated
             continue
         for response in responses:
-            labels.add(one.id, AnnotationAnswer(response.annotation), DEFAULT_LIMITS)
+            labels.add(item.id, AnnotationAnswer(response.annotation), DEFAULT_LIMITS)

@@ -119,31 +119,31 @@ class ImageFiles(DrawnSource):
     @classmethod
     def recognises(cls, place: Place) -> bool:
         """Whether any file there is one of this format's."""
-        return any(cls.is_own(one) for one in first_files(place, cls.ending))
+        return any(cls.is_own(start) for start in first_files(place, cls.ending))
 
     def _look(self, place: Place, options: SourceOptions) -> Content:
         content = Content()
-        found: list[tuple[str, File, ImageFile]] = []
+        readings: list[tuple[str, File, ImageFile]] = []
         for name, file in files(place, self.ending):
             if self.is_own(beginning(place, file)):
                 path = f"{name.removesuffix('.zip')}/{file.member}" if file.member else name
-                found.append((path, file, self.read_file(file, options.limits, options.emails)))
+                readings.append((path, file, self.read_file(file, options.limits, options.emails)))
                 self._used.append(name)
-        if not found:
+        if not readings:
             raise SourceError(f"{place.uri}: no file of this {self.kind} in it")
         listed = self.labels(place)
         content.labels |= listed
         content.ordered = bool(listed)
-        people = self._people([name for name, _, _ in found], found, options, place)
-        for (_, file, one), (key, worker) in zip(found, people, strict=True):
-            content.add_regions(region.label for _, region in one.regions)
-            if not worker and one.error:
-                content.left_out[one.error] += 1
+        people = self._people([name for name, _, _ in readings], readings, options, place)
+        for (_, file, image_file), (key, worker) in zip(readings, people, strict=True):
+            content.add_regions(region.label for _, region in image_file.regions)
+            if not worker and image_file.error:
+                content.left_out[image_file.error] += 1
                 continue
-            if not worker and not one.workers:
+            if not worker and not image_file.workers:
                 content.left_out["files without a region, which name nobody"] += 1
                 continue
-            image = content.image(key, key, one.name)
+            image = content.image(key, key, image_file.name)
             image.votes = True
             image.parts.append(FilePart(type(self), file, worker, options.emails))
         return content
@@ -151,7 +151,7 @@ class ImageFiles(DrawnSource):
     def _people(
         self,
         names: list[str],
-        found: list[tuple[str, File, ImageFile]],
+        readings: list[tuple[str, File, ImageFile]],
         options: SourceOptions,
         place: Place,
     ) -> list[tuple[str, str]]:
@@ -162,18 +162,18 @@ class ImageFiles(DrawnSource):
             if missing:
                 raise SourceError(f"{place.uri}: {missing[0]} is not like --masks {options.masks}")
             return [(match["image"], match["worker"]) for match in matches if match]
-        keys = [one.key for _, _, one in found]
-        folders = [file_names([File(file.uri)], place)[0] for _, file, _ in found]
+        keys = [image_file.key for _, _, image_file in readings]
+        folders = [file_names([File(file.uri)], place)[0] for _, file, _ in readings]
         parents = [name.rpartition("/")[0] for name in names]
         if len(set(keys)) < len(keys):
             # the same image several times: a folder an annotator
             trimmed = _distinct_parts(parents)
             if len(set(zip(keys, trimmed, strict=True))) == len(keys):
                 return list(zip(keys, trimmed, strict=True))
-        elif all(one.workers or not one.regions for _, _, one in found):
+        elif all(image_file.workers or not image_file.regions for _, _, image_file in readings):
             return [(key, "") for key in keys]
-        elif len(found) == 1 or len(set(parents)) == 1:
-            if len(found) > 1:
+        elif len(readings) == 1 or len(set(parents)) == 1:
+            if len(readings) > 1:
                 raise SourceError(
                     f"{place.uri}: who drew which file is not said in them: give a folder for each "
                     f"annotator, or a pattern such as --masks '{{worker}}_{{image}}{self.ending}'"
@@ -191,11 +191,11 @@ def _distinct_parts(parents: list[str]) -> list[str]:
     >>> _distinct_parts(["set/ann/x", "set/bob/x"])
     ['ann', 'bob']
     """
-    paths = [one.split("/") for one in parents]
+    paths = [parent.split("/") for parent in parents]
     for end in (0, -1):
-        while all(len(one) > 1 for one in paths) and len({one[end] for one in paths}) == 1:
-            paths = [one[1:] if end == 0 else one[:-1] for one in paths]
-    return ["/".join(one) or "annotator" for one in paths]
+        while all(len(path) > 1 for path in paths) and len({path[end] for path in paths}) == 1:
+            paths = [path[1:] if end == 0 else path[:-1] for path in paths]
+    return ["/".join(path) or "annotator" for path in paths]
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
@@ -205,7 +205,9 @@ def mapping(value: Any) -> Mapping[str, Any]:
 
 def entries(value: Any) -> list[Mapping[str, Any]]:
     """JSON objects of a list."""
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+    return (
+        [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
+    )
 
 
 def whole(value: Any) -> int:

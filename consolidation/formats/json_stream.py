@@ -44,8 +44,12 @@ class JsonValue(NamedTuple):
     data: bytes
 
 
-def json_values(read: Read, name: str, depth: int) -> Iterator[JsonValue]:
+def json_values(
+    read: Read, name: str, depth: int, keys: set[str] | None = None
+) -> Iterator[JsonValue]:
     """Lists and objects at a depth of 1 or 2 in a JSON file, in its order.
+
+    At depth 2, `keys` gets the keys of all that they might lie in, of empty ones too.
 
     Raises
     ------
@@ -62,32 +66,34 @@ def json_values(read: Read, name: str, depth: int) -> Iterator[JsonValue]:
     """
     state = np.zeros(kernels.STATE, np.int64)
     spans = np.empty((_SPANS, 5), np.int64)
-    held, start, place, key = b"", 0, 0, ""
+    held, start, offset, key = b"", 0, 0, ""
     # a value longer than a window is put together of ever longer ones
-    while window := read(place, place + max(WINDOW, len(held))):
+    while window := read(offset, offset + max(WINDOW, len(held))):
         held += window
         done, array = 0, np.frombuffer(window, np.uint8)
         while done < len(window):
-            n, used = kernels.find_values(array[done:], place + done, state, depth, spans)
+            n, used = kernels.find_values(array[done:], offset + done, state, depth, spans)
             done += used
             if state[kernels.DEPTH] < 0:
-                place += done
-                raise NotJsonError(f"{name} is not JSON: more ends than begins at byte {place:,}")
+                offset += done
+                raise NotJsonError(f"{name} is not JSON: more ends than begins at byte {offset:,}")
             for begin, end, level, key_begin, key_end in spans[:n].tolist():
                 if level < depth:
                     key = _text(read, key_begin, key_end)
+                    if keys is not None:
+                        keys.add(key)
                 else:
                     yield JsonValue(key, Span(begin, end), held[begin - start : end - start])
-        place += len(window)
+        offset += len(window)
         # of a value that has begun, all is kept
-        first = int(state[kernels.OPENED]) if state[kernels.DEPTH] > depth else place
+        first = int(state[kernels.OPENED]) if state[kernels.DEPTH] > depth else offset
         held, start = held[first - start :], first
         if len(held) > MOST_BYTES:
             raise SourceError(
                 f"{name}: a value of more than {MOST_BYTES:,} bytes at byte {first:,}"
             )
     if state[kernels.DEPTH] or state[kernels.IN_STRING]:
-        raise NotJsonError(f"{name} is not JSON: cut off after {place:,} bytes")
+        raise NotJsonError(f"{name} is not JSON: cut off after {offset:,} bytes")
 
 
 def _text(read: Read, begin: int, end: int) -> str:
@@ -117,9 +123,9 @@ class LongLists:
     def numbers(self, value: Any) -> Any:
         """Text of the long list that a value stands for, without brackets; else the value."""
         if isinstance(value, str) and value[:1] == "@" and value[1:].isdecimal():
-            place = int(value[1:9])
-            if place < self._n:
-                begin, end = self._lists[place].tolist()
+            index = int(value[1:9])
+            if index < self._n:
+                begin, end = self._lists[index].tolist()
                 return memoryview(self._data)[begin:end]
         return value
 

@@ -50,18 +50,18 @@ class LabelMeXml(ImageFiles):
         data = file.read_all(limits.answer_bytes)
         encoding = walk([data], str(file), lambda *_: None, lambda *_: None)
         root = parse_element(data, encoding, str(file))
-        height, width = (_whole(root.findtext(f"imagesize/{one}")) for one in ("nrows", "ncols"))
+        height, width = (_whole(root.findtext(f"imagesize/{side}")) for side in ("nrows", "ncols"))
         name = (root.findtext("filename") or "").strip() or stem(file)
         result = ImageFile(name, (height, width) if height and width else None)
         deleted = 0
-        for one in root.iterfind("object"):
-            if (one.findtext("deleted") or "").strip() == "1":
+        for element in root.iterfind("object"):
+            if (element.findtext("deleted") or "").strip() == "1":
                 deleted += 1
                 continue
-            polygon = one.find("polygon")
+            polygon = element.find("polygon")
             if polygon is None:
                 continue
-            label = (one.findtext("name") or "").strip() or None
+            label = (element.findtext("name") or "").strip() or None
             try:
                 shape = Polygon.of([[_point(pt) for pt in polygon.iterfind("pt")]])
             except AnswerError as error:
@@ -96,10 +96,10 @@ class LabelMeJson(ImageFiles):
             name or stem(file), (height, width) if height > 0 and width > 0 else None
         )
         skipped = 0
-        for one in entries(content.get("shapes")):
-            label = one.get("label")
+        for entry in entries(content.get("shapes")):
+            label = entry.get("label")
             try:
-                shape = _shape(one)
+                shape = _shape(entry)
             except AnswerError as error:
                 raise SourceError(f"{file}: {error}") from None
             if shape is None:
@@ -112,16 +112,16 @@ class LabelMeJson(ImageFiles):
         return result
 
 
-def _is_labelme(found: JsonBeginning) -> bool:
+def _is_labelme(beginning: JsonBeginning) -> bool:
     keys = ("imageHeight", "imageWidth", "imagePath", "imageData")
-    if found.top != "{" or found.paths.isdisjoint(keys):
+    if beginning.top != "{" or beginning.paths.isdisjoint(keys):
         return False
     # where the picture itself comes first, nothing else is seen
-    return found.has("shapes") or found.has("imageData")
+    return beginning.has("shapes") or beginning.has("imageData")
 
 
-def _shape(one: Mapping[str, Any]) -> Shape | None:
-    kind, points = one.get("shape_type") or "polygon", as_points(one.get("points"))
+def _shape(entry: Mapping[str, Any]) -> Shape | None:
+    kind, points = entry.get("shape_type") or "polygon", as_points(entry.get("points"))
     if kind == "polygon":
         return Polygon.of([points])
     if len(points) < 2:
@@ -134,7 +134,7 @@ def _shape(one: Mapping[str, Any]) -> Shape | None:
         return Ellipse(x, y, radius, radius)
     if kind == "mask":
         try:
-            png = base64.b64decode(one.get("mask") or "", validate=True)
+            png = base64.b64decode(entry.get("mask") or "", validate=True)
         except (binascii.Error, ValueError, TypeError):
             raise AnswerError("a mask of it is damaged: not base64") from None
         return Bitmap(png, int(y), int(x))

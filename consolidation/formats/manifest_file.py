@@ -62,21 +62,21 @@ class ManifestFile:
         Ground Truth's ids are line numbers. In a streaming job the id stands in the line itself,
         under a key chosen by who sent it, or one that ends with ``-object-id``.
         """
-        found: dict[str, int] = {}
+        numbers: dict[str, int] = {}
         others = set()
-        for one in ids:
+        for name in ids:
             # "7" and "07" are two objects, of which only one can be line 7
-            if one.isascii() and one.isdecimal() and len(one) < 10 and one == str(int(one)):
-                if int(one) < len(self):
-                    found[one] = int(one)
+            if name.isascii() and name.isdecimal() and len(name) < 10 and name == str(int(name)):
+                if int(name) < len(self):
+                    numbers[name] = int(name)
             else:
-                others.add(one)
+                others.add(name)
         if others:
-            taken = set(found.values())
-            found |= {
-                one: number for one, number in self._saying(others).items() if number not in taken
+            taken = set(numbers.values())
+            numbers |= {
+                name: number for name, number in self._saying(others).items() if number not in taken
             }
-        return found
+        return numbers
 
     def lines_of(self, pictures: Mapping[str, str | None]) -> dict[str, ManifestLine]:
         """Line of each object as by `find`, from the objects' pictures by id, None: not known.
@@ -86,31 +86,33 @@ class ManifestFile:
         SourceError
             If a line is about a picture of another name: then this is another job's manifest.
         """
-        found = self.find(pictures)
-        for one, number in found.items():
-            expected = pictures[one]
+        numbers = self.find(pictures)
+        for object_id, number in numbers.items():
+            expected = pictures[object_id]
             listed = None if expected is None else self._picture(number)
             if expected and listed and PurePosixPath(expected).name != PurePosixPath(listed).name:
                 raise SourceError(
                     f"{self.uri} is not the manifest of these objects: its line {number + 1} is "
-                    f"about {shown(listed)}, object {shown(one)} about {shown(expected)}"
+                    f"about {shown(listed)}, object {shown(object_id)} about {shown(expected)}"
                 )
-        return {one: self.line(number) for one, number in found.items()}
+        return {object_id: self.line(number) for object_id, number in numbers.items()}
 
     def _saying(self, wanted: Container[str]) -> dict[str, int]:
         """Line of each text that is the value of a key in this line only."""
-        found: dict[str, int] = {}
+        numbers: dict[str, int] = {}
         seen: Counter[str] = Counter()
         for number in range(len(self)):
             try:
                 content = self.content(number)
             except ObjectError:
                 continue
-            said = {one for one in content.values() if isinstance(one, str) and one in wanted}
+            said = {
+                value for value in content.values() if isinstance(value, str) and value in wanted
+            }
             seen.update(said)
             if len(said) == 1:
-                found[said.pop()] = number
-        return {text: number for text, number in found.items() if seen[text] == 1}
+                numbers[said.pop()] = number
+        return {text: number for text, number in numbers.items() if seen[text] == 1}
 
     def by_picture(self) -> Mapping[str, int]:
         """Line by the name of its picture without folder and ending, where only one has it."""
@@ -148,15 +150,15 @@ def lines_of_images(
     """
     ids = list(images)
     pictures = manifest.by_picture()
-    found = {image: pictures[image] for image in ids if image in pictures}
+    numbers = {image: pictures[image] for image in ids if image in pictures}
     # where some are found by name, a number is a name too: one that is not in the manifest
-    found = found or manifest.find(ids)
-    if not found:
+    numbers = numbers or manifest.find(ids)
+    if not numbers:
         raise SourceError(
             f"{manifest.uri}: no line of it is about an image in {uri}: "
             "neither by the name of its picture nor by number"
         )
-    return {image: manifest.line(number) for image, number in found.items()}
+    return {image: manifest.line(number) for image, number in numbers.items()}
 
 
 def _content(data: bytes, name: str) -> dict[str, Any]:

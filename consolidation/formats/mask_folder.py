@@ -73,10 +73,10 @@ class FolderSource(Source):
         names = {entry.name for entry in place.entries or ()}
         reserved = []
         for name in sorted(names):
-            found = self._match(name)
-            if found is None:
+            match = self._match(name)
+            if match is None:
                 continue
-            image, worker, is_reserved = found
+            image, worker, is_reserved = match
             if is_reserved:
                 reserved.append(name)
             else:
@@ -97,7 +97,7 @@ class FolderSource(Source):
                 id=image,
                 folder=place.uri,
                 masks=tuple(sorted(masks.items())),
-                missing=tuple(one for one in absent if one not in masks),
+                missing=tuple(absentee for absentee in absent if absentee not in masks),
                 picture=self._picture(image, names),
                 line=lines.get(image),
             )
@@ -112,8 +112,8 @@ class FolderSource(Source):
         return lines_of_images(self.manifest, images, self._place.uri)
 
     def _picture(self, image: str, names: Container[str]) -> str:
-        found = [f"{image}/{name}" for name in _PICTURES if f"{image}/{name}" in names]
-        uri = storage.join(self._absolute, *(found[0] if found else image).split("/"))
+        pictures = [f"{image}/{name}" for name in _PICTURES if f"{image}/{name}" in names]
+        uri = storage.join(self._absolute, *(pictures[0] if pictures else image).split("/"))
         return uri if storage.is_s3(uri) else Path(uri).as_posix()
 
     @property
@@ -137,7 +137,7 @@ class FolderSource(Source):
                 return read_class_list(beside)
         maps = [e.name for e in self._place.entries or () if e.name.endswith(f"/{FILES[1]}")]
         lists = [read_class_list(self._place.below(name)) for name in maps]
-        if any(one.entries != lists[0].entries for one in lists):
+        if any(listed.entries != lists[0].entries for listed in lists):
             raise SourceError(
                 f"{lists[0].file} and others of its name differ: put the one that counts into "
                 f"{self._place.uri}"
@@ -158,8 +158,8 @@ class FolderSource(Source):
 
     def reads(self, name: str) -> bool:
         """See `Source`."""
-        found = self._match(name)
-        return found is not None and not found[2]
+        match = self._match(name)
+        return match is not None and not match[2]
 
     def _match(self, name: str) -> tuple[str, str, bool] | None:
         """Image and worker of a file, and whether it is no worker's by its name."""

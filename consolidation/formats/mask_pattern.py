@@ -29,7 +29,31 @@ RESERVED = frozenset(
     )
 )
 """Names of what lies beside masks: never workers, where a worker may have any name."""
+BY_PATTERN = (".png", ".tif", ".tiff", ".bmp", ".webp", ".npy", ".nii", ".nii.gz")
+"""Endings of files that `--masks` reads with a worker in it."""
+_UNREAD = {
+    ".npz": "of which each is read as one image with a key a worker, by --masks '{image}.npz': "
+    "save other arrays as .npy",
+    ".jpg": "whose compression changes class indices: export PNG from the tool",
+    ".jpeg": "whose compression changes class indices: export PNG from the tool",
+}
 _WORD = re.compile(r"[^\W_]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_WORKERS = frozenset(
+    (
+        *("worker", "rater", "annotator", "labeler", "labeller", "reader", "expert", "observer"),
+        *("user", "grader", "reviewer", "radiologist", "doctor"),
+    )
+)
+_IMAGES = frozenset(
+    (
+        *("image", "images", "im", "img", "picture", "pic", "photo", "frame", "scan", "slice"),
+        *("case", "patient", "subject", "tile"),
+    )
+)
+_MARKED = re.compile(rf"(?i)[_\-.](?:{'|'.join(sorted(_WORKERS))})[_\-]?(?=[^_\-])")
+_MANY = 8
+"""Times as many images as workers, from which nothing else is likely."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +83,7 @@ class MaskPattern:
     @cached_property
     def _worker_alone(self) -> bool:
         """Whether nothing written beside `{worker}` says that it is a worker."""
-        [part] = [one for one in self.text.split("/") if "{worker}" in one]
+        [part] = [piece for piece in self.text.split("/") if "{worker}" in piece]
         beside = part.replace("{image}", "").replace("{worker}", "").replace("*", "")
         return _WORD.search(beside.partition(".")[0]) is None
 
@@ -78,49 +102,111 @@ def what_lies_there(names: Iterable[str]) -> str:
 
     Examples
     --------
-    >>> what_lies_there(["ann/1.png", "ann/2.png", "ann/3.png", "bob/1.png", "bob/3.png"])
-    "it holds 5 .png files such as ann/1.png: --masks '{worker}/{image}.png' finds 3 images by 2 \
+    >>> what_lies_there(["ann/im1.png", "ann/im2.png", "ann/im3.png", "bob/im1.png", "bob/im3.png"])
+    "it holds 5 .png files such as ann/im1.png: --masks '{worker}/{image}.png' finds 3 images by 2 \
 workers"
     """
-    found = [name for name in names if not is_hidden(name)]
-    kinds = Counter(ending for name in found if (ending := _ending(name)))
+    visible_names = [name for name in names if not is_hidden(name)]
+    kinds = Counter(ending for name in visible_names if (ending := _ending(name)))
     if not kinds:
-        listed = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
-        return f"it holds no pictures, only {listed}" if found else "it holds no files"
+        listed = ", ".join(visible_names[:3]) + (", ..." if len(visible_names) > 3 else "")
+        return f"it holds no pictures, only {listed}" if visible_names else "it holds no files"
     # PNG first, for they are what can be read
-    ending, number = min(kinds.items(), key=lambda kind: (kind[0] != ".png", -kind[1], kind[0]))
-    files = sorted(name for name in found if _ending(name) == ending)
+    ending, number = min(
+        kinds.items(),
+        key=lambda kind: (kind[0] != ".png", kind[0] not in BY_PATTERN, -kind[1], kind[0]),
+    )
+    files = sorted(name for name in visible_names if _ending(name) == ending)
     text = f"it holds {number:,} {ending} files such as {files[0]}"
-    patterns, images, workers = propose(files, ending)
-    if not patterns:
-        return text
-    listed = " or ".join(f"'{one}'" for one in patterns)
-    return f"{text}: --masks {listed} finds {images:,} images by {workers:,} workers"
+    if ending not in BY_PATTERN:
+        return f"{text}, {_UNREAD.get(ending, 'which are not read as masks: save them as PNG')}"
+    proposals = propose(files, ending)
+    if len(proposals) < 2:
+        return ": ".join([text, *map(str, proposals)])
+    first, second = proposals
+    which = [f"if {first.workers_are} are the workers: {first}"]
+    which += [f"if {second.workers_are} are the workers: {second}"]
+    return f"{text}; which part is the worker cannot be told: {'; '.join(which)}"
 
 
-def propose(files: Sequence[str], ending: str) -> tuple[list[str], int, int]:
-    """Patterns by which most files are masks of several workers an image; images and workers."""
+@dataclass(frozen=True)
+class Proposal:
+    """A pattern that would fit, and what it takes for images and workers."""
+
+    text: str
+    images: frozenset[str]
+    workers: frozenset[str]
+
+    def __str__(self) -> str:
+        n_images, n_workers = count(len(self.images), "image"), count(len(self.workers), "worker")
+        return f"--masks '{self.text}' finds {n_images} by {n_workers}"
+
+    @property
+    def workers_are(self) -> str:
+        """Where the names of the workers stand, and some of them."""
+        some = sorted(self.workers)
+        listed = ", ".join(some[:3]) + (", ..." if len(some) > 3 else "")
+        folder, _, file = self.text.rpartition("/")
+        if "{worker}" in folder and "{image}" in file:
+            return f"the folders ({listed})"
+        return f"the files ({listed})" if "{image}" in folder and "{worker}" in file else listed
+
+    @cached_property
+    def clue(self) -> int:
+        """By how much words beside the parts and in their names speak for this reading."""
+        clue = 0
+        for part, names in (("{image}", self.images), ("{worker}", self.workers)):
+            [piece] = [piece for piece in self.text.split("/") if part in piece]
+            before, _, after = piece.partition(part)
+            # a word between two parts is of the second
+            after = "" if "{" in after else after.partition(".")[0]
+            before = before.rpartition("}")[2]
+            beside = {
+                *_LETTERS.findall(before.casefold())[-1:],
+                *_LETTERS.findall(after.casefold())[:1],
+            }
+            begins = {(_LETTERS.match(name.casefold()) or [""])[0] for name in names}
+            for words, of in ((_WORKERS, "{worker}"), (_IMAGES, "{image}")):
+                if beside & words or begins <= words:
+                    clue += 1 if part == of else -1
+        return clue
+
+
+def propose(files: Sequence[str], ending: str) -> list[Proposal]:
+    """By which pattern most files are masks of several workers an image.
+
+    Two, the likelier first, where either part may be the worker.
+    """
     own = [name for name in files if not _is_reserved(name.rpartition("/")[2])]
-    best: tuple[int, int, int] = (0, 0, 0)
-    patterns: list[str] = []
-    n_images = 0
+    ranked: list[tuple[tuple[int, ...], Proposal]] = []
     for text in _candidates(own, ending) if own else ():
         pattern = MaskPattern(text)
         images: dict[str, set[str]] = defaultdict(set)
         for match in filter(None, map(pattern.match, own)):
             images[match[0]].add(match[1])
-        workers = {worker for some in images.values() for worker in some}
         several = sum(len(some) for some in images.values() if len(some) > 1)
         # pictures and truths lie beside masks, in the folder of their image
         if not several or (len(own) < len(files) and "{worker}" not in text.rpartition("/")[2]):
             continue
+        workers = frozenset(worker for some in images.values() for worker in some)
+        proposal = Proposal(text, frozenset(images), workers)
         # there are fewer workers than images
-        rank = (sum(map(len, images.values())), -len(workers), several)
-        if rank > best:
-            best, patterns, n_images = rank, [], len(images)
-        if rank == best:
-            patterns.append(text)
-    return patterns[:2], n_images, -best[1]
+        rank = (sum(map(len, images.values())), proposal.clue, -len(workers), several)
+        ranked.append((rank, proposal))
+    if not ranked:
+        return []
+    (n_masks, clue, *_), best = max(ranked, key=lambda pair: pair[0])
+    if len(best.images) >= _MANY * len(best.workers):
+        return [best]
+    return [
+        best,
+        *(
+            other
+            for rank, other in ranked
+            if rank[:2] == (n_masks, clue)
+            and (other.images, other.workers) == (best.workers, best.images)
+        ),
+    ][:2]
 
 
 def _candidates(files: Sequence[str], ending: str) -> list[str]:
@@ -128,15 +214,16 @@ def _candidates(files: Sequence[str], ending: str) -> list[str]:
     stems = [name[: -len(ending)].split("/") for name in files]
     depth = Counter(map(len, stems)).most_common(1)[0][0]
     stems = [parts for parts in stems if len(parts) == depth]
-    parts = [_framed({one[at] for one in stems}) for at in range(depth)]
+    parts = [_framed({stem[at] for stem in stems}) for at in range(depth)]
     varying = [at for at, part in enumerate(parts) if "{}" in part]
     texts = []
     for image in varying:
         for worker in varying:
             if image == worker:
-                for mark in ("_", "-", "__", "."):
+                marks = {match[0] for stem in stems for match in _MARKED.finditer(stem[image])}
+                for mark in ("_", "-", "__", ".", *sorted(marks)):
                     both = (f"{{image}}{mark}{{worker}}", f"{{worker}}{mark}{{image}}")
-                    texts += [_filled(parts, {image: one}) for one in both]
+                    texts += [_filled(parts, {image: text}) for text in both]
             else:
                 texts.append(_filled(parts, {image: "{image}", worker: "{worker}"}))
     return [f"{text}{ending}" for text in texts if text]
@@ -171,7 +258,7 @@ def _common_start(texts: Sequence[str]) -> str:
 
 def _ending(name: str) -> str:
     lower = name.lower()
-    return next((one for one in (*VOLUMES, *PICTURES) if lower.endswith(one)), "")
+    return next((ending for ending in (*VOLUMES, *PICTURES) if lower.endswith(ending)), "")
 
 
 def _is_reserved(name: str) -> bool:

@@ -127,10 +127,10 @@ def paint(
     out[...] = unpainted
     height, width = out.shape
     seen = Painted()
-    ranks: Mapping[str, int] = {label: -place for place, label in enumerate(priority)}
+    ranks: Mapping[str, int] = {label: -rank for rank, label in enumerate(priority)}
     lowest = -len(priority)
     covered = np.zeros(1 << 16, np.int64)
-    for region in sorted(regions, key=lambda one: ranks.get(one.label or "", lowest)):
+    for region in sorted(regions, key=lambda item: ranks.get(item.label or "", lowest)):
         plane = region.shape.plane(height, width)
         if plane is None:
             seen.empty[region.label] += not region.may_be_empty

@@ -41,10 +41,10 @@ class Place:
             uri = str(path)
             if not uri.endswith("/") and uri.count("/") > 2 and storage.exists(uri):
                 return cls(uri)
-            found = tuple(storage.entries(uri))
-            if not found:
+            entries = tuple(storage.entries(uri))
+            if not entries:
                 raise SourceError(f"{uri} does not exist: no object of that name or below it")
-            return cls(uri.rstrip("/"), _without_results(found))
+            return cls(uri.rstrip("/"), _without_results(entries))
         local = storage.local(path)
         try:
             if local.is_dir():
@@ -57,7 +57,7 @@ class Place:
 
     @cached_property
     def _by_name(self) -> dict[str, Entry]:
-        return {one.name: one for one in self.entries or ()}
+        return {entry.name: entry for entry in self.entries or ()}
 
     @cached_property
     def beginnings(self) -> dict[Any, Any]:
@@ -96,14 +96,16 @@ class Place:
         else:
             entries = [self._by_name[name] for name in sorted(names or ())]
         digest = hashlib.sha256()
-        for one in entries:
-            digest.update(repr(one and tuple(one)).encode("utf-8", "surrogatepass"))
+        for entry in entries:
+            digest.update(repr(entry and tuple(entry)).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
 
-def _without_results(found: Sequence[Entry]) -> tuple[Entry, ...]:
+def _without_results(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """Entries but those that a run left, whose output folder may lie within its source."""
-    runs = tuple(one.name.removesuffix(RUN_FILE) for one in found if one.name.endswith(RUN_FILE))
+    runs = tuple(
+        entry.name.removesuffix(RUN_FILE) for entry in entries if entry.name.endswith(RUN_FILE)
+    )
     # of a run into the source itself, what it keeps for itself
     left = tuple(folder or RUN_FOLDER for folder in runs if not folder or folder.endswith("/"))
-    return tuple(one for one in found if not (left and one.name.startswith(left)))
+    return tuple(entry for entry in entries if not (left and entry.name.startswith(left)))

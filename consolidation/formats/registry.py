@@ -42,7 +42,7 @@ SOURCES: tuple[type[Source], ...] = (
     FolderSource,
 )
 """In the order in which they are told."""
-FORMATS: Mapping[str, type[Source]] = {one.name: one for one in SOURCES}
+FORMATS: Mapping[str, type[Source]] = {source.name: source for source in SOURCES}
 
 
 def open_source(path: str | Path, options: SourceOptions | None = None) -> Source:
@@ -61,7 +61,7 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Sourc
             f"{path} holds masks such as {options.masks} and {kind.kind}: give --format masks or "
             f"--format {kind.name}"
         )
-    kind = kind or next((one for one in _OTHERS if one.recognises(place)), None)
+    kind = kind or next((source for source in _OTHERS if source.recognises(place)), None)
     if kind is not None:
         return kind(place, options)
     formats = ", ".join(kind.kind for kind in SOURCES)
@@ -85,9 +85,9 @@ def tool_at(place: Place) -> type[Source] | None:
 def _of_pattern(options: SourceOptions) -> str:
     """Format that a preset or pattern asks for; empty if it asks for none."""
     patterns = preset(options.preset) if options.preset else (options.masks,)
-    if any("{label}" in one for one in patterns):
+    if any("{label}" in pattern for pattern in patterns):
         return LabelFiles.name
-    if any(one.lower().endswith((*NIFTI, *STACKS)) for one in patterns):
+    if any(pattern.lower().endswith((*NIFTI, *STACKS)) for pattern in patterns):
         return Volumes.name
     pictures = options.masks != SourceOptions.masks and options.masks.lower().endswith(_PICTURES)
     return FolderSource.name if options.preset or pictures else ""
@@ -98,7 +98,7 @@ def _has_masks(place: Place, options: SourceOptions) -> bool:
     pattern = compile_pattern(options.masks)
     # tools take patterns of their own files, too
     return options.masks.lower().endswith(_PICTURES) and any(
-        pattern.fullmatch(one.name) for one in place.entries or ()
+        pattern.fullmatch(entry.name) for entry in place.entries or ()
     )
 
 

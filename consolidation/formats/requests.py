@@ -62,9 +62,9 @@ class RequestedObject:
             entry = load_json(storage.read_range(self.file, *self.span))
         except ValueError as error:
             raise SourceError(f"{self.file}, entry {self.index} is not JSON: {error}") from None
-        one = parse_object(entry, self.index)
+        request = parse_object(entry, self.index)
         before = None if self.earlier is None else self.earlier.load()
-        source_ref = one.source_ref or self.source_ref
+        source_ref = request.source_ref or self.source_ref
         line: Mapping[str, Any] = {"source-ref": source_ref} if source_ref else {}
         return LabeledObject(
             id=self.id,
@@ -72,9 +72,12 @@ class RequestedObject:
             answers=[
                 # in their order: of a worker who answered again, the latest counts
                 *(() if before is None else before.answers),
-                *((each.worker, AnnotationAnswer(each, self.folder)) for each in one.annotations),
+                *(
+                    (each.worker, AnnotationAnswer(each, self.folder))
+                    for each in request.annotations
+                ),
             ],
-            error=one.error or (None if before is None else before.error),
+            error=request.error or (None if before is None else before.error),
         )
 
 
@@ -102,8 +105,8 @@ class RequestSource(Source):
         lines: dict[str, ManifestLine] = {}
         if options.manifest is not None:
             self.manifest = ManifestFile(options.manifest)
-            lines = self.manifest.lines_of({one.id: one.source_ref for one in objects})
-        self.items = [replace(one, line=lines.get(one.id)) for one in objects]
+            lines = self.manifest.lines_of({item.id: item.source_ref for item in objects})
+        self.items = [replace(item, line=lines.get(item.id)) for item in objects]
 
     def classes(self) -> Classes:
         """Label categories beside the requests, else all answers' labels by name."""
@@ -122,38 +125,38 @@ def index_requests(
     """Objects of request files and where they lie; adds the labels of all answers to `labels`."""
     objects: dict[str, RequestedObject] = {}
     for file in files:
-        for index, (span, one) in enumerate(read_request(_reader(file), file, limits.objects)):
-            name = one.id if one.named else _free_name(one.id, objects)
+        for index, (span, request) in enumerate(read_request(_reader(file), file, limits.objects)):
+            name = request.id if request.named else _free_name(request.id, objects)
             # an object that comes again was sent to workers again: their answers join
             earlier = objects.pop(name, None)
             if earlier is not None:
-                _check_same(earlier, one, file)
+                _check_same(earlier, request, file)
             objects[name] = RequestedObject(
                 name,
                 folder,
                 file,
                 span,
                 index,
-                one.named,
-                one.source_ref or (None if earlier is None else earlier.source_ref),
+                request.named,
+                request.source_ref or (None if earlier is None else earlier.source_ref),
                 earlier=earlier,
             )
             if labels is not None:
-                for each in one.annotations:
+                for each in request.annotations:
                     labels.add(name, AnnotationAnswer(each, folder), limits)
-    if all(is_number(one.id) for one in objects.values() if one.named):
+    if all(is_number(obj.id) for obj in objects.values() if obj.named):
         # ids are line numbers of the input manifest, whatever order a request has them in
-        return sorted(objects.values(), key=lambda one: (not one.named, *by_value(one.id)))
+        return sorted(objects.values(), key=lambda obj: (not obj.named, *by_value(obj.id)))
     return list(objects.values())
 
 
-def _check_same(earlier: RequestedObject, one: RequestObject, file: str) -> None:
+def _check_same(earlier: RequestedObject, request: RequestObject, file: str) -> None:
     """Raise SourceError if an id is that of two pictures."""
-    if earlier.source_ref and one.source_ref and earlier.source_ref != one.source_ref:
+    if earlier.source_ref and request.source_ref and earlier.source_ref != request.source_ref:
         where = f"{earlier.file} and {file}" if earlier.file != file else f"two entries of {file}"
         raise SourceError(
-            f"{where} give object {shown(one.id)} to two pictures, {shown(earlier.source_ref)} "
-            f"and {shown(one.source_ref)}: these are two jobs, consolidate each by itself"
+            f"{where} give object {shown(request.id)} to two pictures, {shown(earlier.source_ref)} "
+            f"and {shown(request.source_ref)}: these are two jobs, consolidate each by itself"
         )
 
 
@@ -176,7 +179,7 @@ class AnswerLabels:
         """Classes by these names in alphabetical order; SourceError names the first cause."""
         # no classes: one is our index 0 anyway, the pixels of others are ignored with a warning
         reserved = (BACKGROUND, UNDECIDED)
-        labels = {one for one in self._names if one.strip() and one not in reserved}
+        labels = {label for label in self._names if label.strip() and label not in reserved}
         if not labels:
             raise SourceError(f"{name}: no answer in it names a label{self._trouble}")
         return Classes.of_labels(sorted(labels))
@@ -189,7 +192,7 @@ def _reader(file: str) -> Any:
 def _free_name(name: str, taken: Container[str]) -> str:
     """Return a name that no object has: what is broken must not replace what is not."""
     names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
-    return next(one for one in names if one not in taken)
+    return next(candidate for candidate in names if candidate not in taken)
 
 
 def is_number(object_id: str) -> bool:
@@ -205,16 +208,16 @@ def by_value(object_id: str) -> tuple[int, str, str]:
 
 def request_files(place: Place) -> list[str]:
     """Names of the request files below a folder, in the order of their parts and numbers."""
-    found = [
-        one.name
-        for one in place.entries or ()
-        if one.name.endswith(".json") and one.name.rpartition("/")[2] not in _NOT_REQUESTS
+    names = [
+        entry.name
+        for entry in place.entries or ()
+        if entry.name.endswith(".json") and entry.name.rpartition("/")[2] not in _NOT_REQUESTS
     ]
-    found.sort(key=by_number)
-    requests = [name for name in found if "consolidation-request" in name.split("/")]
+    names.sort(key=by_number)
+    requests = [name for name in names if "consolidation-request" in name.split("/")]
     if requests:
         return requests
-    looks = {name: _looks_like_request(place.below(name)) for name in found}
+    looks = {name: _looks_like_request(place.below(name)) for name in names}
     if True not in looks.values():
         return []
     # among requests, a file that is no JSON is a damaged request: reading it will say so

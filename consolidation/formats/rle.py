@@ -202,7 +202,7 @@ def _whole(counts: NDArray[np.int64], area: int) -> NDArray[np.int64]:
 
 def _has_floats(values: Any) -> bool:
     """Whether numbers were written as 3.0: some tools do."""
-    return isinstance(values, list) and any(isinstance(one, float) for one in values)
+    return isinstance(values, list) and any(isinstance(value, float) for value in values)
 
 
 def _around(text: NDArray[np.uint8], at: int) -> str:

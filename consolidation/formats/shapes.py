@@ -87,8 +87,8 @@ class Polygon:
 
         Rings of fewer than `LEAST_POINTS` have no inside and are left out.
         """
-        arrays = [one for one in map(as_points, rings) if len(one) >= LEAST_POINTS]
-        ends = np.cumsum([len(one) for one in arrays]).tolist()
+        arrays = [ring for ring in map(as_points, rings) if len(ring) >= LEAST_POINTS]
+        ends = np.cumsum([len(array) for array in arrays]).tolist()
         points = np.concatenate(arrays) if arrays else np.empty((0, 2))
         return cls(points, tuple(ends))
 
@@ -162,7 +162,7 @@ class Ellipse:
     def plane(self, height: int, width: int) -> Plane | None:
         """See `Shape`."""
         numbers = (self.x, self.y, self.radius_x, self.radius_y, self.degrees)
-        if not all(math.isfinite(one) for one in numbers):
+        if not all(math.isfinite(number) for number in numbers):
             raise AnswerError("an ellipse of it is damaged: a number is not finite")
         if self.radius_x <= 0 or self.radius_y <= 0:
             return None
@@ -309,8 +309,8 @@ def _box(
     low: NDArray[np.float64], high: NDArray[np.float64], height: int, width: int
 ) -> tuple[int, int, int, int] | None:
     """Top, left, height and width of the pixels between two points, in the image."""
-    left, top = (max(math.floor(one), 0) for one in low.clip(-MOST, MOST).tolist())
-    right, bottom = (math.ceil(one) for one in high.clip(-MOST, MOST).tolist())
+    left, top = (max(math.floor(side), 0) for side in low.clip(-MOST, MOST).tolist())
+    right, bottom = (math.ceil(side) for side in high.clip(-MOST, MOST).tolist())
     h, w = min(bottom, height) - top, min(right, width) - left
     return (top, left, h, w) if h > 0 and w > 0 else None
 

@@ -132,21 +132,23 @@ def files(place: Place, *endings: str) -> list[tuple[str, File]]:
 
     With an ending of ``""``, files whose names have none.
     """
-    found = []
+    matches = []
     for name in named(place, *filter(None, endings), ".zip"):
         uri = place.uri if place.entries is None else place.below(name)
         if not name.lower().endswith(".zip"):
-            found.append((name, File(uri)))
+            matches.append((name, File(uri)))
         elif storage.read_range(uri, 0, 4) == b"PK\x03\x04":
-            found += [
-                (name, File(uri, one))
-                for one in members(uri)
-                if one.lower().endswith(tuple(filter(None, endings))) and not is_hidden(one)
+            matches += [
+                (name, File(uri, member))
+                for member in members(uri)
+                if member.lower().endswith(tuple(filter(None, endings))) and not is_hidden(member)
             ]
     if "" in endings:
-        bare = [one.name for one in place.entries or () if "." not in one.name.rpartition("/")[2]]
-        found += [(name, File(place.below(name))) for name in bare]
-    return found
+        bare = [
+            entry.name for entry in place.entries or () if "." not in entry.name.rpartition("/")[2]
+        ]
+        matches += [(name, File(place.below(name))) for name in bare]
+    return matches
 
 
 def named(place: Place, *endings: str) -> list[str]:
@@ -158,9 +160,9 @@ def named(place: Place, *endings: str) -> list[str]:
         name = place.uri.replace("\\", "/").rpartition("/")[2]
         return [name] if name.lower().endswith(endings) else []
     return [
-        one.name
-        for one in place.entries
-        if one.name.lower().endswith(endings) and not is_hidden(one.name)
+        entry.name
+        for entry in place.entries
+        if entry.name.lower().endswith(endings) and not is_hidden(entry.name)
     ]
 
 

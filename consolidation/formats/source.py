@@ -78,9 +78,9 @@ class SourceOptions:
     def of_format(self) -> dict[str, Any]:
         """What was chosen besides the defaults, of what only some formats use; JSON-ready."""
         return {
-            one.name: list(value) if isinstance(value, tuple) else value
-            for one in fields(self)
-            if one.name in _OF_FORMAT and (value := getattr(self, one.name)) != one.default
+            option.name: list(value) if isinstance(value, tuple) else value
+            for option in fields(self)
+            if option.name in _OF_FORMAT and (value := getattr(self, option.name)) != option.default
         }
 
     @staticmethod
@@ -185,9 +185,9 @@ class Source(ABC):
     @property
     def ids(self) -> Sequence[str]:
         """Ids of its objects, in order."""
-        return [one.id for one in self.items]
+        return [item.id for item in self.items]
 
     def objects(self) -> Iterator[LabeledObject]:
         """Read its objects, one after another."""
-        for one in self.items:
-            yield one.load()
+        for item in self.items:
+            yield item.load()

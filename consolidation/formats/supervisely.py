@@ -43,11 +43,11 @@ class Supervisely(ImageFiles):
     @classmethod
     def is_own(cls, start: FileBeginning) -> bool:
         """See `ImageFiles`."""
-        found = start.json
+        beginning = start.json
         return (
-            found.top == "{"
-            and found.has("size.height", "objects")
-            and (found.has("objects[].classTitle") or found.has("tags"))
+            beginning.top == "{"
+            and beginning.has("size.height", "objects")
+            and (beginning.has("objects[].classTitle") or beginning.has("tags"))
         )
 
     def labels(self, place: Place) -> Mapping[str, str]:
@@ -57,9 +57,9 @@ class Supervisely(ImageFiles):
                 content = mapping(read_json(File(place.below(name)), self._options.limits))
                 self._used.append(name)
                 return {
-                    str(one["title"]): _hex(one.get("color"))
-                    for one in entries(content.get("classes"))
-                    if isinstance(one.get("title"), str) and one.get("shape") not in _NO_AREA
+                    str(entry["title"]): _hex(entry.get("color"))
+                    for entry in entries(content.get("classes"))
+                    if isinstance(entry.get("title"), str) and entry.get("shape") not in _NO_AREA
                 }
         return {}
 
@@ -71,10 +71,10 @@ class Supervisely(ImageFiles):
         height, width = whole(size.get("height")), whole(size.get("width"))
         result = ImageFile(stem(file), (height, width) if height > 0 and width > 0 else None)
         skipped = 0
-        for one in entries(content.get("objects")):
-            label, worker = one.get("classTitle"), one.get("labelerLogin")
+        for entry in entries(content.get("objects")):
+            label, worker = entry.get("classTitle"), entry.get("labelerLogin")
             try:
-                shape = _shape(one)
+                shape = _shape(entry)
             except AnswerError as error:
                 raise SourceError(f"{file}: {error}") from None
             if shape is None:
@@ -87,13 +87,13 @@ class Supervisely(ImageFiles):
         return result
 
 
-def _shape(one: Mapping[str, Any]) -> Shape | None:
-    kind = one.get("geometryType")
-    if kind == "bitmap" or (kind is None and "bitmap" in one):
-        bitmap = mapping(one.get("bitmap"))
+def _shape(entry: Mapping[str, Any]) -> Shape | None:
+    kind = entry.get("geometryType")
+    if kind == "bitmap" or (kind is None and "bitmap" in entry):
+        bitmap = mapping(entry.get("bitmap"))
         left, top = as_points(bitmap.get("origin")).astype(int).tolist()[0]
         return Bitmap(unpacked(bitmap.get("data")), top, left)
-    points = mapping(one.get("points"))
+    points = mapping(entry.get("points"))
     if kind == "polygon":
         interior = points.get("interior")
         return Polygon.of(

@@ -173,9 +173,9 @@ def look_through(
 ) -> Survey:
     """Look at masks, spread over the source, until it is enough; at all if it never is."""
     survey = Survey(by_color, trusted, total=len(masks))
-    order = sorted(range(len(masks)), key=lambda place: (place * _GOLDEN % 1, place))
+    order = sorted(range(len(masks)), key=lambda index: (index * _GOLDEN % 1, index))
     for start in range(0, len(order), AT_ONCE):
-        some = [masks[place] for place in order[start : start + AT_ONCE]]
+        some = [masks[index] for index in order[start : start + AT_ONCE]]
         for mask, seen in zip(some, _looks(some), strict=True):
             survey.add(mask, seen)
         if enough(survey):

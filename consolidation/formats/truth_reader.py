@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -161,7 +161,7 @@ def _names(classes: Classes, listed: ClassList | None) -> dict[int, str]:
     """Names by index; background as the list spells it."""
     names = dict(enumerate(classes.names))
     if listed is not None and classes.has_background:
-        names[0] = next((one.name for one in listed.entries if one.index == 0), names[0])
+        names[0] = next((entry.name for entry in listed.entries if entry.index == 0), names[0])
     return names
 
 
@@ -173,3 +173,31 @@ def _refuse_black_and_white(where: str, meaning: Meaning, others: Names) -> None
             f"are {len(others)} classes ({', '.join(map(shown, list(others.values())[:5]))}): say "
             f"which is which, such as --values 0=background,{white}={others[max(others)]}"
         )
+
+
+def binary_truth(predicted: Iterable[int], truth: Iterable[int]) -> str | None:
+    """Say that truths know one class and results several, where no names match them; else None.
+
+    Parameters
+    ----------
+    predicted, truth : iterable of int
+        Class indices that occur, on both sides.
+
+    Examples
+    --------
+    >>> binary_truth([0, 1, 2], [0, 1])[:65]
+    'the truths hold 0 and 1 alone, the results have classes 1 and 2: '
+    >>> binary_truth([0, 1], [0, 1]), binary_truth([0, 1, 2], [0, 2])
+    (None, None)
+    """
+    known = sorted(set(truth) - {UNDECIDED_INDEX})
+    classes = sorted(set(predicted) - {0, UNDECIDED_INDEX})
+    if known not in ([0, 1], [1]) or max(classes, default=0) < 2:
+        return None
+    *most, last = map(str, classes)
+    listed = f"{', '.join(most)} and {last}" if most else last
+    return (
+        f"the truths hold {' and '.join(map(str, known))} alone, the results have "
+        f"class{'es' if most else ''} {listed}: if 1 stands for all of them, the scores mean "
+        "nothing; a class list with the truths, or --values, says what 1 is"
+    )

@@ -54,7 +54,7 @@ class MaskFolder:
         try:
             content = json.loads(storage.read_bytes(path))
             classes, options = content["classes"], content["options"]
-            if not (isinstance(options, dict) and all(isinstance(one, str) for one in classes)):
+            if not (isinstance(options, dict) and all(isinstance(name, str) for name in classes)):
                 raise TypeError("classes or options are of another type")
         except (ValueError, KeyError, TypeError) as error:
             raise SourceError(f"{path} is not what a run writes: {error!r}") from None
@@ -79,8 +79,8 @@ class MaskFolder:
     def of(self, image_ids: Iterable[str]) -> dict[str, str]:
         """Path or URI of the mask of each of these images that has one."""
         ids = {file_name(image_id): image_id for image_id in image_ids}
-        found = max(self.readings(), key=lambda reading: len(reading.keys() & ids.keys()))
-        return {ids[name]: self.path(found[name]) for name in ids if name in found}
+        best = max(self.readings(), key=lambda reading: len(reading.keys() & ids.keys()))
+        return {ids[name]: self.path(best[name]) for name in ids if name in best}
 
     def path(self, mask: MaskFile) -> str:
         """Path or URI of a mask."""
@@ -125,9 +125,9 @@ def find_masks(folder: str | Path) -> MaskFolder:
         raise SourceError(f"{folder} is not a folder")
     above = _above(uri)
     files = [
-        one.name
-        for one in storage.entries(uri)
-        if one.name.endswith(".png") and not is_hidden(one.name)
+        entry.name
+        for entry in storage.entries(uri)
+        if entry.name.endswith(".png") and not is_hidden(entry.name)
     ]
     for inner in ("masks", "truth"):
         below = [file.removeprefix(f"{inner}/") for file in files if file.startswith(f"{inner}/")]

@@ -29,7 +29,7 @@ def listed_colors(listed: ClassList, classes: Classes) -> tuple[dict[RGB, int], 
         rgb = parse_color(text)
         assert rgb is not None
         if rgb in colors:
-            first, second = (shown(classes.names[one]) for one in (colors[rgb], index))
+            first, second = (shown(classes.names[number]) for number in (colors[rgb], index))
             doubt = f"{listed.file} gives {first} and {second} the same color {text}"
         colors.setdefault(rgb, index)
     for rgb in listed.void:
@@ -87,7 +87,9 @@ def colors_unlisted(seen: Survey) -> tuple[str, bool] | None:
     )
     if seen.colored < seen.indexed:
         return text, False
-    example = next((one[:3] for one in seen.colors if one[3] and any(one[:3])), (44, 160, 44))
+    example = next(
+        (color[:3] for color in seen.colors if color[3] and any(color[:3])), (44, 160, 44)
+    )
     entry = f'{{"index": 1, "name": "cat", "color": "{hex_color(example)}"}}'
     return (
         f"{text}; a class list with colors is missing: classes.json such as "

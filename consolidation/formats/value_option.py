@@ -72,22 +72,22 @@ class ValueOption:
     @property
     def labels(self) -> list[str]:
         """Names of classes but background, in the order in which they are said."""
-        names = [one.name for one in self.ranges if one.name and not is_background(one.name)]
+        names = [span.name for span in self.ranges if span.name and not is_background(span.name)]
         return list(dict.fromkeys(names))
 
     def indices(self, names: Sequence[str]) -> dict[int, int | None]:
         """Class index by value, None: ignored; OptionError for a name that is no class's."""
-        found: dict[int, int | None] = {}
-        for one in self.ranges:
-            index = None if one.name is None else _index(one.name, names)
-            found |= dict.fromkeys(range(one.low, one.high + 1), index)
-        return found
+        indices: dict[int, int | None] = {}
+        for span in self.ranges:
+            index = None if span.name is None else _index(span.name, names)
+            indices |= dict.fromkeys(range(span.low, span.high + 1), index)
+        return indices
 
 
 def _index(name: str, names: Sequence[str]) -> int:
     if name in names:
         return names.index(name)
-    folded = [one.casefold() for one in names]
+    folded = [class_name.casefold() for class_name in names]
     if folded.count(name.casefold()) == 1:
         return folded.index(name.casefold())
     if is_background(name) and is_background(names[0]):

@@ -158,8 +158,8 @@ class _Question:
             classes = Classes.of_labels(self.said.labels)
         else:
             raise OptionError("--values names no class beside background")
-        given = self.said.indices(classes.names)
-        values = {value: IGNORED if index is None else index for value, index in given.items()}
+        indices = self.said.indices(classes.names)
+        values = {value: IGNORED if index is None else index for value, index in indices.items()}
         return classes, values, f"--values {self.reading.values}"
 
     def _black_and_white(self) -> Values:
@@ -191,7 +191,8 @@ class _Question:
             )
         values = dict(Meaning.of_indices(len(classes)).values) | dict.fromkeys(ignored, IGNORED)
         text = value_doubts.numbered(classes.names)
-        return classes, values, text + "".join(f", {one} ignored" for one in sorted(void | ignored))
+        text += "".join(f", {number} ignored" for number in sorted(void | ignored))
+        return classes, values, text
 
     def _unlisted_classes(self) -> Classes:
         """Classes numbered up to the highest value."""

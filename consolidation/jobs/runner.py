@@ -149,17 +149,17 @@ class JobRun:
     def _consolidate(self, job: Job, done: set[str], shortlist: Shortlist) -> None:
         """Second pass, over what is not done."""
         names = self._folder.names
-        tasks = [Task(one, names[one.id]) for one in self._source.items if one.id not in done]
+        tasks = [Task(item, names[item.id]) for item in self._source.items if item.id not in done]
         chunks = self._workers.chunks(tasks)
         # an image gets into the report from the need of review that is least in it by then
         calls = ((job, chunk, shortlist.least) for chunk in chunks)
         for outcomes in self._workers.map(consolidate_chunk, calls, len(chunks)):
-            for one in outcomes:
-                self._progress.warnings += one.warnings
-                if one.need is None:
+            for outcome in outcomes:
+                self._progress.warnings += outcome.warnings
+                if outcome.need is None:
                     self._progress.failures += 1
                 else:
-                    shortlist.add(one.id, one.need)
+                    shortlist.add(outcome.id, outcome.need)
                 self._advance(1)
 
     def _outputs(self) -> dict[str, Any]:

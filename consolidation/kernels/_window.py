@@ -42,13 +42,13 @@ def count_row(typing_context, labels, start, stride, weights, plus, minus, both,
             v.splat(builder.trunc(label, v.label.element), v.label) for label in (plus_, minus_)
         )
         total = cgutils.alloca_once_value(builder, zero)
-        place = cgutils.alloca_once_value(builder, start_)
+        position = cgutils.alloca_once_value(builder, start_)
 
         def count(subtract):
             builder.store(zero, total)
-            builder.store(start_, place)
+            builder.store(start_, position)
             with cgutils.for_range(builder, n_workers) as loop:
-                at = builder.load(place)
+                at = builder.load(position)
                 row = v.load(labels, labels_, v.label, at)
                 weight = v.splat(builder.load(builder.gep(weights_.data, [loop.index])), word)
                 own = builder.select(builder.icmp_unsigned("==", row, wanted), weight, zero)
@@ -57,7 +57,7 @@ def count_row(typing_context, labels, start, stride, weights, plus, minus, both,
                     other = builder.icmp_unsigned("==", row, unwanted)
                     value = builder.sub(value, builder.select(other, weight, zero))
                 builder.store(value, total)
-                builder.store(builder.add(at, stride_), place)
+                builder.store(builder.add(at, stride_), position)
 
         with builder.if_else(both_) as (then, otherwise):
             with then:

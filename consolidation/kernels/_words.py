@@ -55,14 +55,14 @@ def store_word(typing_context, array, start, word):
 
 
 @intrinsic
-def copy_block(typing_context, array, start, out, place):
-    """Copy the 64 values from `start` on to `place` of another array, or of the same."""
+def copy_block(typing_context, array, start, out, offset):
+    """Copy the 64 values from `start` on to `offset` of another array, or of the same."""
 
     def codegen(context, builder, signature, arguments):
-        array_, start_, out_, place_ = arguments
+        array_, start_, out_, offset_ = arguments
         kind = ir.VectorType(ir.IntType(array.dtype.bitwidth), LANES)
         value = _load(context, builder, signature.args[0], array_, start_, kind)
-        target = pointer(context, builder, signature.args[2], out_, place_, kind)
+        target = pointer(context, builder, signature.args[2], out_, offset_, kind)
         builder.store(value, target).align = array.dtype.bitwidth // 8
         return context.get_dummy_value()
 
@@ -83,31 +83,31 @@ def fill_block(typing_context, array, start, value):
 
 
 @intrinsic
-def add_block(typing_context, array, start, place):
-    """Add the 64 bytes from `place` on to those from `start` on."""
+def add_block(typing_context, array, start, offset):
+    """Add the 64 bytes from `offset` on to those from `start` on."""
 
     def codegen(context, builder, signature, arguments):
-        array_, start_, place_ = arguments
+        array_, start_, offset_ = arguments
         kind = ir.VectorType(ir.IntType(8), LANES)
-        one = _load(context, builder, signature.args[0], array_, start_, kind)
-        other = _load(context, builder, signature.args[0], array_, place_, kind)
+        word = _load(context, builder, signature.args[0], array_, start_, kind)
+        other = _load(context, builder, signature.args[0], array_, offset_, kind)
         target = pointer(context, builder, signature.args[0], array_, start_, kind)
-        builder.store(builder.add(one, other), target).align = 1
+        builder.store(builder.add(word, other), target).align = 1
         return context.get_dummy_value()
 
     return types.void(array, types.intp, types.intp), codegen
 
 
 @intrinsic
-def differences(typing_context, array, start, other, place):
-    """Bit i of the result: array[start + i] differs from other[place + i]; 64 values."""
+def differences(typing_context, array, start, other, other_start):
+    """Bit i of the result: array[start + i] differs from other[other_start + i]; 64 values."""
 
     def codegen(context, builder, signature, arguments):
-        array_, start_, other_, place_ = arguments
+        array_, start_, other_, other_start_ = arguments
         kind = ir.VectorType(ir.IntType(array.dtype.bitwidth), LANES)
-        one = _load(context, builder, signature.args[0], array_, start_, kind)
-        two = _load(context, builder, signature.args[2], other_, place_, kind)
-        return builder.bitcast(builder.icmp_unsigned("!=", one, two), ir.IntType(64))
+        first = _load(context, builder, signature.args[0], array_, start_, kind)
+        second = _load(context, builder, signature.args[2], other_, other_start_, kind)
+        return builder.bitcast(builder.icmp_unsigned("!=", first, second), ir.IntType(64))
 
     return types.uint64(array, types.intp, other, types.intp), codegen
 

@@ -20,8 +20,8 @@ MOST = 256
 
 
 @intrinsic
-def _count_equal(typing_context, labels, start, label, counts, place):
-    """Add 1 to counts[place + i] where labels[start + i] is `label`; the bits of those pixels."""
+def _count_equal(typing_context, labels, start, label, counts, offset):
+    """Add 1 to counts[offset + i] where labels[start + i] is `label`; the bits of those pixels."""
     signature = types.uint64(labels, types.intp, labels.dtype, counts, types.intp)
 
     def codegen(context, builder, _signature, arguments):
@@ -38,7 +38,7 @@ def _count_equal(typing_context, labels, start, label, counts, place):
 
 
 @intrinsic
-def _challenge(typing_context, counts, place, label, labels, votes, tied, start):
+def _challenge(typing_context, counts, offset, label, labels, votes, tied, start):
     """Let a class, higher than all before it, compete for 64 pixels with its counts."""
     signature = types.void(counts, types.intp, labels.dtype, labels, votes, tied, types.intp)
 
@@ -95,17 +95,17 @@ def count_block(masks, n, n_workers, start, ignore, known, counts, places):
             rest &= ~equals(masks, at, masks.dtype.type(ignore))
         while rest != 0:
             label = masks[at + lowest_bit(rest)]
-            place = types.int64(places[label])
-            if place < 0:
+            row = types.int64(places[label])
+            if row < 0:
                 if n_known == MOST:
                     forget(known, n_known, places)
                     return -1
-                place = n_known
-                places[label] = place
-                known[place] = label
-                fill_block(counts, place * LANES, 0)
+                row = n_known
+                places[label] = row
+                known[row] = label
+                fill_block(counts, row * LANES, 0)
                 n_known += 1
-            rest &= ~_count_equal(masks, at, label, counts, place * LANES)
+            rest &= ~_count_equal(masks, at, label, counts, row * LANES)
     for i in range(1, n_known):
         label, at = known[i], i
         while at > 0 and known[at - 1] > label:
@@ -158,8 +158,8 @@ def plurality_many(
         fill_block(flags, start, 0)
         for i in range(n_known):
             label = known[i]
-            place = types.int64(places[label]) * LANES
-            _challenge(counts, place, labels.dtype.type(label), labels, votes, flags, start)
+            offset = types.int64(places[label]) * LANES
+            _challenge(counts, offset, labels.dtype.type(label), labels, votes, flags, start)
         forget(known, n_known, places)
         if n_known > 0:
             highest[0] = max(highest[0], known[n_known - 1])

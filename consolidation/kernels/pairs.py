@@ -66,19 +66,19 @@ def _boundaries(row, start):
 
 
 @kernel
-def count_classes(row, given):
-    """Count pixels of each class in one mask (N,): given (K,) int64, in and out."""
+def count_classes(row, counts):
+    """Count pixels of each class in one mask (N,): counts (K,) int64, in and out."""
     start = 0
     for block in range(0, row.size, LANES):
         bits = _boundaries(row, block)
         while bits != 0:
             p = block + lowest_bit(bits)
             bits &= bits - types.uint64(1)
-            if row[start] < given.size:
-                given[row[start]] += p - start
+            if row[start] < counts.size:
+                counts[row[start]] += p - start
             start = p
-    if row[start] < given.size:
-        given[row[start]] += row.size - start
+    if row[start] < counts.size:
+        counts[row[start]] += row.size - start
 
 
 @kernel

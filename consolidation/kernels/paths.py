@@ -18,7 +18,7 @@ NOWHERE = -1
 
 
 @kernel
-def _up(heap, place, distance, at):
+def _up(heap, position, distance, at):
     """Move an entry of the heap to where its distance belongs, towards the top."""
     node = heap[at]
     while at > 0:
@@ -26,14 +26,14 @@ def _up(heap, place, distance, at):
         if distance[heap[above]] <= distance[node]:
             break
         heap[at] = heap[above]
-        place[heap[at]] = at
+        position[heap[at]] = at
         at = above
     heap[at] = node
-    place[node] = at
+    position[node] = at
 
 
 @kernel
-def _down(heap, place, distance, size):
+def _down(heap, position, distance, size):
     """Move the entry at the top of the heap to where its distance belongs."""
     node = heap[0]
     at = 0
@@ -46,14 +46,14 @@ def _down(heap, place, distance, size):
         if distance[heap[below]] >= distance[node]:
             break
         heap[at] = heap[below]
-        place[heap[at]] = at
+        position[heap[at]] = at
         at = below
     heap[at] = node
-    place[node] = at
+    position[node] = at
 
 
 @kernel
-def cheapest_ways(cost, start, target, limit, distance, parent, heap, place):
+def cheapest_ways(cost, start, target, limit, distance, parent, heap, position):
     """Cost of the cheapest way from a pixel to every pixel, until the target is reached.
 
     Parameters
@@ -68,7 +68,7 @@ def cheapest_ways(cost, start, target, limit, distance, parent, heap, place):
         Infinite where no way was needed.
     parent : array (H * Wd,), int32, out
         The pixel before on the cheapest way, or `NOWHERE`.
-    heap, place : arrays (H * Wd,), int32
+    heap, position : arrays (H * Wd,), int32
         Room to work in.
 
     Returns
@@ -81,10 +81,10 @@ def cheapest_ways(cost, start, target, limit, distance, parent, heap, place):
     for i in range(distance.size):
         distance[i] = math.inf
         parent[i] = NOWHERE
-        place[i] = NOWHERE
+        position[i] = NOWHERE
     distance[start] = 0.0
     heap[0] = start
-    place[start] = 0
+    position[start] = 0
     size = 1
     while size > 0:
         node = heap[0]
@@ -93,7 +93,7 @@ def cheapest_ways(cost, start, target, limit, distance, parent, heap, place):
         size -= 1
         if size > 0:
             heap[0] = heap[size]
-            _down(heap, place, distance, size)
+            _down(heap, position, distance, size)
         y, x = node // width, node % width
         for dy in range(-1, 2):
             if y + dy < 0 or y + dy >= height:
@@ -107,9 +107,9 @@ def cheapest_ways(cost, start, target, limit, distance, parent, heap, place):
                 if way < distance[other] and way <= limit:
                     if distance[other] == math.inf:
                         heap[size] = other
-                        place[other] = size
+                        position[other] = size
                         size += 1
                     distance[other] = way
                     parent[other] = node
-                    _up(heap, place, distance, place[other])
+                    _up(heap, position, distance, position[other])
     return False

@@ -20,7 +20,7 @@ TILE = 1 << 12
 
 
 @kernel
-def agreements(masks, ignore, given, sums):
+def agreements(masks, ignore, counts, sums):
     """Do what `agreement.agreements` does of patterns, from masks.
 
     Parameters
@@ -29,44 +29,46 @@ def agreements(masks, ignore, given, sums):
         Labels below K, or `ignore`.
     ignore : int
         A label that is no vote; -1 for none. Pixels that either ignores are left out.
-    given : array (W, K), int64, zeros, scratch
+    counts : array (W, K), int64, zeros, scratch
     sums : array (W, W, 3, K), int64, zeros, out
         [a, b] for a < b: pixels that both gave the class, that a gave it, that b gave it.
     """
     n_workers, n = masks.shape
-    n_classes = given.shape[1]
+    n_classes = counts.shape[1]
     flat = masks.reshape(-1)
     for w in range(n_workers):
-        count_classes(masks[w], given[w])
+        count_classes(masks[w], counts[w])
     for a in range(n_workers):
         for b in range(a + 1, n_workers):
             for k in range(n_classes):
                 if k != ignore:
-                    sums[a, b, 0, k] = given[a, k]
-                    sums[a, b, 1, k] = given[a, k]
-                    sums[a, b, 2, k] = given[b, k]
+                    sums[a, b, 0, k] = counts[a, k]
+                    sums[a, b, 1, k] = counts[a, k]
+                    sums[a, b, 2, k] = counts[b, k]
     for tile in range(0, n, TILE):
         end = min(tile + TILE, n)
         for a in range(n_workers):
             for b in range(a + 1, n_workers):
                 for p in range(tile, end, LANES):
-                    one, other = a * n + p, b * n + p
+                    start, other = a * n + p, b * n + p
                     if p + LANES <= end:
-                        if differences(flat, one, flat, other) != 0:
-                            _leave_out(flat, one, other, ignore, sums, a, b)
+                        if differences(flat, start, flat, other) != 0:
+                            _leave_out(flat, start, other, ignore, sums, a, b)
                     else:
                         for i in range(end - p):
-                            if flat[one + i] != flat[other + i]:
-                                _leave_out_pixel(flat[one + i], flat[other + i], ignore, sums, a, b)
+                            if flat[start + i] != flat[other + i]:
+                                _leave_out_pixel(
+                                    flat[start + i], flat[other + i], ignore, sums, a, b
+                                )
 
 
 @kernel
-def _leave_out(masks, one, other, ignore, sums, a, b):
+def _leave_out(masks, start, other, ignore, sums, a, b):
     """Take the pixels where two workers differ from what both gave, or either where one ignores."""
-    bits = types.uint64(differences(masks, one, masks, other))
+    bits = types.uint64(differences(masks, start, masks, other))
     while bits != 0:
-        label = masks[one + lowest_bit(bits)]
-        same = bits & equals(masks, one, label)
+        label = masks[start + lowest_bit(bits)]
+        same = bits & equals(masks, start, label)
         bits &= ~same
         if label != ignore:
             sums[a, b, 0, label] -= count_bits(same)

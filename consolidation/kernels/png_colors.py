@@ -94,20 +94,20 @@ def map_rows(buffer, start, line, channels, n_rows, top, row, x, keys, table, co
 
 
 @kernel
-def _same_above(buffer, place, line, channels):
-    """Whether 64 pixels from buffer[place] on equal those of the row above."""
+def _same_above(buffer, offset, line, channels):
+    """Whether 64 pixels from buffer[offset] on equal those of the row above."""
     bits = types.uint64(0)
     for i in range(channels):
-        at = place + i * LANES
+        at = offset + i * LANES
         bits |= differences(buffer, at, buffer, at - line)
     return bits == 0
 
 
 @kernel
-def _key(buffer, place, channels):
+def _key(buffer, offset, channels):
     if channels == 4:
-        return types.int64(load_word(buffer, place) & types.uint64(0xFFFFFFFF))
-    return types.int64(load_word(buffer, place) & types.uint64(0xFFFFFF)) | 0xFF000000
+        return types.int64(load_word(buffer, offset) & types.uint64(0xFFFFFFFF))
+    return types.int64(load_word(buffer, offset) & types.uint64(0xFFFFFF)) | 0xFF000000
 
 
 @kernel
@@ -123,14 +123,14 @@ def _map_block(
 ):
     """Map pixels begin .. end - 1 of a row; where it ended, a slot, and whether all was known."""
     start, n_runs = begin, 0
-    place = first + begin * channels
-    key = _key(buffer, place, channels)
+    offset = first + begin * channels
+    key = _key(buffer, offset, channels)
     slot = free_slot(keys, key)
     if keys[slot] != key:
         return begin, slot, False
     at, stop = 0, (end - begin) * channels
     while at < stop:
-        bits = _boundaries(buffer, place + at, place + stop, channels)
+        bits = _boundaries(buffer, offset + at, offset + stop, channels)
         if at == 0:
             # the first pixel begins a run whatever lies before it
             bits &= ~types.uint64((1 << channels) - 1)

@@ -117,10 +117,10 @@ def _paeth(buffer, first, last, line, bpp):
 
 
 @kernel
-def _equal_pixels(buffer, one, other, bpp):
+def _equal_pixels(buffer, start, other, bpp):
     equal = True
     for i in range(bpp):
-        equal &= buffer[one + i] == buffer[other + i]
+        equal &= buffer[start + i] == buffer[other + i]
     return equal
 
 

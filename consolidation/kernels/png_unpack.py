@@ -31,7 +31,7 @@ def _halved(v: Any, samples: Any, bits: int) -> Any:
     constant = ir.Constant(samples.type, [bits] * n)
     upper = v.builder.lshr(samples, constant)
     lower = v.builder.and_(samples, ir.Constant(samples.type, [(1 << bits) - 1] * n))
-    order = [place for i in range(n) for place in (i, n + i)]
+    order = [index for i in range(n) for index in (i, n + i)]
     mask = ir.Constant(ir.VectorType(ir.IntType(32), 2 * n), order)
     return v.builder.shuffle_vector(upper, lower, mask)
 
@@ -63,8 +63,8 @@ def _each_block(v: Any, arguments: Any, depth: int, highest_type: Any, made: Any
         packed_bytes = ir.Constant(first.type, LANES * depth // 8)
         v.start = builder.add(first, builder.mul(loop.index, packed_bytes))
         samples = _samples(v, buffer_type, buffer, depth)
-        place = builder.mul(loop.index, ir.Constant(first.type, LANES))
-        v.store(made(samples), out_type, out, place)
+        offset = builder.mul(loop.index, ir.Constant(first.type, LANES))
+        v.store(made(samples), out_type, out, offset)
         builder.store(v.minmax("umax", builder.load(top), samples), top)
     v.store(builder.load(top), highest_type, highest, zero)
 
@@ -78,8 +78,8 @@ def _spread(typing_context, buffer, first, depth, n, out, highest):
     def codegen(context, builder, _signature, arguments):
         buffer_, first_, _, n_, out_, highest_ = arguments
         v = Lanes(context, builder, LANES, out.dtype.bitwidth, first_)
-        given = buffer, buffer_, first_, out, out_, n_, highest_
-        _each_block(v, given, bits, highest, lambda samples: builder.zext(samples, v.label))
+        block = buffer, buffer_, first_, out, out_, n_, highest_
+        _each_block(v, block, bits, highest, lambda samples: builder.zext(samples, v.label))
         return context.get_dummy_value()
 
     return signature, codegen
@@ -122,8 +122,8 @@ def _select(typing_context, buffer, first, depth, n, table, size, out, highest):
             inside = builder.icmp_unsigned("<", samples, beyond)
             return builder.select(inside, chosen, ir.Constant(v.label, [0] * LANES))
 
-        given = buffer, buffer_, first_, out, out_, n_, highest_
-        _each_block(v, given, depth_, highest, made)
+        block = buffer, buffer_, first_, out, out_, n_, highest_
+        _each_block(v, block, depth_, highest, made)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -149,8 +149,8 @@ def _compare(typing_context, buffer, first, n, table, length, out, highest):
                 builder.store(builder.select(same, value, builder.load(chosen)), chosen)
             return builder.load(chosen)
 
-        given = buffer, buffer_, first_, out, out_, n_, highest_
-        _each_block(v, given, 8, highest, made)
+        block = buffer, buffer_, first_, out, out_, n_, highest_
+        _each_block(v, block, 8, highest, made)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -261,13 +261,13 @@ def _count(buffer, first, depth, width, sample):
     """Pixels of a row, up to `width`, that have a sample."""
     total = 0
     for x in range(0, width, LANES):
-        place = first + (x * depth >> 3)
+        offset = first + (x * depth >> 3)
         if depth == 1:
-            total += count_bits(_equal_samples(buffer, place, 1, sample))
+            total += count_bits(_equal_samples(buffer, offset, 1, sample))
         elif depth == 2:
-            total += count_bits(_equal_samples(buffer, place, 2, sample))
+            total += count_bits(_equal_samples(buffer, offset, 2, sample))
         elif depth == 4:
-            total += count_bits(_equal_samples(buffer, place, 4, sample))
+            total += count_bits(_equal_samples(buffer, offset, 4, sample))
         else:
-            total += count_bits(_equal_samples(buffer, place, 8, sample))
+            total += count_bits(_equal_samples(buffer, offset, 8, sample))
     return total

@@ -145,7 +145,7 @@ def count_labels(labels, width, rows, starts, ends, rank_of, ignore, counts):
     labels : array (H * width,)
     width : int
     rows, starts, ends : arrays (R,), int64
-    place : array (R,), int64
+    rank_of : array (R,), int64
         Row of `counts` for each run; -1 for a run that is not counted.
     ignore : int
         A label that is no class; -1 for none.

@@ -33,9 +33,9 @@ def frame_page(rendered: str, web: str) -> str:
         f'<link rel="stylesheet" href="{web}/frame.css">'
         f'{scripts}<script type="module" src="{web}/{_SCRIPT}" crossorigin></script>'
     )
-    for place in (_HEAD, _HTML):
-        if found := place.search(rendered):
-            return rendered[: found.end()] + ours + rendered[found.end() :]
+    for pattern in (_HEAD, _HTML):
+        if match := pattern.search(rendered):
+            return rendered[: match.end()] + ours + rendered[match.end() :]
     return f"<!doctype html><html><head>{ours}</head><body>{rendered}</body></html>"
 
 

@@ -113,8 +113,8 @@ class PaintFolder:
 
     def task(self, picture: Picture) -> str:
         """Name of the task for drafts: another where the picture or the labels are others."""
-        about = picture.path.stat()
-        parts = [picture.path.absolute(), about.st_size, about.st_mtime_ns]
+        stat = picture.path.stat()
+        parts = [picture.path.absolute(), stat.st_size, stat.st_mtime_ns]
         parts += [self.out.absolute(), self.worker, *self.classes.names]
         return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "replace")).hexdigest()[
             :32
@@ -128,11 +128,11 @@ class PaintFolder:
         ConsolidationError
             If there is one that cannot be read, or of another size than the picture.
         """
-        found = self._initial_file(picture)
-        if found is None:
+        file = self._initial_file(picture)
+        if file is None:
             return None
         try:
-            mask = read_mask(storage.read_bytes(found), self.classes)
+            mask = read_mask(storage.read_bytes(file), self.classes)
             size = size_of(picture.read())
             if mask.shape != size:
                 raise ObjectError(
@@ -140,7 +140,7 @@ class PaintFolder:
                     f"the picture has {size[1]} x {size[0]}"
                 )
         except ConsolidationError as error:
-            raise ObjectError(f"mask {found}: {error}") from None
+            raise ObjectError(f"mask {file}: {error}") from None
         return mask
 
     def _initial_file(self, picture: Picture) -> Path | None:
@@ -154,7 +154,7 @@ class PaintFolder:
                     self.masks / picture.name / f"worker_{self.worker}.png",
                     self.masks / "masks" / f"{picture.name}.png",
                 ]
-        return next((place for place in places if place.is_file()), None)
+        return next((path for path in places if path.is_file()), None)
 
     def save(self, picture: Picture, answer: Mapping[str, Any]) -> None:
         """Write answer and mask; AnswerError as `answer_mask`."""
@@ -165,19 +165,19 @@ class PaintFolder:
         storage.write_bytes(self.file(picture, "png"), mask_file(mask, self.classes))
 
 
-def _pictures(place: Path) -> list[Picture]:
-    if place.is_file():
-        paths = {place.name: place}
-    elif place.is_dir():
+def _pictures(root: Path) -> list[Picture]:
+    if root.is_file():
+        paths = {root.name: root}
+    elif root.is_dir():
         paths = {
-            path.relative_to(place).as_posix(): path
-            for path in sorted(place.rglob("*"))
+            path.relative_to(root).as_posix(): path
+            for path in sorted(root.rglob("*"))
             if path.suffix.lower() in ENDINGS and path.is_file()
         }
     else:
-        raise SourceError(f"{place}: there is no such picture or folder")
+        raise SourceError(f"{root}: there is no such picture or folder")
     if not paths:
-        raise SourceError(f"{place}: no pictures in it")
+        raise SourceError(f"{root}: no pictures in it")
     stems = [name.rpartition(".")[0] or name for name in paths]
     ids = stems if len(set(stems)) == len(stems) else list(paths)
     names = file_names(ids)

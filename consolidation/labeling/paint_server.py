@@ -59,10 +59,10 @@ def application(painting: Painting, hosts: Sequence[str]) -> Starlette:
         """Answer to whoever knows the key; errors of ours in their words."""
 
         async def answer(request: Request) -> Response:
-            given, wanted = request.path_params.get("key"), painting.read_key
-            if given is None:
-                given, wanted = request.cookies.get(COOKIE, ""), painting.key
-            if not secrets.compare_digest(given.encode(), wanted.encode()):
+            token, wanted = request.path_params.get("key"), painting.read_key
+            if token is None:
+                token, wanted = request.cookies.get(COOKIE, ""), painting.key
+            if not secrets.compare_digest(token.encode(), wanted.encode()):
                 return JSONResponse({"reason": "open the address that the program printed"}, 403)
             if request.method == "POST" and request.headers.get("origin") != painting.origin:
                 return JSONResponse({"reason": "this request comes from another page"}, 403)
@@ -100,10 +100,10 @@ def application(painting: Painting, hosts: Sequence[str]) -> Starlette:
 
     async def mask(request: Request) -> Response:
         def read() -> Response:
-            found = painting.folder.initial(painting.picture(request.path_params["number"]))
-            if found is None:
+            initial = painting.folder.initial(painting.picture(request.path_params["number"]))
+            if initial is None:
                 return Response(status_code=404, headers=SHARED_HEADERS)
-            data = initial_picture(found, painting.folder.classes)
+            data = initial_picture(initial, painting.folder.classes)
             headers = {**SHARED_HEADERS, "Cache-Control": "no-store"}
             return Response(data, media_type="image/png", headers=headers)
 

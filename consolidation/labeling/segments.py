@@ -53,20 +53,24 @@ def suggest(image: NDArray[np.uint8], request: Any, cache: Any = None) -> dict[s
     start, clicks = start_of(request, image.shape[:2])
     try:
         first = segment(image, **start, clicks=clicks, cache=cache)
-        found = {"painted": first}
+        segmentations = {"painted": first}
         if "points" in start:
             names = first.alternatives
             others = [
                 segment(image, **start, clicks=clicks, alternative=number, cache=cache)
                 for number in range(1, len(names))
             ]
-            found = dict(zip(names, [first, *others], strict=True))
+            segmentations = dict(zip(names, [first, *others], strict=True))
     except ValueError as error:
         raise OptionError(str(error)) from None
     return {
         "masks": [
-            {"name": name, "box": [int(side) for side in one.box], "runs": runs(one.crop)}
-            for name, one in found.items()
+            {
+                "name": name,
+                "box": [int(side) for side in segmentation.box],
+                "runs": runs(segmentation.crop),
+            }
+            for name, segmentation in segmentations.items()
         ]
     }
 

@@ -40,17 +40,17 @@ _POLICY = (
 )
 
 
-def shell_page(about: Mapping[str, Any]) -> tuple[str, str]:
+def shell_page(content: Mapping[str, Any]) -> tuple[str, str]:
     """HTML of the shell, and its content security policy.
 
     Parameters
     ----------
-    about : mapping
+    content : mapping
         What its script reads, JSON-ready.
     """
     # so that no text can end the script element
-    text = json.dumps(about, ensure_ascii=False).replace("<", "\\u003c")
+    text = json.dumps(content, ensure_ascii=False).replace("<", "\\u003c")
     # where it is empty the script finds the browser's
-    language = about.get("language", "")
+    language = content.get("language", "")
     page = _PAGE.format(about=text, language=language, sandbox=SANDBOX)
     return page, _POLICY

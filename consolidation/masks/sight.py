@@ -154,10 +154,10 @@ def _colors(values: NDArray[np.uint8]) -> tuple[dict[RGBA, int], int]:
         shift = 8 * (3 - channel)
         packed &= np.uint32(0xFFFFFFFF ^ (255 << shift))
         packed |= flat[:, channel].astype(np.uint32) << np.uint32(shift)
-    found, counts = np.unique(packed, return_counts=True)
-    order = np.lexsort((found, -counts))[:MOST_COLORS]
+    codes, counts = np.unique(packed, return_counts=True)
+    order = np.lexsort((codes, -counts))[:MOST_COLORS]
     colors: dict[RGBA, int] = {}
-    for code, count in zip(found[order].tolist(), counts[order].tolist(), strict=True):
+    for code, count in zip(codes[order].tolist(), counts[order].tolist(), strict=True):
         red, green, blue, alpha = code.to_bytes(4, "big")
         colors[red, green, blue, alpha] = count
-    return colors, len(found)
+    return colors, len(codes)

@@ -102,7 +102,7 @@ def _decode_png(data: bytes, max_pixels: int) -> Stored:
         return Stored(values, pixels, "grey", header.depth)
     greys = np.ascontiguousarray(values[..., 0])
     opaque = values.shape[2] == 3 or bool((values[..., 3] == 255).all())
-    grey = opaque and all(bool((values[..., one] == greys).all()) for one in (1, 2))
+    grey = opaque and all(bool((values[..., channel] == greys).all()) for channel in (1, 2))
     return Stored(greys if grey else None, pixels, "color", header.depth)
 
 

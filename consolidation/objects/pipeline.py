@@ -67,7 +67,7 @@ class ObjectResult:
     @cached_property
     def mask_png(self) -> bytes:
         """Mask as an 8-bit palette PNG, pixel = class index."""
-        colors = {one.index: one.color for one in self.classes}
+        colors = {entry.index: entry.color for entry in self.classes}
         undecided = colors.pop(UNDECIDED_INDEX, None) if self.has_undecided else None
         table = palette([colors[index] for index in sorted(colors)], undecided)
         labels = self.consensus.labels
@@ -76,7 +76,7 @@ class ObjectResult:
     @property
     def has_undecided(self) -> bool:
         """Whether any pixel is undecided."""
-        return any(one.name == UNDECIDED for one in self.classes)
+        return any(entry.name == UNDECIDED for entry in self.classes)
 
     def confidence_png(self) -> bytes:
         """Confidence as an 8-bit grey PNG, value = round(255 c)."""
@@ -132,7 +132,7 @@ def consolidate_object(
         classes=_mask_classes(consensus, classes, prepared.answers),
         adjusted=_adjusted(prepared.answers),
         blank=prepared.blank if classes.has_background else frozenset(),
-        warnings=[*prepared.warnings, *(AnswerWarning("", one) for one in consensus.warnings)],
+        warnings=[*prepared.warnings, *(AnswerWarning("", text) for text in consensus.warnings)],
     )
 
 
@@ -161,10 +161,10 @@ def _mask_classes(
 def _class_colors(
     seen: tuple[tuple[tuple[str, tuple[int, int, int]], ...], ...],
     names: tuple[str, ...],
-    given: tuple[tuple[int, str], ...],
+    colors: tuple[tuple[int, str], ...],
 ) -> tuple[str, ...]:
     """Colour of each class: what most workers saw; the images of a job mostly share them."""
-    classes = Classes(names, dict(given))
+    classes = Classes(names, dict(colors))
     counters: dict[int, Counter[str]] = {}
     for label, color in chain.from_iterable(seen):
         index = classes.index(label)

@@ -104,7 +104,7 @@ class PreparedObject:
     @property
     def void(self) -> bool:
         """Whether everybody left out on purpose what nobody labelled."""
-        return all(isinstance(one, VoidAnswer) and one.void for one in self.answers)
+        return all(isinstance(answer, VoidAnswer) and answer.void for answer in self.answers)
 
     @property
     def blank(self) -> frozenset[str]:
@@ -186,9 +186,9 @@ def _usable(
 
 def _no_answer_left(warnings: Sequence[AnswerWarning]) -> ObjectError:
     reasons = [
-        f"worker {one.worker}: {one.message.removeprefix('answer dropped: ')}"
-        for one in warnings
-        if one.dropped
+        f"worker {warning.worker}: {warning.message.removeprefix('answer dropped: ')}"
+        for warning in warnings
+        if warning.dropped
     ]
     return ObjectError("no answer left" + (": " + "; ".join(reasons) if reasons else ""))
 
@@ -201,11 +201,11 @@ def _same_size(
     sizes = {worker: size for worker, size in read if size is not None}
     (size, most), *others = Counter(sizes.values()).most_common()
     if others and others[0][1] == most:
-        listed = ", ".join(f"worker {worker}: {by(one)}" for worker, one in sizes.items())
+        listed = ", ".join(f"worker {worker}: {by(shape)}" for worker, shape in sizes.items())
         raise ObjectError(f"its masks have different sizes and none is the most common: {listed}")
-    for worker, one in sizes.items():
-        if one != size:
-            reason = f"its mask is {by(one)} pixels, most are {by(size)}"
+    for worker, shape in sizes.items():
+        if shape != size:
+            reason = f"its mask is {by(shape)} pixels, most are {by(size)}"
             warnings.append(AnswerWarning.of_dropped(worker, reason))
     kept = [(worker, answer) for worker, answer in answers if sizes.get(worker, size) == size]
     return kept, size
@@ -248,15 +248,15 @@ def _read(
     else:
         outcomes = [decode_one(index) for index in places]
     kept, foreign = [], []
-    for index, ((worker, _), found) in enumerate(zip(answers, outcomes, strict=True)):
-        if isinstance(found, ForeignValueError):
-            raise ObjectError(f"worker {worker}: {found}")
-        if isinstance(found, AnswerError):
-            warnings.append(AnswerWarning.of_dropped(worker, found))
-            if isinstance(found, ForeignAnswerError):
-                foreign.append(f"worker {worker}: {found}")
+    for index, ((worker, _), outcome) in enumerate(zip(answers, outcomes, strict=True)):
+        if isinstance(outcome, ForeignValueError):
+            raise ObjectError(f"worker {worker}: {outcome}")
+        if isinstance(outcome, AnswerError):
+            warnings.append(AnswerWarning.of_dropped(worker, outcome))
+            if isinstance(outcome, ForeignAnswerError):
+                foreign.append(f"worker {worker}: {outcome}")
         else:
-            warnings.extend(AnswerWarning(worker, text) for text in found)
+            warnings.extend(AnswerWarning(worker, text) for text in outcome)
             kept.append(index)
     if not kept:
         raise _no_answer_left(warnings)

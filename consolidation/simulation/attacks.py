@@ -19,7 +19,7 @@ def changed(mask: Mask, share: float, n_classes: int, rng: np.random.Generator) 
     Examples
     --------
     >>> mask = changed(np.zeros((40, 50), np.uint8), 0.1, 3, np.random.default_rng(0))
-    >>> sorted(np.unique(mask).tolist()), 150 < np.count_nonzero(mask) < 250
+    >>> sorted(np.unique(mask).tolist()), 150 < int(np.count_nonzero(mask)) < 250
     ([0, 1, 2], True)
     """
     places = rng.random(mask.shape) < share
@@ -105,9 +105,9 @@ def _objects(mask: Mask) -> list[tuple[int, npt.NDArray[np.bool_], tuple[slice, 
     """Class, pixels within its box, and box of every connected object."""
     from scipy import ndimage
 
-    found = []
+    parts = []
     for label in np.unique(mask[mask > 0]).tolist():
         numbers, _ = ndimage.label(mask == label)
         for number, box in enumerate(ndimage.find_objects(numbers), start=1):
-            found.append((label, numbers[box] == number, box))
-    return found
+            parts.append((label, numbers[box] == number, box))
+    return parts

@@ -139,9 +139,9 @@ def _misses(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
 
 
 def _confuses(worker: Worker, scene: Scene, rng: np.random.Generator) -> Mask:
-    one, other = worker.confused
+    label, other = worker.confused
     swap = np.arange(worker.n_classes + 1, dtype=np.uint8)
-    swap[[one, other]] = other, one
+    swap[[label, other]] = other, label
     wrong = rng.random(scene.object_classes.size) < _CONFUSED
     classes = np.where(wrong, swap[scene.object_classes], scene.object_classes)
     return traced(classes[scene.objects], rng, _STEADY, _STEADY_GRAIN)

@@ -31,10 +31,10 @@ def modules(name: str) -> tuple[str, ...]:
     >>> modules("painting/history.js")
     ('painting/history.js', 'painting/tiles.js')
     """
-    found = [name]
-    for script in found:
+    scripts = [name]
+    for script in scripts:
         for imported in _IMPORT.findall(text(script)):
             path = posixpath.normpath(posixpath.join(posixpath.dirname(script), imported))
-            if path not in found:
-                found.append(path)
-    return tuple(found)
+            if path not in scripts:
+                scripts.append(path)
+    return tuple(scripts)

@@ -41,7 +41,7 @@ _MIN = {
     "image": "x.png",
     "annotator": 2,
     "annotation_id": 3,
-    "label": [{**_items()[0]["value"], "original_width": 7, "original_height": 5}],  # type: ignore[index]
+    "label": [{**_items()[0]["value"], "original_width": 7, "original_height": 5}],
 }
 _CVAT_SHAPES = (
     writers.cvat_mask("cat", _MASK)
@@ -91,7 +91,7 @@ _LABELME_XML = (
 )
 
 
-def _npy(values: np.ndarray) -> bytes:  # type: ignore[type-arg]
+def _npy(values: np.ndarray) -> bytes:
     file = io.BytesIO()
     np.save(file, values)
     return file.getvalue()

@@ -11,7 +11,7 @@ import json
 from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -165,7 +165,7 @@ def image_file(data: bytes) -> None:
     """Fuzz files of Darwin, Supervisely and LabelMe, through to the mask."""
     kinds: tuple[type[ImageFiles], ...] = (Darwin, Supervisely, LabelMeJson, LabelMeXml)
     kind, file = kinds[data[0] % 4 if data else 0], Memory(data[1:])
-    start = FileBeginning("memory")
+    start = FileBeginning(cast(Any, file))
     start.__dict__["data"] = file.data
     kind.is_own(start)
     for worker in ("", "ann"):

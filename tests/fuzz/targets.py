@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from consolidation.errors import AnswerError, ConsolidationError, ObjectError, SourceError
+from consolidation.formats.class_list import FILES, parse_class_list
 from consolidation.formats.groundtruth import (
     Annotation,
     AnnotationAnswer,
@@ -36,6 +37,8 @@ from consolidation.formats.groundtruth import (
 )
 from consolidation.limits import Limits
 from consolidation.masks import Classes, Pixels, decode, decode_indices
+from consolidation.masks.sight import look
+from consolidation.masks.stored import decode_stored
 from consolidation.objects.pipeline import consolidate_object
 from consolidation.objects.prepare import LabeledObject
 from consolidation.options import Options
@@ -90,6 +93,11 @@ def png(data: bytes) -> None:
             assert (expand(found)[..., :channels] == theirs[..., :channels]).all()
         with contextlib.suppress(AnswerError):
             decode_indices(one, MAX_PIXELS)
+        with contextlib.suppress(AnswerError):
+            stored = decode_stored(one, MAX_PIXELS)
+            seen = look(stored)
+            if stored.indices is not None:
+                assert sum(seen.values.values()) == stored.indices.size
 
 
 def manifest(data: bytes) -> None:
@@ -105,10 +113,14 @@ def manifest(data: bytes) -> None:
     for span in lines(lambda start, end: data[start:end]):
         assert data[span.start : span.end].strip()
     with contextlib.suppress(SourceError):
-        for content in parse_response(data, "r.json").values():
-            mask_labels(content)
+        for reply in parse_response(data, "r.json").values():
+            mask_labels(reply)
     with contextlib.suppress(SourceError):
         assert len(parse_classes(data, "labels.json")) <= 256
+    for name in FILES:
+        for no_background in (False, True):
+            with contextlib.suppress(SourceError):
+                assert len(parse_class_list(data, name).of_indices(no_background)) <= 256
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {

@@ -24,6 +24,10 @@ ASSIGNED_FIELDS = ("rater_list", "raters", "annotator_list", "annotators", "anno
 """Fields by which an image names everybody who was asked."""
 _FIELDS = frozenset(ANNOTATOR_FIELDS)
 _INNER = ("attributes", "extra", "metadata")
+_BARE = " has a segmentation"
+_BOXES = (
+    f"boxes only, no annotation of it{_BARE}: `consolidate segment --boxes` makes masks of them"
+)
 _GAP = 1 << 16
 """Bytes between two annotations that are rather read than skipped."""
 
@@ -61,20 +65,28 @@ class CocoPart:
         regions: dict[str, list[Region]] = {worker: [] for worker in self.assigned}
         errors: dict[str, str] = {}
         bare: dict[str, int] = {}
+        boxed: set[str] = set()
         for annotation in self._annotations():
             for worker in annotators(annotation, self.field) or [self.worker]:
                 listed = regions.setdefault(worker, [])
                 try:
-                    found = regions_of(annotation, self.categories)
+                    shapes = regions_of(annotation, self.categories)
                 except AnswerError as error:
                     errors.setdefault(worker, str(error))
                     continue
-                listed += found
-                bare[worker] = bare.get(worker, 0) + (not found)
+                listed += shapes
+                if not shapes:
+                    bare[worker] = bare.get(worker, 0) + 1
+                    if annotation.get("bbox"):
+                        boxed.add(worker)
         for worker, listed in regions.items():
             n = bare.get(worker, 0)
             notes = (f"{n} annotations without a segmentation are left out",) if n else ()
-            yield Drawn(worker, self.size, listed, notes, errors.get(worker, ""))
+            reason = errors.get(worker, "")
+            if n and not listed and not reason:
+                # something is there: not the same as nothing
+                reason = _BOXES if worker in boxed else f"none of its {n} annotations{_BARE}"
+            yield Drawn(worker, self.size, listed, notes, reason)
 
     def _annotations(self) -> Iterator[Mapping[str, Any]]:
         """Read them; those that lie close together at once."""
@@ -91,23 +103,23 @@ class CocoPart:
             at = last + 1
 
 
-def parsed(data: bytes, file: File, place: int) -> Mapping[str, Any]:
+def parsed(data: bytes, file: File, offset: int) -> Mapping[str, Any]:
     """JSON object; an empty one where there is something else; SourceError if it is no JSON."""
     try:
         value = parse_json(data)
     except ValueError as error:
-        raise SourceError(f"{file} is not JSON: the entry at byte {place:,}: {error}") from None
+        raise SourceError(f"{file} is not JSON: the entry at byte {offset:,}: {error}") from None
     return value if isinstance(value, dict) else {}
 
 
 def annotator_fields(annotation: Mapping[str, Any]) -> set[str]:
     """Fields of an annotation that may name its annotator."""
-    found = _FIELDS.intersection(annotation)
+    fields = _FIELDS.intersection(annotation)
     for name in _INNER:
         inner = annotation.get(name)
         if isinstance(inner, dict):
-            found |= _FIELDS.intersection(inner)
-    return set(found)
+            fields |= _FIELDS.intersection(inner)
+    return set(fields)
 
 
 def annotators(annotation: Mapping[str, Any], field: str) -> list[str]:
@@ -119,9 +131,9 @@ def annotators(annotation: Mapping[str, Any], field: str) -> list[str]:
         value = value.get("id", value.get("name"))
     values = value if isinstance(value, list) else [value]
     return [
-        str(one)
-        for one in values
-        if isinstance(one, str | int) and not isinstance(one, bool) and str(one)
+        str(person)
+        for person in values
+        if isinstance(person, str | int) and not isinstance(person, bool) and str(person)
     ]
 
 

@@ -29,6 +29,7 @@ from consolidation.formats.source import SourceOptions
 
 _FOLDERS = ("", "{stem}/", "panoptic/", "masks/", "annotations/", "{stem}_masks/")
 """Where panoptic pictures lie, seen from their JSON."""
+_ONLY_IMAGES = "it lists images and has no `annotations`, so nobody annotated them"
 
 
 @dataclass
@@ -60,6 +61,8 @@ class _Annotations:
     anonymous: int = 0
     partial: bool = False
     """Whether it is LVIS, which does not ask everybody for every class."""
+    annotated: bool = False
+    """Whether it has a list of annotations, be it empty: an annotator who found nothing."""
 
     def take(self, key: str, value: Mapping[str, Any], begin: int, end: int, wanted: str) -> None:
         """Take note of an entry of one of the file's lists."""
@@ -75,23 +78,23 @@ class _Annotations:
             segments = value.get("segments_info")
             if isinstance(segments, list) and image is not None:
                 pairs = [
-                    (one["id"], _category(one))
-                    for one in segments
-                    if isinstance(one, dict) and type(one.get("id")) is int
+                    (segment["id"], _category(segment))
+                    for segment in segments
+                    if isinstance(segment, dict) and type(segment.get("id")) is int
                 ]
                 self.panoptic[image] = (str(value.get("file_name", "")), pairs)
                 return
-            for one in [wanted] if wanted else annotator_fields(value):
-                if one not in self.fields and annotators(value, one):
-                    self.fields.add(one)
+            for annotator_field in [wanted] if wanted else annotator_fields(value):
+                if annotator_field not in self.fields and annotators(value, annotator_field):
+                    self.fields.add(annotator_field)
             self.places.setdefault(image, array("Q")).extend((begin, end))
 
     def _take_image(self, value: Mapping[str, Any]) -> None:
         height, width = value.get("height"), value.get("width")
         name = value.get("file_name")
         assigned: list[str] = []
-        for one in ASSIGNED_FIELDS:
-            assigned = assigned or annotators(value, one)
+        for assigned_field in ASSIGNED_FIELDS:
+            assigned = assigned or annotators(value, assigned_field)
         url = value.get("coco_url") or value.get("flickr_url")
         self.partial |= "neg_category_ids" in value
         if not isinstance(name, str) and isinstance(url, str):
@@ -116,53 +119,63 @@ class Coco(DrawnSource):
     @classmethod
     def recognises(cls, place: Place) -> bool:
         """Whether a JSON file there has images and annotations of them."""
-        return any(one.tells(_is_coco) for one in first_files(place, ".json"))
+        return any(start.tells(_is_coco) for start in first_files(place, ".json"))
 
     def _look(self, place: Place, options: SourceOptions) -> Content:
         content = Content(ordered=True)
-        listed = [self._read(file, options.annotator_field) for file in self._files(place)]
-        by = self._field({one for each in listed for one in each.fields}, options)
+        listed = []
+        for export in [self._read(file, options.annotator_field) for file in self._files(place)]:
+            if export.annotated:
+                listed.append(export)
+            else:
+                content.notes.append(f"{export.file} is left out: {_ONLY_IMAGES}")
+        if not listed:
+            raise SourceError(f"{place.uri}: no annotation in it: {_ONLY_IMAGES}")
+        by = self._field({field_name for each in listed for field_name in each.fields}, options)
         if by:
             content.notes.append(f"annotators are told by the field {by!r}")
         keys = [
-            {image.name or str(number) for number, image in one.images.items()} for one in listed
+            {image.name or str(number) for number, image in export.images.items()}
+            for export in listed
         ]
-        workers = distinct([Annotator("", one.file) for one in listed], keys, place)
-        for one, worker in zip(listed, workers, strict=True):
-            for label in one.categories.values():
+        workers = distinct([Annotator("", export.file) for export in listed], keys, place)
+        for export, worker in zip(listed, workers, strict=True):
+            for label in export.categories.values():
                 content.labels.setdefault(label, "")
-            for category, n in one.used.items():
-                known = None if category is None else one.categories.get(category)
+            for category, n in export.used.items():
+                known = None if category is None else export.categories.get(category)
                 content.regions[known or "no label"] += n
-            if one.partial:
+            if export.partial:
                 content.notes.append(
-                    f"{one.file} is LVIS: what it does not list is unknown (--unpainted ignore)"
+                    f"{export.file} is LVIS: what it does not list is unknown (--unpainted ignore)"
                 )
-            self._add(content, one, worker, by, place)
+            self._add(content, export, worker, by, place)
         return content
 
-    def _add(self, content: Content, one: _Annotations, worker: str, by: str, place: Place) -> None:
+    def _add(
+        self, content: Content, export: _Annotations, worker: str, by: str, place: Place
+    ) -> None:
         """Add the images of a file."""
-        strangers = one.places.keys() - one.images.keys()
+        strangers = export.places.keys() - export.images.keys()
         if strangers:
             content.left_out["annotations of images that are not listed"] += sum(
-                len(one.places[number]) // 2 for number in strangers
+                len(export.places[number]) // 2 for number in strangers
             )
-        for number, listed in one.images.items():
+        for number, listed in export.images.items():
             key = listed.name or str(number)
-            places = one.places.get(number, array("Q"))
-            if number in one.panoptic:
-                name, pairs = one.panoptic[number]
-                file = self._picture_file(one.file, name, place)
+            places = export.places.get(number, array("Q"))
+            if number in export.panoptic:
+                name, pairs = export.panoptic[number]
+                file = self._picture_file(export.file, name, place)
                 segments = tuple(
-                    (id_, None if category is None else one.categories.get(category))
+                    (id_, None if category is None else export.categories.get(category))
                     for id_, category in pairs
                 )
                 image = content.image(key, listed.name, listed.picture)
                 image.votes = True
                 image.parts.append(PanopticPart(worker, PanopticMask(file, segments)))
                 continue
-            if one.panoptic:
+            if export.panoptic:
                 continue
             # whose field is not there was not asked, unless the image says so
             assigned = listed.assigned if by else (worker,)
@@ -172,7 +185,7 @@ class Coco(DrawnSource):
             image = content.image(key, listed.name, listed.picture)
             image.votes = True
             image.parts.append(
-                CocoPart(one.file, places, listed.size, one.categories, worker, by, assigned)
+                CocoPart(export.file, places, listed.size, export.categories, worker, by, assigned)
             )
 
     def _picture_file(self, json_file: File, name: str, place: Place) -> File:
@@ -180,14 +193,14 @@ class Coco(DrawnSource):
         base = name.replace("\\", "/")
         uri = json_file.uri.replace("\\", "/")
         folder, stem = uri.rpartition("/")[0], uri.rpartition("/")[2].rpartition(".")[0]
-        candidates = [f"{folder}/{one.format(stem=stem)}{base}" for one in _FOLDERS]
+        candidates = [f"{folder}/{pattern.format(stem=stem)}{base}" for pattern in _FOLDERS]
         if place.entries is not None:
-            known = {place.below(one.name).replace("\\", "/") for one in place.entries}
-            candidates = [one for one in candidates if one in known] or candidates
+            known = {place.below(entry.name).replace("\\", "/") for entry in place.entries}
+            candidates = [path for path in candidates if path in known] or candidates
         else:
             from consolidation import storage
 
-            candidates = [one for one in candidates if storage.exists(one)] or candidates
+            candidates = [path for path in candidates if storage.exists(path)] or candidates
         return File(candidates[0])
 
     @staticmethod
@@ -196,29 +209,31 @@ class Coco(DrawnSource):
         if options.annotator_field and options.annotator_field not in fields:
             raise OptionError(f"--annotator-field: no annotation has {options.annotator_field!r}")
         return next(
-            (one for one in (options.annotator_field, *ANNOTATOR_FIELDS) if one in fields), ""
+            (name for name in (options.annotator_field, *ANNOTATOR_FIELDS) if name in fields),
+            "",
         )
 
     def _files(self, place: Place) -> list[File]:
-        found = []
+        exports = []
         for name, file in files(place, ".json"):
             if beginning(place, file).tells(_is_coco):
-                found.append(file)
+                exports.append(file)
                 self._used.append(name)
-        if not found:
+        if not exports:
             raise SourceError(f"{place.uri}: no JSON of COCO in it")
-        return found
+        return exports
 
     @staticmethod
     def _read(file: File, wanted: str) -> _Annotations:
-        found = _Annotations(file)
-        for value in json_values(file.read, str(file), 2):
+        export, keys = _Annotations(file), set[str]()
+        for value in json_values(file.read, str(file), 2, keys):
             if value.key in ("images", "annotations", "categories"):
                 content = parsed(value.data, file, value.span.start)
-                found.take(value.key, content, *value.span, wanted)
-        if not found.images:
+                export.take(value.key, content, *value.span, wanted)
+        export.annotated = "annotations" in keys
+        if not export.images:
             raise SourceError(f"{file} is no COCO: it lists no images")
-        return found
+        return export
 
 
 def _category(annotation: Mapping[str, Any]) -> int | None:

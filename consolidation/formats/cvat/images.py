@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,12 +47,22 @@ class ImagePart:
         element = parse_element(data, self.encoding, f"{self.file}, byte {self.span.start:,}")
         try:
             size = _int(element.attrib, "height"), _int(element.attrib, "width")
-            drawn = [one for one in element if one.tag in SHAPES and not _is_outside(one)]
-            drawn.sort(key=lambda one: _int(one.attrib, "z_order", 0))
-            regions = [Region(one.get("label"), _shape(one)) for one in drawn]
+            drawn = [shape for shape in element if shape.tag in SHAPES and not _is_outside(shape)]
+            drawn.sort(key=lambda shape: _int(shape.attrib, "z_order", 0))
+            regions = [Region(shape.get("label"), _shape(shape)) for shape in drawn]
+            if not regions:
+                _check_blank(element)
         except AnswerError as error:
             return [Drawn(self.worker, None, error=str(error))]
         return [Drawn(self.worker, size, regions)]
+
+
+def _check_blank(element: Element) -> None:
+    """AnswerError if an image without regions has what covers no pixel: that is no blank answer."""
+    kinds = Counter(child.tag for child in element if child.tag in NO_AREA)
+    if kinds:
+        listed = ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items()))
+        raise AnswerError(f"nothing in it has an area: {listed}")
 
 
 def _is_outside(element: Element) -> bool:

@@ -67,11 +67,11 @@ class SegmentationMasks(DrawnSource):
     def recognises(cls, place: Place) -> bool:
         """Whether there is a `labelmap.txt` beside pictures of classes."""
         if place.entries is not None:
-            names = [one.name for one in place.entries]
+            names = [entry.name for entry in place.entries]
             if any(_is_map(name) for name in names) and any(_MASKS in name for name in names):
                 return True
         return any(
-            any(_is_map(one) for one in members(_uri(place, name)))
+            any(_is_map(member) for member in members(_uri(place, name)))
             for name in named(place, ".zip")[:4]
             if storage.read_range(_uri(place, name), 0, 4) == b"PK\x03\x04"
         )
@@ -81,13 +81,13 @@ class SegmentationMasks(DrawnSource):
         exports: list[tuple[File, dict[str, File | None]]] = []
         for name in named(place, ".zip"):
             uri = _uri(place, name)
-            exports += _exports({one: File(uri, one) for one in members(uri)})
+            exports += _exports({member: File(uri, member) for member in members(uri)})
             self._used.append(name)
         if place.entries is not None:
-            names = [one.name for one in place.entries if not is_hidden(one.name)]
-            found = _exports({one: File(place.below(one)) for one in names})
-            exports += found
-            self._used += [one for one in names if _is_map(one) or _MASKS in one]
+            names = [entry.name for entry in place.entries if not is_hidden(entry.name)]
+            folders = _exports({path: File(place.below(path)) for path in names})
+            exports += folders
+            self._used += [path for path in names if _is_map(path) or _MASKS in path]
         workers = distinct(
             [Annotator("", _folder(label_map)) for label_map, _ in exports],
             [masks.keys() for _, masks in exports],
@@ -124,15 +124,15 @@ def read_label_map(file: File) -> Colors:
 
 def _exports(files: dict[str, File]) -> list[tuple[File, dict[str, File | None]]]:
     """Label map and masks by image of each export among some files; None: listed without."""
-    found = []
+    exports = []
     for name, file in files.items():
         if not _is_map(name):
             continue
         folder = name.removesuffix(LABEL_MAP) + _MASKS
         masks: dict[str, File | None] = {
-            one[len(folder) : -4]: mask
-            for one, mask in files.items()
-            if one.startswith(folder) and one.lower().endswith(".png")
+            path[len(folder) : -4]: mask
+            for path, mask in files.items()
+            if path.startswith(folder) and path.lower().endswith(".png")
         }
         for listing in files if masks else ():
             if listing.startswith(name.removesuffix(LABEL_MAP) + _LISTS):
@@ -140,8 +140,8 @@ def _exports(files: dict[str, File]) -> list[tuple[File, dict[str, File | None]]
                 for line in filter(None, map(str.strip, text.splitlines())):
                     masks.setdefault(line, None)
         if masks:
-            found.append((file, masks))
-    return found
+            exports.append((file, masks))
+    return exports
 
 
 def _folder(label_map: File) -> File:

@@ -93,7 +93,7 @@ class CvatImages(DrawnSource):
     @classmethod
     def recognises(cls, place: Place) -> bool:
         """Whether there is XML of CVAT, by itself or in a zip."""
-        return any(one.xml_root == "annotations" for one in first_files(place, ".xml"))
+        return any(start.xml_root == "annotations" for start in first_files(place, ".xml"))
 
     def _look(self, place: Place, options: SourceOptions) -> Content:
         content = Content(ordered=True)
@@ -112,29 +112,29 @@ class CvatImages(DrawnSource):
             content.add_regions(job.used.elements())
         workers = distinct(
             [job.annotator(options.emails) for job in jobs],
-            [{one.name for one in job.images} for job in jobs],
+            [{entry.name for entry in job.images} for job in jobs],
             place,
         )
         for job, worker in zip(jobs, workers, strict=True):
-            names = Counter(one.name for one in job.images)
-            for one in job.images:
-                at = one.attributes
-                key = one.name
+            names = Counter(entry.name for entry in job.images)
+            for entry in job.images:
+                at = entry.attributes
+                key = entry.name
                 if names[key] > 1:
                     key = "/".join([at.get("subset", ""), at.get("task_id", ""), key]).strip("/")
                 image = content.image(key, key)
                 image.votes = True
-                assert one.span is not None
-                image.parts.append(ImagePart(job.file, one.span, job.encoding, worker))
+                assert entry.span is not None
+                image.parts.append(ImagePart(job.file, entry.span, job.encoding, worker))
         return content
 
     def _files(self, place: Place) -> list[File]:
         """XML files, and zips with one in them."""
-        found = []
+        exports = []
         for name, file in files(place, ".xml"):
             if beginning(place, file).xml_root == "annotations":
-                found.append(file)
+                exports.append(file)
                 self._used.append(name)
-        if not found:
+        if not exports:
             raise SourceError(f"{place.uri}: no XML of CVAT in it")
-        return found
+        return exports

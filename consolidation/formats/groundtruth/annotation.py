@@ -32,12 +32,14 @@ class AnnotationAnswer:
 
     def content(self, limits: Limits) -> str | bytes | Mapping[str, Any]:
         """Return the content, read from where it lies; ConsolidationError if that cannot be."""
-        one = self.annotation
-        if one.error is not None:
-            raise AnswerError(one.error)
-        if one.content is not None:
-            return one.content
-        assert one.uri is not None
-        if self.folder is None and not storage.is_s3(one.uri):
-            raise AnswerError(f"its s3Uri {one.uri!r} is no s3:// URI")
-        return storage.read_bytes(storage.within(self.folder or "", one.uri), limits.answer_bytes)
+        annotation = self.annotation
+        if annotation.error is not None:
+            raise AnswerError(annotation.error)
+        if annotation.content is not None:
+            return annotation.content
+        assert annotation.uri is not None
+        if self.folder is None and not storage.is_s3(annotation.uri):
+            raise AnswerError(f"its s3Uri {annotation.uri!r} is no s3:// URI")
+        return storage.read_bytes(
+            storage.within(self.folder or "", annotation.uri), limits.answer_bytes
+        )

@@ -78,20 +78,20 @@ def _element(content: str | bytes | Mapping[str, Any], limits: Limits) -> Mappin
         raise AnswerError(f"the answer is a JSON {type(parsed).__name__}, not an object")
     if "labeledImage" in parsed:
         return parsed
-    found = [
+    elements = [
         name
         for name, value in parsed.items()
         if isinstance(value, Mapping) and "labeledImage" in value
     ]
-    if len(found) == 1:
-        element = parsed[found[0]]
+    if len(elements) == 1:
+        element = parsed[elements[0]]
         assert isinstance(element, Mapping)
         return element
-    fields = ", ".join(map(shown, (found or list(parsed))[:5])) or "no fields"
-    if found:
+    fields = ", ".join(map(shown, (elements or list(parsed))[:5])) or "no fields"
+    if elements:
         raise AnswerError(f"the answer has several labeled images: {fields}")
     verdicts = [parsed, *(value for value in parsed.values() if isinstance(value, Mapping))]
-    if "crowd-image-classifier" in parsed or any("label" in one for one in verdicts):
+    if "crowd-image-classifier" in parsed or any("label" in verdict for verdict in verdicts):
         raise AnswerError(
             "the answer is a verdict on a mask, not a mask: is this a verification job?"
         )

@@ -36,5 +36,5 @@ def listed_classes(entries: Sequence[Any], name: str) -> Classes:
     >>> listed_classes(["cat", {"label": "dog"}], "the event").names
     ('BACKGROUND', 'cat', 'dog')
     """
-    labels = (one.get("label") if isinstance(one, Mapping) else one for one in entries)
+    labels = (entry.get("label") if isinstance(entry, Mapping) else entry for entry in entries)
     return ClassList(name, tuple(ClassEntry(label) for label in labels)).of_labels()

@@ -29,8 +29,12 @@ def color_map(classes: Sequence[MaskClass], confidence: float) -> dict[str, dict
     {'0': {'class-name': 'BACKGROUND', 'hex-color': '#ffffff', 'confidence': 0.0}}
     """
     return {
-        str(one.index): {"class-name": one.name, "hex-color": one.color, "confidence": confidence}
-        for one in classes
+        str(entry.index): {
+            "class-name": entry.name,
+            "hex-color": entry.color,
+            "confidence": confidence,
+        }
+        for entry in classes
     }
 
 
@@ -139,7 +143,7 @@ def mask_labels(content: Mapping[str, Any]) -> list[MaskLabel]:
 
     A failed object has metadata without a colour map, or no label: it is left out.
     """
-    found = []
+    labels = []
     for key, block in content.items():
         attribute = key.removesuffix(METADATA_SUFFIX)
         uri = content.get(attribute)
@@ -158,7 +162,7 @@ def mask_labels(content: Mapping[str, Any]) -> list[MaskLabel]:
         )
         confidence = next(iter(entries.values()), {}).get("confidence", 0)
         status = block.get("adjustment-status")
-        found.append(
+        labels.append(
             MaskLabel(
                 attribute=attribute,
                 mask_uri=uri,
@@ -169,7 +173,7 @@ def mask_labels(content: Mapping[str, Any]) -> list[MaskLabel]:
                 adjusted=None if status is None else status == "adjusted",
             )
         )
-    return found
+    return labels
 
 
 def parse_response(data: bytes | str, name: str) -> dict[str, Mapping[str, Any]]:

@@ -45,14 +45,14 @@ def parse_worker_responses(data: bytes | str, name: str) -> list[WorkerResponse]
     answers = content.get("answers") if isinstance(content, Mapping) else None
     if not isinstance(answers, list):
         raise SourceError(f"{name} is no worker response: it has no list of answers")
-    return [_response(entry, place) for place, entry in enumerate(answers)]
+    return [_response(entry, index) for index, entry in enumerate(answers)]
 
 
-def _response(entry: Any, place: int) -> WorkerResponse:
+def _response(entry: Any, index: int) -> WorkerResponse:
     entry = entry if isinstance(entry, Mapping) else {}
     worker, content = entry.get("workerId"), entry.get("answerContent")
     if not isinstance(worker, str) or not worker:
-        return WorkerResponse(Annotation(f"answer-{place}", error="it has no workerId"))
+        return WorkerResponse(Annotation(f"answer-{index}", error="it has no workerId"))
     if not isinstance(content, Mapping | str):
         return WorkerResponse(Annotation(worker, error="it has no answerContent"))
     seconds = finite_number(entry.get("timeSpentInSeconds"))

@@ -76,7 +76,7 @@ class BrushFiles(DrawnSource):
     def recognises(cls, place: Place) -> bool:
         """Whether files there are called so."""
         names = named(place, ".png", ".npy") if place.entries is not None else []
-        return any(_NAME.fullmatch(one) for one in names[:100])
+        return any(_NAME.fullmatch(name) for name in names[:100])
 
     def _look(self, place: Place, options: SourceOptions) -> Content:
         content = Content()

@@ -74,13 +74,20 @@ def has_shape(item: Item) -> bool:
     )
 
 
+def lacks_area(item: Item) -> bool:
+    """Whether an item is a shape that covers no pixels: a point or a line."""
+    value = item["value"]
+    is_shape = "points" in value or "vertices" in value or ("x" in value and "y" in value)
+    return is_shape and not has_shape(item)
+
+
 def labels_of(item: Item) -> list[str]:
     """Labels that an item says."""
     value = item["value"]
     for key in LABEL_KEYS:
         listed = value.get(key)
         if isinstance(listed, list) and listed:
-            return [one for one in listed if isinstance(one, str)]
+            return [label for label in listed if isinstance(label, str)]
     return []
 
 
@@ -101,7 +108,7 @@ def size_of(items: Sequence[Item]) -> tuple[int, int] | None:
 def regions_of(items: Sequence[Item], lists: LongLists) -> tuple[list[Region], list[str]]:
     """Regions in the order they were drawn, and notes; AnswerError if one cannot be read."""
     groups: dict[Any, list[Item]] = {}
-    for place, item in enumerate(items):
+    for number, item in enumerate(items):
         turned = item.get("image_rotation")
         if isinstance(turned, int | float) and turned % 360:
             raise AnswerError(
@@ -109,17 +116,20 @@ def regions_of(items: Sequence[Item], lists: LongLists) -> tuple[list[Region], l
                 "then mean is not known: turn the image itself"
             )
         name = item.get("id")
-        groups.setdefault(name if isinstance(name, str) and name else place, []).append(item)
+        groups.setdefault(name if isinstance(name, str) and name else number, []).append(item)
     regions, skipped, several = [], 0, 0
     for group in groups.values():
-        drawn = next((one for one in group if has_shape(one)), None)
+        drawn = next((result for result in group if has_shape(result)), None)
         if drawn is None:
-            skipped += any(_keys_of_shape(one["value"]) is not None for one in group)
+            skipped += any(lacks_area(result) for result in group)
             continue
-        labels = next((found for one in group if (found := labels_of(one))), [])
+        labels = next((names for result in group if (names := labels_of(result))), [])
         several += len(labels) > 1
         shape = _shape(drawn["value"], lists)
         regions.append(Region(labels[0] if labels else None, shape))
+    if skipped and not regions:
+        # something is there: not the same as nothing
+        raise AnswerError(f"none of its {skipped} shapes has an area (points and lines have none)")
     notes = []
     if skipped:
         notes.append(f"{skipped} shapes without an area are left out")
@@ -133,7 +143,7 @@ def _without_doubles(regions: list[Region], items: Sequence[Item]) -> list[Regio
 
     JSON-MIN has lost the ids by which they belong together.
     """
-    if all(item.get("id") for item in items) or all(one.label is None for one in regions):
+    if all(item.get("id") for item in items) or all(region.label is None for region in regions):
         return regions
     labelled = {_geometry(item["value"]) for item in items if labels_of(item)}
     spare = [
@@ -143,7 +153,7 @@ def _without_doubles(regions: list[Region], items: Sequence[Item]) -> list[Regio
     ]
     if len(spare) != len(regions):
         return regions
-    return [one for one, double in zip(regions, spare, strict=True) if not double]
+    return [region for region, double in zip(regions, spare, strict=True) if not double]
 
 
 def _keys_of_shape(value: Mapping[str, Any]) -> tuple[str, ...] | None:

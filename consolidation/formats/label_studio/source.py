@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from consolidation.formats.label_studio.tasks import (
     TASKS,
     Task,
     TaskPart,
+    identity_of,
     picture_of,
 )
 from consolidation.formats.place import Place
@@ -34,6 +36,30 @@ class _Entry:
     lists: LongLists
 
 
+class _Keys:
+    """Keys of images: their task's id, which exports of two servers or projects may share."""
+
+    def __init__(self) -> None:
+        self._keys: dict[tuple[str, str], str] = {}
+        self._taken: set[str] = set()
+        self.shared = 0
+        """Pictures whose id was that of another picture."""
+
+    def of(self, task: str, identity: str, name: str) -> str:
+        """Key of a picture: the same for the same id and picture, else another."""
+        known = self._keys.get((task, identity))
+        if known is not None:
+            return known
+        self.shared += task in self._taken
+        key, number = task, 1
+        while key in self._taken:
+            key = f"{task}/{name}" if number == 1 and name else f"{task}/{number + 1}"
+            number += 1
+        self._taken.add(key)
+        self._keys[task, identity] = key
+        return key
+
+
 class LabelStudio(DrawnSource):
     """JSON of Label Studio: tasks, each annotated by several people."""
 
@@ -43,31 +69,45 @@ class LabelStudio(DrawnSource):
     @classmethod
     def recognises(cls, place: Place) -> bool:
         """Whether a JSON file there looks like an export."""
-        return any(one.tells(_form) for one in first_files(place, *_ENDINGS))
+        return any(start.tells(_form) for start in first_files(place, *_ENDINGS))
 
     def _look(self, place: Place, options: SourceOptions) -> Content:
         content = Content()
         projects: set[str] = set()
+        keys, kinds = _Keys(), Counter[str]()
         copies = 0
         for number, entry in enumerate(self._entries(place)):
             task = Task.of(entry.lists.value, entry.form, f"task-{number + 1}")
             content.left_out += task.n_left_out
             content.add_regions(task.labels())
+            kinds += task.kinds()
             if task.project:
                 projects.add(task.project)
             if not task.annotations:
                 content.left_out["tasks without an annotation"] += 1
-            truths = [bool(one.get("ground_truth")) for one in task.annotations]
-            copies += sum(bool(one.get("parent_annotation")) for one in task.annotations)
+            truths = [bool(annotation.get("ground_truth")) for annotation in task.annotations]
+            copies += sum(
+                bool(annotation.get("parent_annotation")) for annotation in task.annotations
+            )
             for key in task.images() if task.annotations else ():
                 name, picture = picture_of(task.data, key)
                 several = "" if key is None else f"/{key.to_name}-{key.page}".replace("/-", "/")
-                image = content.image(task.key + several, name, picture)
+                own = keys.of(task.key + several, identity_of(task.data, name, picture), name)
+                image = content.image(own, name, picture)
                 image.truth |= any(truths)
                 image.votes |= not all(truths)
                 image.parts.append(
                     TaskPart(entry.file, entry.span, entry.form, key, options.emails)
                 )
+        if kinds and not kinds[""]:
+            listed = ", ".join(f"{kind} {n:,}" for kind, n in sorted(kinds.items()))
+            raise SourceError(f"{place.uri}: nothing in it has an area, there is only: {listed}")
+        if keys.shared:
+            content.notes.append(
+                "pictures whose task has the id of another picture's, each an object of its own: "
+                f"{keys.shared:,}; so the exports are of several servers or projects, where a "
+                "number of an annotator may mean another person"
+            )
         if len(projects) > 1:
             content.notes.append(
                 f"tasks of {len(projects)} projects: a number of an annotator may mean another "
@@ -107,9 +147,9 @@ def _form(start: JsonBeginning) -> str:
     """Form of a file's entries; empty if it is no export."""
     at = "[]." if start.top == "[" else ""
     tasks = (f"{at}annotations", f"{at}completions")
-    if start.has(f"{at}data") and any(one in start.paths for one in tasks):
+    if start.has(f"{at}data") and any(path in start.paths for path in tasks):
         return TASKS
-    if any(f"{one}[].result" in start.paths for one in tasks):
+    if any(f"{path}[].result" in start.paths for path in tasks):
         return TASKS
     if start.has(f"{at}result") and start.has(f"{at}task"):
         return ANNOTATION

@@ -67,13 +67,13 @@ class Task:
                 more = task.get(name)
                 left_out[name] = len(more) if isinstance(more, list) else 0
         annotations: list[Mapping[str, Any]] = []
-        for one in listed if isinstance(listed, list) else ():
-            if not isinstance(one, dict):
+        for annotation in listed if isinstance(listed, list) else ():
+            if not isinstance(annotation, dict):
                 continue
-            if one.get("was_cancelled") or one.get("skipped"):
+            if annotation.get("was_cancelled") or annotation.get("skipped"):
                 left_out["cancelled annotations"] += 1
             else:
-                annotations.append(one)
+                annotations.append(annotation)
         data = task.get("data")
         return cls(
             _key(task.get("id"), spare_key),
@@ -85,42 +85,50 @@ class Task:
 
     def images(self) -> Sequence[ImageKey | None]:
         """Images that items are about; ``[None]`` for a task of one image."""
-        found = {
+        names = {
             image_of(item)
-            for one in self.annotations
-            for item in items_of(one.get("result"))
+            for annotation in self.annotations
+            for item in items_of(annotation.get("result"))
             if has_shape(item)
         }
-        return sorted(found) if len(found) > 1 else [None]
+        return sorted(names) if len(names) > 1 else [None]
 
     def labels(self) -> Iterator[str]:
         """Labels of all regions."""
-        for one in self.annotations:
-            for item in items_of(one.get("result")):
+        for annotation in self.annotations:
+            for item in items_of(annotation.get("result")):
                 if has_shape(item):
                     yield from labels_of(item)[:1]
 
+    def kinds(self) -> Counter[str]:
+        """Result items by type; those that cover pixels by an empty text."""
+        return Counter(
+            "" if has_shape(item) else str(item.get("type") or "no type")
+            for annotation in self.annotations
+            for item in items_of(annotation.get("result"))
+        )
+
     def drawn(self, image: ImageKey | None, lists: LongLists, emails: bool) -> Iterator[Drawn]:
         """What each annotator drew on one of its images."""
-        for place, one in enumerate(self.annotations):
+        for index, annotation in enumerate(self.annotations):
             items = [
                 item
-                for item in items_of(one.get("result"))
+                for item in items_of(annotation.get("result"))
                 if image is None or image_of(item) == image
             ]
-            worker, known = worker_of(one, place, emails)
+            worker, known = worker_of(annotation, index, emails)
             notes = [] if known else ["who it is by is not said"]
-            if one.get("parent_annotation"):
+            if annotation.get("parent_annotation"):
                 notes.append("it began as a copy of another annotation: not independent")
-            if one.get("parent_prediction"):
+            if annotation.get("parent_prediction"):
                 notes.append("it began as a copy of a prediction")
-            order = one.get("updated_at") or one.get("created_at")
+            order = annotation.get("updated_at") or annotation.get("created_at")
             drawn = Drawn(
                 worker,
                 None,
-                truth=bool(one.get("ground_truth")),
+                truth=bool(annotation.get("ground_truth")),
                 order=order if isinstance(order, str) else "",
-                seconds=finite_number(one.get("lead_time")),
+                seconds=finite_number(annotation.get("lead_time")),
             )
             try:
                 regions, more = regions_of(items, lists)
@@ -159,7 +167,7 @@ def image_of(item: Mapping[str, Any]) -> ImageKey:
     return ImageKey(name if isinstance(name, str) else "", index if type(index) is int else 0)
 
 
-def worker_of(annotation: Mapping[str, Any], place: int, emails: bool) -> tuple[str, bool]:
+def worker_of(annotation: Mapping[str, Any], index: int, emails: bool) -> tuple[str, bool]:
     """Worker of an annotation, and whether that is known.
 
     A person's e-mail address is used only if asked for; else the id, or a hash of the address
@@ -177,7 +185,7 @@ def worker_of(annotation: Mapping[str, Any], place: int, emails: bool) -> tuple[
     if isinstance(email, str) and email:
         return f"person-{hashlib.sha256(email.lower().encode()).hexdigest()[:8]}", True
     unique = annotation.get("id") or annotation.get("unique_id")
-    return f"annotation-{unique or place + 1}", False
+    return f"annotation-{unique or index + 1}", False
 
 
 def picture_of(data: Mapping[str, Any], image: ImageKey | None) -> tuple[str, str]:
@@ -197,6 +205,26 @@ def picture_of(data: Mapping[str, Any], image: ImageKey | None) -> tuple[str, st
             if name and (key in _PICTURE_KEYS or name.lower().endswith(_ENDINGS)):
                 return name, value
     return "", ""
+
+
+def identity_of(data: Mapping[str, Any], name: str, picture: str) -> str:
+    """Text that is another for another picture; empty if the task has none.
+
+    The query of a URL is no part of it where the path names a file: it is a signature, which each
+    export has anew.
+
+    Examples
+    --------
+    >>> identity_of({}, "a.png", "https://h/1/a.png?X-Signature=5")
+    'https://h/1/a.png a.png'
+    """
+    if picture:
+        path = picture.partition("?")[0]
+        return f"{path if name.lower().endswith(_ENDINGS) else picture} {name}"
+    # a picture within the export itself
+    return next(
+        (text for text in data.values() if isinstance(text, str) and text.startswith("data:")), ""
+    )
 
 
 def _picture_name(url: str) -> str:

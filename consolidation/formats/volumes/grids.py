@@ -23,6 +23,8 @@ from consolidation.text import shown
 
 MOST_SLICES = 1 << 15
 """NIfTI-1 cannot number more."""
+MOST_CHANNELS, SHORT = 4, 4
+"""Channels of a picture; how much shorter than others an axis of one-hot classes is."""
 _HEADER = 4096
 AFFINE_TOLERANCE = 1e-3
 """Millimetres by which the grids of two raters may differ: what writers round."""
@@ -109,18 +111,42 @@ def open_grid(file: File, most: int) -> Grid:
         540,
     ):
         grid = _nifti(file, start)
+    elif start[:4] == b"PK\3\4":
+        raise SourceError(
+            f"{file} is an archive, as .npz is, of which each array is a worker's mask of one "
+            "image: --masks '{image}.npz', or save it as .npy"
+        )
     else:
         raise SourceError(
             f"{file} is no NIfTI, TIFF or .npy file: it begins with {shown(start[:8])}"
         )
     if not (0 < grid.shape[0] <= MOST_SLICES and min(grid.shape) > 0):
         raise SourceError(f"{file} has {_by(grid.shape)} voxels: none, or too many")
-    _, rows, columns = grid.shape
+    slices, rows, columns = grid.shape
+    if grid.kind in ("npy", "tiff") and _are_channels(slices, rows, columns):
+        raise SourceError(
+            f"{file} has shape ({slices}, {rows}, {columns}), which looks like {columns} channels "
+            f"of {slices} x {rows} pixels: one class index a pixel is wanted, such as "
+            "array.argmax(axis=-1) of one-hot or soft channels; a volume has its slices first: "
+            "transpose it"
+        )
     if rows * columns > most:
         raise SourceError(f"{file} has slices of {columns} x {rows} pixels, the limit is {most:,}")
     if grid.dtype.kind not in "buif" or grid.dtype.itemsize > 8:
         raise SourceError(f"{file} holds {grid.dtype}, which are no classes")
     return grid
+
+
+def _are_channels(slices: int, rows: int, columns: int) -> bool:
+    """Whether the last axis is so short that it is hardly a side of a picture.
+
+    Examples
+    --------
+    >>> _are_channels(40, 50, 3), _are_channels(512, 512, 21), _are_channels(3, 40, 50)
+    (True, True, False)
+    """
+    side = min(slices, rows)
+    return columns < side and (columns <= MOST_CHANNELS or SHORT * columns <= side)
 
 
 def whole_numbers(values: NDArray[Any], name: str) -> NDArray[Any]:
@@ -227,10 +253,10 @@ class SeekableFile(io.RawIOBase):
         """Place of the next byte."""
         return self._place
 
-    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Go to a place."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
-        self._place = base + place
+        self._place = base + offset
         return self._place
 
     def readinto(self, buffer: Any) -> int:

@@ -34,7 +34,7 @@ CLASSES_FILE, DATASET_FILE = "classes.json", "dataset.json"
 NIFTI = (".nii", ".nii.gz")
 STACKS = (".npy", ".npz", ".tif", ".tiff", ".bmp", ".webp")
 _GUESSES = (
-    *(one for name in ("qubiq", "msseg", "bids", "longciu") for one in PRESETS[name]),
+    *(pattern for name in ("qubiq", "msseg", "bids", "longciu") for pattern in PRESETS[name]),
     "{image}/{worker}.nii.gz",
     "{worker}/{image}.nii.gz",
 )
@@ -58,19 +58,23 @@ class Volumes(Source):
     def __init__(self, place: Place, options: SourceOptions) -> None:
         self._place, self.folder, self._reading = place, place.folder, options.value_reading
         self._notes: list[str] = []
+        self._read_as: dict[str, list[str]] = defaultdict(list)
         images = self._images(place, options)
         if not images:
             raise SourceError(f"{place.uri}: no volumes in it that several raters may have made")
         self.items = [
-            one
+            item
             for image, raters in sorted(images.items())
-            for one in self._slices(image, raters, options.max_pixels or MAX_PIXELS)
+            for item in self._slices(image, raters, options.max_pixels or MAX_PIXELS)
         ]
         self.notes = self._notes
+        for how, files in self._read_as.items():
+            others = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
+            self.notes.append(f"read as {how}, the first axis: {files[0]}{others}")
         if options.manifest is not None:
             self.manifest = ManifestFile(options.manifest)
             lines = lines_of_images(self.manifest, self.ids, place.uri)
-            self.items = [replace(one, line=lines.get(one.id)) for one in self.items]
+            self.items = [replace(item, line=lines.get(item.id)) for item in self.items]
 
     def _images(self, place: Place, options: SourceOptions) -> dict[str, Raters]:
         """Raters' files by image."""
@@ -128,9 +132,9 @@ class Volumes(Source):
         """Raters of one file: keys of an archive, or pages."""
         if uri.lower().endswith(".npz"):
             return {
-                one.removesuffix(".npy"): File(uri, one)
-                for one in members(uri)
-                if one.endswith(".npy")
+                name.removesuffix(".npy"): File(uri, name)
+                for name in members(uri)
+                if name.endswith(".npy")
             }
         return {"": File.unpacked(uri)}
 
@@ -148,6 +152,10 @@ class Volumes(Source):
             return [VolumeSlice(image, image, (), picture, error="; ".join(errors))]
         self._notes += [f"left out: {error}" for error in errors]
         depth = first.shape[0]
+        if depth > 1 and first.kind in ("npy", "tiff"):
+            things = "workers' masks" if list(grids) == [""] else "slices"
+            how = f"{depth:,} {things} of {first.shape[1]:,} x {first.shape[2]:,} pixels"
+            self._read_as[how] += [str(grid.file) for grid in grids.values()]
         if list(grids) == [""]:
             pages = tuple((str(number + 1), first, number) for number in range(depth))
             return [VolumeSlice(image, image, pages, picture, stack=True)]
@@ -186,6 +194,9 @@ class Volumes(Source):
             for item in self.items
             for worker, grid, number in item.raters
         ]
+        errors = sorted(item.error for item in self.items if item.error)
+        if not masks and errors:
+            raise SourceError(f"{self._place.uri}: no mask in it can be read: {errors[0]}")
         decision = decide_values(masks, listed, self._reading, self._place.uri)
         self.notes = [*self.notes, *decision.notes]
         return decision.classes
@@ -203,7 +214,7 @@ class Volumes(Source):
                 volumes[item.image].append(item)
         for image, slices in volumes.items():
             grid = slices[0].raters[0][1]
-            written.append(write_volume(out, image, grid, [mask_of(one.id) for one in slices]))
+            written.append(write_volume(out, image, grid, [mask_of(plane.id) for plane in slices]))
         return written
 
 

@@ -146,7 +146,7 @@ class RunFolder:
 
     def masks(self) -> Callable[[str], Callable[[], NDArray[np.uint8] | None]]:
         """From an object's id to a function that reads its consensus (H, Wd); None without."""
-        without = {one.id for one in self.records() if one.image is None}
+        without = {record.id for record in self.records() if record.image is None}
 
         def of(object_id: str) -> Callable[[], NDArray[np.uint8] | None]:
             path = self._out(MASKS, f"{self.names[object_id]}.png")
@@ -163,8 +163,8 @@ class RunFolder:
 
     def without_snapshot(self, ids: Iterable[str]) -> set[str]:
         """Those of the images of which no snapshot was taken."""
-        taken = {one.name for one in storage.entries(self._path(SNAPSHOTS))}
-        return {one for one in ids if self.names[one] not in taken}
+        taken = {entry.name for entry in storage.entries(self._path(SNAPSHOTS))}
+        return {object_id for object_id in ids if self.names[object_id] not in taken}
 
     def finish(
         self, summary: Mapping[str, Any], outputs: Mapping[str, Any], written: Collection[str]
@@ -193,8 +193,8 @@ class RunFolder:
     @property
     def summary(self) -> Mapping[str, Any] | None:
         """Summary of a run that is over."""
-        found: Mapping[str, Any] | None = self._content.get("summary")
-        return found
+        summary: Mapping[str, Any] | None = self._content.get("summary")
+        return summary
 
     def learnt(self, digest: str) -> bool:
         """Say what was learnt over the job; if that has changed, every object is to be redone."""
@@ -210,7 +210,7 @@ class RunFolder:
         """Delete what an earlier run wrote besides, and what was drawn of it."""
         names = [*always, *(name for name in SOMETIMES if name not in kept)]
         cards = storage.entries(self._out(CARDS))
-        storage.delete(map(self._out, [*names, *(f"{CARDS}/{one.name}" for one in cards)]))
+        storage.delete(map(self._out, [*names, *(f"{CARDS}/{card.name}" for card in cards)]))
 
     def _write_content(self) -> None:
         storage.write_bytes(self._path("run.json"), self._text())

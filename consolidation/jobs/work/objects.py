@@ -167,7 +167,7 @@ def _record(
     prefix = job.options.mask_uri_prefix or (job.out if storage.is_s3(job.out) else "")
     uri = f"{prefix.rstrip('/')}/{mask}" if prefix else mask
     block = result_metadata(result, job.creation_date, job.options.job_name)
-    warnings = [(one.worker, one.message, one.dropped) for one in result.warnings]
+    warnings = [(warning.worker, warning.message, warning.dropped) for warning in result.warnings]
     builtin = BuiltinAgreement()
     if obj.builtin is not None:
         try:
@@ -185,7 +185,8 @@ def _record(
         confusion=_confusion(consensus),
         agreement=_agreement(job, consensus),
         regions=[
-            one.as_dict(job.classes.names) for one in consensus.regions(job.options.min_region)
+            region.as_dict(job.classes.names)
+            for region in consensus.regions(job.options.min_region)
         ],
     )
 
@@ -194,17 +195,17 @@ def _agreement(job: Job, consensus: Consensus) -> dict[str, Any] | None:
     """How workers agree with each other, for the report, where no first pass tells."""
     if not job.options.report or job.options.spec.learns_reliability:
         return None
-    told = Reliability()
+    reliability = Reliability()
     if consensus.n_workers > 1:
-        told.add(consensus.masks, consensus.worker_ids, consensus.no_vote)
-    return told.as_dict()
+        reliability.add(consensus.masks, consensus.worker_ids, consensus.no_vote)
+    return reliability.as_dict()
 
 
 def _confusion(consensus: Consensus) -> list[tuple[int, int, int]]:
     """Class of the consensus, class given, pixels: over all workers."""
     counts = consensus.confusion.sum(axis=0).T
     cells = zip(*(places.tolist() for places in counts.nonzero()), strict=True)
-    return [(decided, given, int(counts[decided, given])) for decided, given in cells]
+    return [(decided, label, int(counts[decided, label])) for decided, label in cells]
 
 
 def _class_confidence(consensus: Consensus) -> dict[str, tuple[int, float]]:
