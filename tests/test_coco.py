@@ -185,6 +185,20 @@ def test_ids_and_sizes_that_are_none(tmp_path):
     assert list(found.masks) == ["x"]
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ([annotation([RING], score=0.5)], "is a list of COCO results, which tells neither images"),
+        ([], "is an empty list: an export without a task"),
+    ],
+)
+def test_lists_that_are_no_export(tmp_path, content, says):
+    path = write_json(tmp_path / "r.json", content)
+    for place in (path, tmp_path):
+        with pytest.raises(SourceError, match=f"r.json {says}"):
+            open_source(place)
+
+
 def test_list_of_images_is_no_annotator(tmp_path):
     write(tmp_path / "ann.json", [annotation([RING])])
     write(tmp_path / "blank.json", [])
