@@ -132,8 +132,12 @@ def test_order_of_the_file_does_not_matter(tmp_path):
     }
     found = read(write_json(tmp_path / "ann.json", content, indent=1))
     assert found.ignored("x", "ann") == 6
-    assert ("ann", "6 pixels without a label are ignored") in found.warnings["x"]
-    assert found.notes == ("left out, annotations of images that are not listed: 1",)
+    said = "6 pixels of label 'category_id 99', which is no class of this job, are ignored"
+    assert ("ann", said) in found.warnings["x"]
+    assert found.notes == (
+        f"{tmp_path / 'ann.json'}: its `categories` do not list category_id 99",
+        "left out, annotations of images that are not listed: 1",
+    )
 
 
 def test_annotation_that_cannot_be_used_is_dropped_alone(tmp_path):
