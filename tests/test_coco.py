@@ -132,8 +132,12 @@ def test_order_of_the_file_does_not_matter(tmp_path):
     }
     found = read(write_json(tmp_path / "ann.json", content, indent=1))
     assert found.ignored("x", "ann") == 6
-    assert ("ann", "6 pixels without a label are ignored") in found.warnings["x"]
-    assert found.notes == ("left out, annotations of images that are not listed: 1",)
+    said = "6 pixels of label 'category_id 99', which is no class of this job, are ignored"
+    assert ("ann", said) in found.warnings["x"]
+    assert found.notes == (
+        f"{tmp_path / 'ann.json'}: its `categories` do not list category_id 99",
+        "left out, annotations of images that are not listed: 1",
+    )
 
 
 def test_annotation_that_cannot_be_used_is_dropped_alone(tmp_path):
@@ -183,6 +187,20 @@ def test_ids_and_sizes_that_are_none(tmp_path):
     assert sorted(found.errors) == ["b", "c"]
     assert all("the size of its image is not known" in error for error in found.errors.values())
     assert list(found.masks) == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ([annotation([RING], score=0.5)], "is a list of COCO results, which tells neither images"),
+        ([], "is an empty list: an export without a task"),
+    ],
+)
+def test_lists_that_are_no_export(tmp_path, content, says):
+    path = write_json(tmp_path / "r.json", content)
+    for place in (path, tmp_path):
+        with pytest.raises(SourceError, match=f"r.json {says}"):
+            open_source(place)
 
 
 def test_list_of_images_is_no_annotator(tmp_path):

@@ -21,6 +21,8 @@ from consolidation.masks import Classes
 from consolidation.objects import Answer, LabeledObject, LoadedAnswer, foreign_answer
 from consolidation.options import Options
 
+_NO_SIZE = "the size of its image is not known: put the picture beside the export"
+
 
 @dataclass(frozen=True)
 class Painting:
@@ -95,9 +97,7 @@ class DrawnAnswer:
             raise AnswerError(self.drawn.error)
         if self.drawn.size is None:
             if self.drawn.regions:
-                raise AnswerError(
-                    "the size of its image is not known: put the picture beside the export"
-                )
+                raise AnswerError(_NO_SIZE)
             return self
         height, width = self.drawn.size
         if height < 1 or width < 1 or height * width > options.max_pixels:
@@ -172,6 +172,9 @@ class DrawnObject:
         size = sizes.pop() if len(sizes) == 1 else None
         if not sizes and size is None and not any(drawing.answer for drawing in drawn):
             size = picture_size(self.picture)
+            if size is None:
+                # nobody painted anything, or what tells no size
+                return [drawing._replace(error=drawing.error or _NO_SIZE) for drawing in drawn]
         return [
             drawing._replace(size=size) if drawing.size is None else drawing for drawing in drawn
         ]

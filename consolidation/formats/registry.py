@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from consolidation.formats.mask_folder import FolderSource
 from consolidation.formats.patterns import compile_pattern, preset
 from consolidation.formats.place import Place
 from consolidation.formats.requests import RequestSource
+from consolidation.formats.sniff import first_files
 from consolidation.formats.source import Source, SourceOptions
 from consolidation.formats.supervisely import Supervisely
 from consolidation.formats.volumes import Volumes
@@ -63,7 +65,13 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Sourc
         )
     kind = kind or next((source for source in _OTHERS if source.recognises(place)), None)
     if kind is not None:
-        return kind(place, options)
+        try:
+            return kind(place, options)
+        except SourceError as error:
+            cause = _unfit_json(place) if kind in _OTHERS else ""
+            if not cause:
+                raise
+            raise SourceError(f"{error}; {cause}") from None
     formats = ", ".join(kind.kind for kind in SOURCES)
     raise SourceError(f"{path} is none of: {formats}")
 
@@ -80,6 +88,19 @@ def tool_at(place: Place) -> type[Source] | None:
         listed = " or ".join(f"--format {kind.name}" for kind in kinds)
         raise SourceError(f"{place.uri} may be read in several ways: give {listed}")
     return kinds[0] if kinds else None
+
+
+def _unfit_json(place: Place) -> str:
+    """Why JSON there is no export that could be read, where that is known; else empty."""
+    for start in first_files(place, ".json"):
+        if start.data.removeprefix(codecs.BOM_UTF8).split() == [b"[]"]:
+            return f"{start.file} is an empty list: an export without a task"
+        if start.json.has("[].image_id", "[].category_id"):
+            return (
+                f"{start.file} is a list of COCO results, which tells neither images nor their "
+                "sizes: make it the `annotations` of a file with `images` and `categories`"
+            )
+    return ""
 
 
 def _of_pattern(options: SourceOptions) -> str:

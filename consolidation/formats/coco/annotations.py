@@ -148,11 +148,21 @@ def field_of(annotation: Mapping[str, Any], field: str) -> Any:
     return None
 
 
+def category_of(annotation: Mapping[str, Any]) -> int | None:
+    """Number of an annotation's category; None if it has none."""
+    category = annotation.get("category_id")
+    return category if isinstance(category, int) else None
+
+
+def label_of(category: int | None, categories: Mapping[int, str]) -> str | None:
+    """Name of a category; its number where the file does not list it, which is no class then."""
+    return None if category is None else categories.get(category, f"category_id {category}")
+
+
 def regions_of(annotation: Mapping[str, Any], categories: Mapping[int, str]) -> list[Region]:
     """Regions of an annotation: rings are a union, so each is one; AnswerError if damaged."""
     segmentation = annotation.get("segmentation")
-    category = annotation.get("category_id")
-    label = categories.get(category) if isinstance(category, int) else None
+    label = label_of(category_of(annotation), categories)
     if isinstance(segmentation, dict):
         counts, size = segmentation.get("counts"), segmentation.get("size")
         return [Region(label, ColumnRuns(counts, size))]

@@ -16,6 +16,8 @@ from consolidation.formats.coco.annotations import (
     CocoPart,
     annotator_fields,
     annotators,
+    category_of,
+    label_of,
     parsed,
 )
 from consolidation.formats.coco.panoptic import PanopticMask, PanopticPart
@@ -29,6 +31,8 @@ from consolidation.formats.source import SourceOptions
 
 _FOLDERS = ("", "{stem}/", "panoptic/", "masks/", "annotations/", "{stem}_masks/")
 """Where panoptic pictures lie, seen from their JSON."""
+_SHOWN = 8
+"""Categories that are named for people."""
 _ONLY_IMAGES = "it lists images and has no `annotations`, so nobody annotated them"
 
 
@@ -74,11 +78,11 @@ class _Annotations:
             self._take_image(value)
         elif key == "annotations":
             image = _id(value.get("image_id"))
-            self.used[_category(value)] += 1
+            self.used[category_of(value)] += 1
             segments = value.get("segments_info")
             if isinstance(segments, list) and image is not None:
                 pairs = [
-                    (segment["id"], _category(segment))
+                    (segment["id"], category_of(segment))
                     for segment in segments
                     if isinstance(segment, dict) and type(segment.get("id")) is int
                 ]
@@ -143,8 +147,14 @@ class Coco(DrawnSource):
             for label in export.categories.values():
                 content.labels.setdefault(label, "")
             for category, n in export.used.items():
-                known = None if category is None else export.categories.get(category)
-                content.regions[known or "no label"] += n
+                content.regions[label_of(category, export.categories) or "no label"] += n
+            strange = sorted({n for n in export.used if n is not None} - export.categories.keys())
+            if strange:
+                listed_ids = ", ".join(map(str, strange[:_SHOWN]))
+                content.notes.append(
+                    f"{export.file}: its `categories` do not list category_id {listed_ids}"
+                    + (", ..." if len(strange) > _SHOWN else "")
+                )
             if export.partial:
                 content.notes.append(
                     f"{export.file} is LVIS: what it does not list is unknown (--unpainted ignore)"
@@ -168,8 +178,7 @@ class Coco(DrawnSource):
                 name, pairs = export.panoptic[number]
                 file = self._picture_file(export.file, name, place)
                 segments = tuple(
-                    (id_, None if category is None else export.categories.get(category))
-                    for id_, category in pairs
+                    (id_, label_of(category, export.categories)) for id_, category in pairs
                 )
                 image = content.image(key, listed.name, listed.picture)
                 image.votes = True
@@ -234,11 +243,6 @@ class Coco(DrawnSource):
         if not export.images:
             raise SourceError(f"{file} is no COCO: it lists no images")
         return export
-
-
-def _category(annotation: Mapping[str, Any]) -> int | None:
-    category = annotation.get("category_id")
-    return category if isinstance(category, int) else None
 
 
 def _id(value: Any) -> int | str | None:
