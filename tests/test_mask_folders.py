@@ -191,7 +191,10 @@ def test_numbers_of_arrays_mean_what_those_of_pictures_do(tmp_path: Path) -> Non
     np.save(tmp_path / "a.npy", stack)
     reading = SourceOptions(masks="{image}.npy")
     summary = run_job(tmp_path, tmp_path / "out", plain(), source_options=reading)
-    assert summary.notes == ("its masks hold 0 and 255 alone: BACKGROUND and 'class-1'",)
+    assert summary.notes == (
+        "read as 3 workers' masks of 40 x 40 pixels, by the first axis: a",
+        "its masks hold 0 and 255 alone: BACKGROUND and 'class-1'",
+    )
     assert np.array_equal(result(tmp_path / "out"), made.TWO)
     np.save(tmp_path / "a.npy", stack.astype(np.uint16) * 4)
     with pytest.raises(SourceError, match="holds 1020, and at most 255 classes fit: --values says"):
@@ -359,6 +362,19 @@ def test_a_truth_of_one_class_against_several_is_said(tmp_path: Path) -> None:
     write_json(tmp_path / "job" / "classes.json", ["background", "cat", "dog"])
     run_job(tmp_path / "job", tmp_path / "named", plain())
     assert "alone" not in evaluate_folders(tmp_path / "named", tmp_path / "truth").table()
+
+
+def test_truths_with_a_text_behind_their_ids_are_told_to_be_renamed(tmp_path: Path) -> None:
+    for name in "ab":
+        write_index_mask(tmp_path / "ours" / f"{name}.png", [0, 1])
+        write_index_mask(tmp_path / "behind" / f"{name}_mask.png", [0, 1])
+        write_index_mask(tmp_path / "before" / f"gt_{name}.png", [0, 1])
+        write_index_mask(tmp_path / "others" / f"{name}{name}.png", [0, 1])
+    for folder, name in (("behind", "a_mask"), ("before", "gt_a")):
+        with pytest.raises(SourceError, match=rf"rename {name}\.png to a\.png, and the others"):
+            evaluate_folders(tmp_path / "ours", tmp_path / folder)
+    with pytest.raises(SourceError, match=r"against 'aa', 'bb'$"):
+        evaluate_folders(tmp_path / "ours", tmp_path / "others")
 
 
 def test_hidden_files_are_no_truths(tmp_path: Path) -> None:
