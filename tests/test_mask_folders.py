@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from consolidation.commands.calibrate import calibrate
 from consolidation.commands.evaluate import evaluate_folders
@@ -428,6 +429,27 @@ def test_noise_beside_white_areas_is_no_class_and_a_thin_class_is() -> None:
     assert "lossy compression" in str(look(decode_stored(made.grey(mask))).flaw)
     mask[:, ::5] = 1
     assert look(decode_stored(made.grey(mask))).flaw is None
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_black_background_is_said_once_unless_it_is_listed(tmp_path: Path, listed: bool) -> None:
+    rgb = np.zeros((4, 4, 3), np.uint8)
+    rgb[0] = (255, 0, 0)
+    for image in "ab":
+        for worker in "12":
+            (tmp_path / "job" / image).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rgb).save(tmp_path / "job" / image / f"worker_{worker}.png")
+    entries: list[dict[str, Any]] = [{"index": 1, "name": "cat", "color": "#ff0000"}]
+    if listed:
+        entries.insert(0, {"index": 0, "name": "background", "color": "#000000"})
+    write_json(tmp_path / "job" / "classes.json", {"classes": entries})
+    summary = run_job(tmp_path / "job", tmp_path / "out", plain())
+    assert summary.warnings == 0
+    said = [note for note in summary.notes if "black" in note]
+    told = ["black, which the class list gives to no class, is background"]
+    assert said == ([] if listed else told)
+    mask = decode_indices((tmp_path / "out" / "masks" / "a.png").read_bytes())
+    assert np.array_equal(mask, (rgb[..., 0] == 255).astype(int))
 
 
 def test_thin_classes_between_black_and_white_are_masks() -> None:
