@@ -148,8 +148,8 @@ class Options:
     )
     values: str = option_field(
         "",
-        help="masks of values: what these mean, such as 0=background,128-255=cell,7=ignored; or "
-        "index: class indices, whatever they look like (told from all masks)",
+        help="masks of values: what these mean, such as 0-127=background,128-255=cell (or "
+        "7=ignored); or index: class indices, whatever they look like (told from all masks)",
         whole_job=True,
         of_source=True,
     )

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from consolidation.commands.calibrate import calibrate
 from consolidation.commands.evaluate import evaluate_folders
@@ -191,7 +192,10 @@ def test_numbers_of_arrays_mean_what_those_of_pictures_do(tmp_path: Path) -> Non
     np.save(tmp_path / "a.npy", stack)
     reading = SourceOptions(masks="{image}.npy")
     summary = run_job(tmp_path, tmp_path / "out", plain(), source_options=reading)
-    assert summary.notes == ("its masks hold 0 and 255 alone: BACKGROUND and 'class-1'",)
+    assert summary.notes == (
+        "read as 3 workers' masks of 40 x 40 pixels, by the first axis: a",
+        "its masks hold 0 and 255 alone: BACKGROUND and 'class-1'",
+    )
     assert np.array_equal(result(tmp_path / "out"), made.TWO)
     np.save(tmp_path / "a.npy", stack.astype(np.uint16) * 4)
     with pytest.raises(SourceError, match="holds 1020, and at most 255 classes fit: --values says"):
@@ -361,6 +365,19 @@ def test_a_truth_of_one_class_against_several_is_said(tmp_path: Path) -> None:
     assert "alone" not in evaluate_folders(tmp_path / "named", tmp_path / "truth").table()
 
 
+def test_truths_with_a_text_behind_their_ids_are_told_to_be_renamed(tmp_path: Path) -> None:
+    for name in "ab":
+        write_index_mask(tmp_path / "ours" / f"{name}.png", [0, 1])
+        write_index_mask(tmp_path / "behind" / f"{name}_mask.png", [0, 1])
+        write_index_mask(tmp_path / "before" / f"gt_{name}.png", [0, 1])
+        write_index_mask(tmp_path / "others" / f"{name}{name}.png", [0, 1])
+    for folder, name in (("behind", "a_mask"), ("before", "gt_a")):
+        with pytest.raises(SourceError, match=rf"rename {name}\.png to a\.png, and the others"):
+            evaluate_folders(tmp_path / "ours", tmp_path / folder)
+    with pytest.raises(SourceError, match=r"against 'aa', 'bb'$"):
+        evaluate_folders(tmp_path / "ours", tmp_path / "others")
+
+
 def test_hidden_files_are_no_truths(tmp_path: Path) -> None:
     write_index_mask(tmp_path / "a" / "0.png", [0, 1])
     write_index_mask(tmp_path / "b" / "0.png", [0, 1])
@@ -412,6 +429,27 @@ def test_noise_beside_white_areas_is_no_class_and_a_thin_class_is() -> None:
     assert "lossy compression" in str(look(decode_stored(made.grey(mask))).flaw)
     mask[:, ::5] = 1
     assert look(decode_stored(made.grey(mask))).flaw is None
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_black_background_is_said_once_unless_it_is_listed(tmp_path: Path, listed: bool) -> None:
+    rgb = np.zeros((4, 4, 3), np.uint8)
+    rgb[0] = (255, 0, 0)
+    for image in "ab":
+        for worker in "12":
+            (tmp_path / "job" / image).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rgb).save(tmp_path / "job" / image / f"worker_{worker}.png")
+    entries: list[dict[str, Any]] = [{"index": 1, "name": "cat", "color": "#ff0000"}]
+    if listed:
+        entries.insert(0, {"index": 0, "name": "background", "color": "#000000"})
+    write_json(tmp_path / "job" / "classes.json", {"classes": entries})
+    summary = run_job(tmp_path / "job", tmp_path / "out", plain())
+    assert summary.warnings == 0
+    said = [note for note in summary.notes if "black" in note]
+    told = ["black, which the class list gives to no class, is background"]
+    assert said == ([] if listed else told)
+    mask = decode_indices((tmp_path / "out" / "masks" / "a.png").read_bytes())
+    assert np.array_equal(mask, (rgb[..., 0] == 255).astype(int))
 
 
 def test_thin_classes_between_black_and_white_are_masks() -> None:

@@ -257,10 +257,11 @@ def test_channels_are_no_slices(tmp_path, shape):
 def test_how_an_array_is_read_is_said(tmp_path):
     for worker in "ab":
         (tmp_path / worker).mkdir()
-        np.save(tmp_path / worker / "x.npy", np.ones((3, 40, 50), bool))
+        for image in "xy":
+            np.save(tmp_path / worker / f"{image}.npy", np.ones((3, 40, 50), bool))
     notes = read(tmp_path, masks="{worker}/{image}.npy").notes
-    said = "read as 3 slices of 40 x 50 pixels, the first axis: "
-    assert any(note.startswith(said) and note.endswith(" and 1 more") for note in notes)
+    said = "read as 3 slices of 40 x 50 pixels, by the first axis: x and 1 more"
+    assert list(notes).count(said) == 1
 
 
 def test_an_archive_of_a_worker_is_refused_with_the_cause(tmp_path):

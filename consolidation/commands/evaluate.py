@@ -14,6 +14,7 @@ from consolidation.errors import SourceError
 from consolidation.evaluation import Evaluation, evaluate_masks
 from consolidation.evaluation.evaluate import Pair
 from consolidation.formats.class_names import class_table
+from consolidation.formats.mask_pattern import common_start
 from consolidation.formats.source_truth import SourceTruth, find_truth
 from consolidation.formats.truth_reader import binary_truth, read_mask, reader_of
 from consolidation.formats.truths import MaskFolder, Reading, find_masks, match_masks
@@ -80,6 +81,7 @@ def evaluate_folders(
         raise SourceError(
             f"{predicted} and {truth} have no image in common: "
             f"{_some(predicted_masks)} against {_some(true_masks)}"
+            f"{_renaming(predicted_masks, true_masks)}"
         )
     if storage.same(ours.path(predicted_masks[shared[0]]), theirs.path(true_masks[shared[0]])):
         # A job's folder may hold both kinds of masks: a perfect score would be a silent mistake.
@@ -169,6 +171,20 @@ def _only(masks: Reading, others: Reading) -> list[str]:
 def _some(masks: Reading) -> str:
     ids = [repr(masks[name].id) for name in _by_id(masks)[:3]]
     return ", ".join(ids) + (", ..." if len(masks) > 3 else "")
+
+
+def _renaming(predicted: Reading, truth: Reading) -> str:
+    """Say how to rename truths called by ids with one text before or behind; else empty."""
+    begin = common_start(list(truth))
+    end = common_start([name[::-1] for name in truth])[::-1]
+    cuts = [(0, len(end) - at) for at in range(len(end))]
+    cuts += [(at + 1, 0) for at in range(len(begin))]
+    for before, behind in cuts:
+        if all(name[before : len(name) - behind] in predicted for name in truth):
+            name = min(truth)
+            stem = name[before : len(name) - behind]
+            return f": rename {name}.png to {stem}.png, and the others likewise"
+    return ""
 
 
 def _calibrated(run: MaskFolder) -> bool:

@@ -241,15 +241,22 @@ def _framed(texts: set[str]) -> str:
     """What all texts begin and end with, up to a mark, around ``{}`` where they differ."""
     if len(texts) == 1:
         return texts.pop().replace("{}", "")
-    shared = _common_start(list(texts))
+    shared = common_start(list(texts))
     begin = re.match(r"(?:.*[_\-. ])?", shared)
     rest = [text[len(begin[0]) if begin else 0 :] for text in texts]
-    shared = _common_start([text[::-1] for text in rest])[::-1]
+    shared = common_start([text[::-1] for text in rest])[::-1]
     end = re.search(r"(?:[_\-. ].*)?$", shared)
     return f"{begin[0] if begin else ''}{{}}{end[0] if end else ''}"
 
 
-def _common_start(texts: Sequence[str]) -> str:
+def common_start(texts: Sequence[str]) -> str:
+    """What all texts begin with.
+
+    Examples
+    --------
+    >>> common_start(["gt_1", "gt_2"])
+    'gt_'
+    """
     pairs = zip(min(texts), max(texts), strict=False)
     return "".join(
         first for first, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)

@@ -146,9 +146,20 @@ class _Question:
         if colors and (by == "color" or seen.colored):
             self._refuse_if(value_colors.unlisted_colors(seen, colors, by == "color"))
             self.notes.append("colours are matched with those of the class list")
+            self._take_black(colors, by == "color")
         elif seen.colored:
             self._refuse_or_note(value_colors.colors_unlisted(seen))
         return colors, by == "color"
+
+    def _take_black(self, colors: dict[value_colors.RGB, int], by_color: bool) -> None:
+        """Take black for background, which is said once, where no class has it."""
+        held = set(self.seen.colors)
+        if by_color:
+            held |= {color for color, _ in self.seen.palettes.values()}
+        black = (*value_colors.BLACK, 255) in held
+        if black and value_colors.BLACK not in colors and not self.reading.no_background:
+            colors[value_colors.BLACK] = 0
+            self.notes.append("black, which the class list gives to no class, is background")
 
     def _by_hand(self) -> Values:
         """Meaning that the caller gives them."""

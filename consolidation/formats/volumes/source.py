@@ -68,9 +68,9 @@ class Volumes(Source):
             for item in self._slices(image, raters, options.max_pixels or MAX_PIXELS)
         ]
         self.notes = self._notes
-        for how, files in self._read_as.items():
-            others = f" and {len(files) - 1:,} more" if len(files) > 1 else ""
-            self.notes.append(f"read as {how}, the first axis: {files[0]}{others}")
+        for how, read in self._read_as.items():
+            others = f" and {len(read) - 1:,} more" if len(read) > 1 else ""
+            self.notes.append(f"read as {how}, by the first axis: {read[0]}{others}")
         if options.manifest is not None:
             self.manifest = ManifestFile(options.manifest)
             lines = lines_of_images(self.manifest, self.ids, place.uri)
@@ -155,7 +155,7 @@ class Volumes(Source):
         if depth > 1 and first.kind in ("npy", "tiff"):
             things = "workers' masks" if list(grids) == [""] else "slices"
             how = f"{depth:,} {things} of {first.shape[1]:,} x {first.shape[2]:,} pixels"
-            self._read_as[how] += [str(grid.file) for grid in grids.values()]
+            self._read_as[how].append(image)
         if list(grids) == [""]:
             pages = tuple((str(number + 1), first, number) for number in range(depth))
             return [VolumeSlice(image, image, pages, picture, stack=True)]
