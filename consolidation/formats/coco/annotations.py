@@ -82,11 +82,11 @@ class CocoPart:
         for worker, listed in regions.items():
             n = bare.get(worker, 0)
             notes = (f"{n} annotations without a segmentation are left out",) if n else ()
-            error = errors.get(worker, "")
-            if n and not listed and not error:
+            problem = errors.get(worker, "")
+            if n and not listed and not problem:
                 # something is there: not the same as nothing
-                error = _BOXES if worker in boxed else f"none of its {n} annotations{_BARE}"
-            yield Drawn(worker, self.size, listed, notes, error)
+                problem = _BOXES if worker in boxed else f"none of its {n} annotations{_BARE}"
+            yield Drawn(worker, self.size, listed, notes, problem)
 
     def _annotations(self) -> Iterator[Mapping[str, Any]]:
         """Read them; those that lie close together at once."""
