@@ -58,6 +58,7 @@ class Volumes(Source):
     def __init__(self, place: Place, options: SourceOptions) -> None:
         self._place, self.folder, self._reading = place, place.folder, options.value_reading
         self._notes: list[str] = []
+        self._refused: list[str] = []
         self._read_as: dict[str, list[str]] = defaultdict(list)
         images = self._images(place, options)
         if not images:
@@ -148,6 +149,7 @@ class Volumes(Source):
                 errors.append(str(error))
         picture = next(iter(raters.values())).uri
         first = next(iter(grids.values()), None)
+        self._refused += errors
         if first is None:
             return [VolumeSlice(image, image, (), picture, error="; ".join(errors))]
         self._notes += [f"left out: {error}" for error in errors]
@@ -164,6 +166,7 @@ class Volumes(Source):
             if difference:
                 pair = f"raters {next(iter(grids))} and {worker}"
                 reason = f"{pair} have {difference}; volumes are not resampled"
+                self._refused.append(f"{image}: {reason}")
                 return [VolumeSlice(image, image, (), picture, error=reason)]
         width = len(str(depth - 1))
         return [
@@ -194,9 +197,8 @@ class Volumes(Source):
             for item in self.items
             for worker, grid, number in item.raters
         ]
-        errors = sorted(item.error for item in self.items if item.error)
-        if not masks and errors:
-            raise SourceError(f"{self._place.uri}: no mask in it can be read: {errors[0]}")
+        if not masks and self._refused:
+            raise SourceError(f"{self._place.uri}: no mask in it can be read: {self._refused[0]}")
         decision = decide_values(masks, listed, self._reading, self._place.uri)
         self.notes = [*self.notes, *decision.notes]
         return decision.classes
