@@ -69,10 +69,11 @@ export class LabelList {
   }
 }
 
-/* A share in per cent that never hides that there is something. */
+/* A share in per cent that never hides that there is something, or something else. */
 export function shareOf(pixels, all) {
   if (pixels === 0) return "";
   const share = (100 * pixels) / all;
   if (share < 0.1) return "<0.1%";
+  if (share >= 99.5 && pixels < all) return ">99%";
   return `${share < 9.95 ? share.toFixed(1) : Math.round(share)}%`;
 }
