@@ -17,8 +17,9 @@ SLOW_FIXTURES = {"aws", "here", "browser", "scheduler"}
 """Who asks for them needs a server, a browser or a cluster."""
 SLOW_MODULES = (
     *("cache", "deploy", "fault_injection", "lambda", "parallel", "real_answers", "resume", "s3"),
-    *("calibrat", "docs", "formats", "hostile", "independence", "learning", "limits"),
-    *("painting_docs", "report", "run_report", "simulate", "values"),
+    *("autosegment_onnx", "calibrat", "docs", "foreign_answers", "formats", "hostile"),
+    *("independence", "learning", "limits", "painting", "report", "run_report", "simulate"),
+    *("values", "volumes"),
 )
 """Beginnings of the names of modules whose tests start processes, or take seconds."""
 QUICK_EXAMPLES = 10

@@ -105,6 +105,7 @@ def test_sums_equal_their_naive_twin_and_add_up(masks, ignore, n_classes):
     assert added.conflicts == conflicts
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(stacks(max_workers=6, max_side=12, dtypes=(np.uint8,)))
 def test_fleiss_as_statsmodels_has_it(masks):

@@ -68,6 +68,7 @@ def test_box_and_crop_say_what_the_mask_says():
     assert all(side.any() for side in (found.crop[0], found.crop[-1], *found.crop.T[[0, -1]]))
 
 
+@pytest.mark.slow
 def test_points_in_any_order_give_the_same_mask():
     masks = [segment(IMAGE, order).mask for order in itertools.permutations(POINTS)]
     assert all(np.array_equal(mask, masks[0]) for mask in masks)

@@ -468,6 +468,7 @@ def test_derived_export():
         assert {w: found.pixels(image, w)["cfos"] for w in found.masks[image]} == workers
 
 
+@pytest.mark.slow
 @needs_shared
 def test_sdk_export_as_our_writer():
     tasks = json.loads((FORMATS / "derived_four_annotators.json").read_text())

@@ -65,6 +65,7 @@ def test_equals_its_naive_twin(way, masks, ignore):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", [None, [1.0, 0.9, 0.7, 0.6]], ids=["plain", "weighted"])
 @settings(max_examples=25, deadline=None)
 @given(
