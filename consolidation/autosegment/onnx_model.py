@@ -81,10 +81,14 @@ class OnnxSegmenter:
         """As `consolidation.autosegment.segment`, without its other options."""
         pixels = image_of(image)
         shape = pixels.shape[:2]
-        if (points is None) == (box is None):
+        extremes = None
+        if points is not None and box is None:
+            extremes = Extremes.of(points, shape)
+            bounds = extremes.box
+        elif box is not None and points is None:
+            bounds = box_of(box, shape)
+        else:
             raise ValueError("give either points or a box")
-        extremes = Extremes.of(points, shape) if points is not None else None
-        bounds = extremes.box if extremes is not None else box_of(box, shape)  # type: ignore[arg-type]
         marks = clicks_of(clicks, shape)
         rgb = rgb_of(pixels)
         if self.family == "dextr":
@@ -128,8 +132,12 @@ class OnnxSegmenter:
 
     def _low(self) -> tuple[int, int]:
         """Size of the logits that a decoder takes back."""
-        sizes = self._decoder.inputs.get("mask_input", [1, 1, 256, 256])[-2:]
-        return tuple(size if isinstance(size, int) else 256 for size in sizes)  # type: ignore[return-value]
+        height, width = self._decoder.inputs.get("mask_input", [1, 1, 256, 256])[-2:]
+        # a size may be a name: the model takes any
+        return (
+            height if isinstance(height, int) else 256,
+            width if isinstance(width, int) else 256,
+        )
 
     def _side(self) -> int:
         """Of the square that the encoder looks at."""

@@ -93,8 +93,13 @@ def segment(
     cache = Cache() if cache is None else cache
     if mask is not None:
         return _corrected_mask(image, pixels, _mask_of(mask, shape, "mask"), marks, occupied, cache)
-    extremes = Extremes.of(points, shape) if points is not None else None
-    bounds = extremes.box if extremes is not None else box_of(box, shape)  # type: ignore[arg-type]
+    extremes = None
+    if points is not None:
+        extremes = Extremes.of(points, shape)
+        bounds = extremes.box
+    else:
+        assert box is not None, "one of the three ways is given"
+        bounds = box_of(box, shape)
     frame = Frame.around(_with_clicks(bounds, marks), shape)
     features = cache.get(image, frame, lambda: Features.of(pixels, frame))
     small = _small(occupied, frame)

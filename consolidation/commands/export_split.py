@@ -52,8 +52,8 @@ def read_split(split: str | float | Path, ids: Sequence[str]) -> Split:
     if split == "":
         return Split()
     try:
-        share = float(split)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        share = float(str(split))
+    except ValueError:
         return Split(_listed(str(split), ids))
     if not 0 < share < 1:
         raise OptionError(f"--split must be more than 0 and less than 1, or a file, not {split}")

@@ -135,8 +135,7 @@ def lay(plane, transposed, value, unpainted, out, covered):
                 if plane[row, column]:
                     pixels += 1
                     old = out[row, column]
-                    if old != unpainted and old != value:  # noqa: PLR1714 - numba
-                        covered[old] += 1
+                    covered[old] += (old != unpainted) & (old != value)
                     out[row, column] = value
         return pixels
     # in squares, since one side of them always lies apart in memory
@@ -147,7 +146,6 @@ def lay(plane, transposed, value, unpainted, out, covered):
                     if plane[column, row]:
                         pixels += 1
                         old = out[row, column]
-                        if old != unpainted and old != value:  # noqa: PLR1714 - numba
-                            covered[old] += 1
+                        covered[old] += (old != unpainted) & (old != value)
                         out[row, column] = value
     return pixels

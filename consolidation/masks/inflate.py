@@ -6,6 +6,7 @@ zlib's verdict on what is damaged counts on every machine: where isal refuses, z
 from __future__ import annotations
 
 import contextlib
+import importlib
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,7 @@ from consolidation.masks.chunks import Header
 
 QUICK: Any = zlib
 with contextlib.suppress(ImportError):
-    from isal import isal_zlib as QUICK  # noqa: N812
+    QUICK = importlib.import_module("isal.isal_zlib")
 
 STRIP = 1 << 18
 """Bytes that are unpacked at a time: they stay in the processor's second cache."""
