@@ -46,9 +46,8 @@ LOCAL = """
 import json, pathlib, sys, time
 from consolidation.aws.kernel_cache import use_baked_cache
 use_baked_cache()
-from consolidation.formats.groundtruth import AnnotationAnswer
+from consolidation.formats.groundtruth import AnnotationAnswer, parse_request, result_metadata
 from consolidation.aws.record import Record
-from consolidation.formats.groundtruth import parse_request
 from consolidation.masks import Classes
 from consolidation.options import Options
 from consolidation.objects.pipeline import consolidate_object

@@ -23,12 +23,12 @@ def run_here(arguments: list[str]) -> None:
 
     own, image = _Clock(), _Clock()
     # a mask by itself: reading, consolidating, encoding, describing
-    work.consolidate_object = own.timed(work.consolidate_object)
-    work.ObjectResult.metadata = own.timed(work.ObjectResult.metadata)
+    work.consolidate_object = image.timed(own.timed(work.consolidate_object))
+    work.result_metadata = own.timed(work.result_metadata)
     work.ObjectResult.mask_png.func = own.timed(work.ObjectResult.mask_png.func)
     RequestedObject.load = image.timed(own.timed(RequestedObject.load))
     # all that is told of an image: workers' agreement, confidence of classes, disputed regions
-    work._result, work._record = image.timed(work._result), image.timed(work._record)
+    work._record = image.timed(work._record)
     first = _Clock()
     runner.JobRun._learn = first.timed(runner.JobRun._learn)
     status = cli.main(arguments)
