@@ -153,7 +153,7 @@ def test_one_when_all_failed(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", "r.json", "--out", "text.txt"], "text.txt"),
         (["run", "r.json", "--out", "out", "--labels", "none.json"], "none.json does not exist"),
         (["run", "r.json", "--out", "out", "--labels", "broken.json"], "broken.json is not JSON"),
-        (["run", "r.json", "--out", "out", "--labels", "nothing"], "nothing does not exist"),
+        (["run", "r.json", "--out", "out", "--labels", "nothing"], "nothing is no regular file"),
         (["run", "r.json", "--out", "out", "--ties", "random"], "--ties must be one of lowest, "),
         (["run", "r.json", "--out", "out", "--method", "magic"], "--method must be one of "),
         (["run", "r.json", "--out", "out", "--smoothing", "-1"], "--smoothing must be 0, or 0.1"),

@@ -276,11 +276,13 @@ def test_size_is_taken_from_elsewhere(tmp_path):
     assert read(alone).pixels("image-1", "1") == {"cat": 4}
 
 
-def test_blank_answers_alone_need_the_picture(tmp_path):
+@pytest.mark.parametrize("picture", ["0a1b2c3d-image-2.png", "image-2.png", "images/image-2.png"])
+def test_blank_answers_alone_need_the_picture(tmp_path, picture):
+    (tmp_path / "images").mkdir()
     tasks = [ls_task(1, {1: [ls_brush("a", "cat", spot(0, 0, 2, 2))]}), ls_task(2, {1: [], 2: []})]
     path = write_json(tmp_path / "e.json", tasks)
     assert read(path).errors["image-2"].count("the size of its image is not known") == 2
-    Image.new("RGB", (20, 10)).save(tmp_path / "0a1b2c3d-image-2.png")
+    Image.new("RGB", (20, 10)).save(tmp_path / picture)
     found = read(path)
     assert not found.errors and list(found.masks["image-2"]) == ["1", "2"]
 

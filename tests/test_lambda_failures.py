@@ -27,6 +27,7 @@ from consolidation.aws.settings import LambdaOptions
 from consolidation.aws.task import make_task
 from consolidation.errors import ConsolidationError, InternalError, ObjectError, SourceError
 from consolidation.formats.groundtruth import mask_labels, metadata
+from consolidation.masks import decode_indices
 from consolidation.objects import MaskClass
 from consolidation.storage import StorageError
 from tests import wire
@@ -101,12 +102,30 @@ def test_when_all_fail_so_does_the_invocation(job: Job, mode: str) -> None:
     assert len(job.written("failures/")) == 6
 
 
-def test_the_same_id_twice_the_later_counts(job: Job) -> None:
-    entries = [*good("0"), *good("1"), wire.entry("0", ("w", wire.content([2, 2, 2])))]
-    response = consolidate_event(job.event(entries), Context(), OPTIONS)
+def test_answers_to_the_same_id_join(job: Job) -> None:
+    entries = [
+        wire.entry("0", ("v", wire.content([1, 1, 0])), ("w", wire.content([1, 1, 1]))),
+        *good("1"),
+        wire.entry("0", ("w", wire.content([2, 2, 2])), ("x", wire.content([2, 2, 0]))),
+    ]
+    plain = LambdaOptions(smoothing=0.0, ties="lowest")
+    response = consolidate_event(job.event(entries), Context(), plain)
     assert ids(response) == ["1", "0"]
     told = json.loads(job.written("provenance/")[f"0_{TIME}.json"])
-    assert told["size"] == [1, 3]
+    # v said 1 1 0; w said 2 2 2 at last; x said 2 2 0
+    assert [each["worker"] for each in told["workers"]] == ["v", "w", "x"]
+    [png] = [data for name, data in job.written("output/").items() if name.startswith("0_")]
+    assert decode_indices(png).tolist() == [[2, 2, 0]]
+
+
+def test_one_id_of_two_pictures_fails_alone(job: Job) -> None:
+    other = wire.entry("0", ("x", wire.content([2, 2, 0])))
+    other["dataObject"] = {"s3Uri": "s3://bucket/other.jpg"}
+    first = wire.entry("0", ("v", wire.content([1, 1, 0])))
+    response = consolidate_event(job.event([first, *good("1"), other]), Context(), OPTIONS)
+    assert ids(response) == ["1"]
+    [failure] = job.written("failures/").values()
+    assert "its id is that of two pictures, " in json.loads(failure)["reason"]
 
 
 def test_a_defect_of_ours_takes_no_other_object_with_it(

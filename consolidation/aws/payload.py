@@ -19,12 +19,16 @@ from consolidation.formats.groundtruth import (
 from consolidation.limits import Limits
 from consolidation.objects.prepare import LabeledObject
 from consolidation.storage import StorageError
+from consolidation.text import shown
 
 
 def distinct_objects(
     payload: bytes, uri: str, max_objects: int = Limits.objects
 ) -> list[RequestObject]:
-    """Objects of a payload, in its order; of two with the same id the later, as in a local run.
+    """Objects of a payload, in its order; entries of one id are one object, as in a local run.
+
+    Their answers join, and the same worker's latest counts. If they are of two pictures, the object
+    fails: nobody knows which of them is meant.
 
     Raises
     ------
@@ -44,9 +48,25 @@ def distinct_objects(
         name = request.id
         while not request.named and name in named:
             name += "'"  # what is broken must not replace what is not
-        distinct.pop(name, None)
-        distinct[name] = replace(request, id=name)
+        earlier = distinct.pop(name, None)
+        called = replace(request, id=name)
+        distinct[name] = called if earlier is None else _joined(earlier, called)
     return list(distinct.values())
+
+
+def _joined(earlier: RequestObject, later: RequestObject) -> RequestObject:
+    """Two entries of one id as one object."""
+    pictures = {earlier.source_ref, later.source_ref} - {None}
+    error = later.error or earlier.error
+    if len(pictures) > 1:
+        first, second = sorted(map(shown, pictures))
+        error = f"its id is that of two pictures, {first} and {second}"
+    return replace(
+        later,
+        source_ref=later.source_ref or earlier.source_ref,
+        annotations=(*earlier.annotations, *later.annotations),
+        error=error,
+    )
 
 
 @dataclass(frozen=True)

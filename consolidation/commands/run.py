@@ -16,7 +16,7 @@ from consolidation.errors import RunError
 from consolidation.formats import SourceOptions
 from consolidation.jobs import JobRun, Progress, Summary
 from consolidation.jobs.folder.layout import MANIFEST
-from consolidation.jobs.folder.request import RunRequest, absolute
+from consolidation.jobs.folder.request import RunRequest
 from consolidation.names import file_names
 from consolidation.options import Options
 
@@ -81,7 +81,7 @@ def run_job(
     options, reading = options or Options(), source_options or SourceOptions()
     if options.backend == "dask":
         # a cluster's processes have a working folder of their own
-        source, out = absolute(source), absolute(out)
+        source, out = storage.absolute(source), storage.absolute(out)
     folder = str(out) if storage.is_s3(out) else str(storage.local(out))
     refuse_overlap(source, folder)
     if not force:

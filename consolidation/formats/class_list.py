@@ -134,7 +134,8 @@ class ClassList:
 def read_class_list(uri: str) -> ClassList:
     """Read a class list; SourceError if it is not there, or is none."""
     if not storage.exists(uri):
-        raise SourceError(f"{uri} does not exist")
+        there = not storage.is_s3(uri) and storage.local(uri).exists()
+        raise SourceError(f"{uri} is no regular file" if there else f"{uri} does not exist")
     return parse_class_list(storage.read_bytes(uri), uri)
 
 

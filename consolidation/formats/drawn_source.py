@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +23,7 @@ from consolidation.text import shown
 
 _SHOWN = 8
 """Labels whose regions are counted for people."""
+_UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")
 _PICTURE_FOLDERS = ("", "images/", "img/", "data/")
 """Where the pictures of an export may lie, seen from its file."""
 
@@ -189,10 +191,12 @@ class DrawnSource(Source):
         if not picture or storage.is_s3(picture):
             return picture
         path = (image.name if "://" in picture else picture).replace("\\", "/").lstrip("/")
-        for name in dict.fromkeys((path, path.rpartition("/")[2])):
+        alone = path.rpartition("/")[2]
+        # tools put a hash before the names of files that are uploaded
+        for name in dict.fromkeys((path, alone, _UPLOADED.sub("", alone))):
             for folder in _PICTURE_FOLDERS:
                 if f"{folder}{name}" in self._names:
-                    return _absolute(self._place.below(f"{folder}{name}"))
+                    return storage.absolute(self._place.below(f"{folder}{name}"))
         return picture
 
     @cached_property
@@ -207,10 +211,6 @@ class DrawnSource(Source):
             with contextlib.suppress(OSError), os.scandir(Path(self.folder, folder)) as listing:
                 names.update(f"{folder}{entry.name}" for entry in listing)
         return frozenset(names)
-
-
-def _absolute(uri: str) -> str:
-    return uri if storage.is_s3(uri) else Path(uri).absolute().as_posix()
 
 
 def object_ids(images: Sequence[Image]) -> dict[str, str]:

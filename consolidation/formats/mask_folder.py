@@ -120,7 +120,7 @@ class FolderSource(Source):
     def _absolute(self) -> str:
         """The folder by a name that means the same wherever the manifest is read."""
         uri = self._place.uri
-        return uri if storage.is_s3(uri) else str(Path(uri).absolute())
+        return storage.absolute(uri)
 
     def classes(self) -> Classes:
         """Classes of a list beside the masks, else as the masks tell them by their values."""

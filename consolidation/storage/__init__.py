@@ -10,12 +10,13 @@ from consolidation.storage.files import (
 )
 from consolidation.storage.listing import Entry, about, delete, delete_parts, entries, exists
 from consolidation.storage.s3 import s3_access
-from consolidation.storage.uris import is_s3, join, local, same, split_s3, within
+from consolidation.storage.uris import absolute, is_s3, join, local, same, split_s3, within
 
 __all__ = [
     "Entry",
     "StorageError",
     "about",
+    "absolute",
     "delete",
     "delete_parts",
     "entries",

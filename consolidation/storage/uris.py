@@ -90,3 +90,8 @@ def same(first: str | Path, second: str | Path) -> bool:
     if is_s3(first) or is_s3(second):
         return str(first) == str(second)
     return local(first).resolve() == local(second).resolve()
+
+
+def absolute(uri: str | Path) -> str:
+    """Name that means the same wherever it is read; S3 URIs as they are."""
+    return str(uri) if is_s3(uri) else str(local(uri).absolute())

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from consolidation import storage
 from consolidation.errors import ConsolidationError, SourceError
 from consolidation.formats.class_list import ClassList, read_class_list
 from consolidation.formats.files import File, members
@@ -147,7 +148,7 @@ class Volumes(Source):
                 grids[worker] = open_grid(file, most)
             except ConsolidationError as error:
                 errors.append(str(error))
-        picture = next(iter(raters.values())).uri
+        picture = storage.absolute(next(iter(raters.values())).uri)
         first = next(iter(grids.values()), None)
         self._refused += errors
         if first is None:

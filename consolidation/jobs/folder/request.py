@@ -104,11 +104,16 @@ class RunRequest:
         """JSON-ready, by paths that mean the same in any folder; inverse of `from_dict`."""
         files = {name: getattr(self.reading, name) for name in _FILES}
         return {
-            "path": absolute(self.source),
+            "path": storage.absolute(self.source),
             **{name: getattr(self.reading, name) for name in _READING},
             **self.reading.of_format(),
-            **{name: None if path is None else absolute(path) for name, path in files.items()},
-            "calibration": absolute(self.options.calibration) if self.options.calibration else "",
+            **{
+                name: None if path is None else storage.absolute(path)
+                for name, path in files.items()
+            },
+            "calibration": storage.absolute(self.options.calibration)
+            if self.options.calibration
+            else "",
         }
 
     @classmethod
@@ -148,11 +153,6 @@ class OpenRun:
     identity: Mapping[str, Any]
     known: Reliability | None = None
     calibration: Calibration | None = None
-
-
-def absolute(path: str | Path) -> str:
-    """Path that means the same in any folder; URIs as they are."""
-    return str(path) if storage.is_s3(path) else str(storage.local(path).absolute())
 
 
 def _hash(data: bytes) -> str:
