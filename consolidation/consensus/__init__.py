@@ -1,8 +1,9 @@
 """Arrays in, consensus and confidence out. Knows nothing of images, clouds or the wire."""
 
 from consolidation.consensus.agreement import Agreement, AgreementSums, krippendorff_alpha
-from consolidation.consensus.auto import Choice, Trial, sampled
+from consolidation.consensus.auto import Trial, sampled
 from consolidation.consensus.calibration import Calibration
+from consolidation.consensus.choice import Choice
 from consolidation.consensus.consolidate import LearntWeights, consolidate
 from consolidation.consensus.estimate import Estimate
 from consolidation.consensus.methods import METHODS, MethodSpec, method_spec

@@ -26,96 +26,23 @@ disagreement is a tie, and the test would reward whatever breaks ties best.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from consolidation.consensus.choice import Choice
 from consolidation.consensus.consolidate import consolidate
 from consolidation.consensus.estimate import Estimate
-from consolidation.consensus.overlap import mean_of_present, overlap_iou
 from consolidation.consensus.reliability import Reliability
-from consolidation.kernels import pairs
+from consolidation.consensus.sides import SmoothingTrial
+from consolidation.consensus.trial import MIN_IMAGES, STANDARD_ERRORS, Fixed, mean_iou
 
 SAMPLE = 32
 """Most images on which the choice is made."""
-MIN_IMAGES = 8
-"""Fewer tell nothing about the error of their mean."""
 MIN_LEFT = 3
 """Workers that must remain when one is held out."""
-STANDARD_ERRORS = 2.0
-TAKES_SIDES = 0.003
-"""Loss in mean IoU of an image's middle worker from which smoothing can be said to take sides."""
-UNEVEN = 1.4
-"""And how many times the mean worker's that is. On honest crowds who lose so much it is 1.0 to 1.2;
-beside two who box, shift, dilate or leave out, 1.4 to 4.1."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What `auto` chose for a job, and why.
-
-    Attributes
-    ----------
-    weighted : bool
-        Whether votes are weighted by reliability.
-    estimate : Estimate
-        Reliability of the workers.
-    gain, error : float
-        Mean difference in mean IoU of predicting held-out voters with weights, and its standard
-        error; NaN where too few images could be asked.
-    images : int
-        Images asked.
-    reason : str
-        One sentence.
-    held_out, better : int
-        Voters who were held out, and those of them whom weights predicted better.
-    smooths : bool
-        Whether neighbours' votes are added at disputed pixels, unless told otherwise.
-    """
-
-    weighted: bool
-    estimate: Estimate
-    gain: float
-    error: float
-    images: int
-    reason: str
-    held_out: int = 0
-    better: int = 0
-    smooths: bool = True
-
-    def weights(self, workers: Sequence[str]) -> NDArray[np.float64]:
-        """Weights (W,) of workers in an image: 0 for who has no vote, else by reliability or 1."""
-        weights = self.estimate.weights(workers)
-        return weights if self.weighted else (weights > 0).astype(np.float64)
-
-    @classmethod
-    def of(cls, estimate: Estimate, record: Mapping[str, Any]) -> Choice:
-        """Inverse of `as_dict`, with the reliability of the workers."""
-        gain, error = (
-            math.nan if record[name] is None else record[name]
-            for name in ("gain", "standard_error")
-        )
-        counts = (record["held_out"], record["better"], record["smooths"])
-        return cls(
-            record["weighted"], estimate, gain, error, record["images"], record["reason"], *counts
-        )
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready."""
-        return {
-            "weighted": self.weighted,
-            "reason": self.reason,
-            "gain": None if math.isnan(self.gain) else round(self.gain, 6),
-            "standard_error": None if math.isnan(self.error) else round(self.error, 6),
-            "images": self.images,
-            "held_out": self.held_out,
-            "better": self.better,
-            "smooths": self.smooths,
-            **self.estimate.named(),
-        }
 
 
 class Trial:
@@ -138,7 +65,7 @@ class Trial:
         self._without: dict[tuple[str, ...], Estimate] = {}
         self.gains: list[float] = []
         self._by_voter: dict[tuple[str, ...], list[float]] = {}
-        self._smoothed: dict[bool, list[list[float]]] = {False: [], True: []}
+        self._sides = SmoothingTrial(self.estimate, ties)
 
     def suits(self, workers: Sequence[str]) -> bool:
         """Whether an image by these workers can be asked."""
@@ -160,7 +87,7 @@ class Trial:
             names = [workers[index] for index in rest]
             weights = self._estimate_without(companions).weights(names)
             # whoever is junk to the others' eyes alone stays in both predictions
-            learnt = _Fixed(np.maximum(weights, 1e-9))
+            learnt = Fixed(np.maximum(weights, 1e-9))
             others = masks[rest]
             truth = masks[held]
             scores = []
@@ -175,53 +102,14 @@ class Trial:
                     ties=self.ties,
                     ignore_index=ignore_index,
                 )
-                scores.append(_mean_iou(result.labels, truth, n_classes, ignore_index))
+                scores.append(mean_iou(result.labels, truth, n_classes, ignore_index))
             difference = scores[0] - scores[1]
             differences.append(difference)
             self._by_voter.setdefault(companions, []).append(difference)
         self.gains.append(float(np.mean(differences)))
         if self.smoothing is None:
             names = [workers[index] for index in voters]
-            self._ask_smoothing(masks[voters], names, n_classes, ignore_index)
-
-    def _ask_smoothing(
-        self, masks: NDArray[Any], workers: list[str], n_classes: int, ignore_index: int | None
-    ) -> None:
-        """Compare each voter with the consensus, smoothed and not, with weights and without."""
-        weights = _Fixed(self.estimate.weights(workers))
-        for weighted, reliability in ((False, None), (True, weights)):
-            smoothed, plain = (
-                consolidate(
-                    masks,
-                    n_classes=n_classes,
-                    workers=workers,
-                    method="auto",
-                    reliability=reliability,
-                    smoothing=smoothing,
-                    ties=self.ties,
-                    ignore_index=ignore_index,
-                ).labels
-                for smoothing in (None, 0.0)
-            )
-            self._smoothed[weighted].append(
-                [
-                    _mean_iou(smoothed, mask, n_classes, ignore_index)
-                    - _mean_iou(plain, mask, n_classes, ignore_index)
-                    for mask in masks
-                ]
-            )
-
-    def _takes_sides(self, weighted: bool) -> bool:
-        """Whether smoothing costs most workers much, and serves somebody."""
-        images = self._smoothed[weighted]
-        if len(images) < MIN_IMAGES:
-            return False
-        middle = float(np.mean([np.median(own) for own in images]))
-        mean = float(np.mean([np.mean(own) for own in images]))
-        most = np.array([max(own) for own in images])
-        error = float(most.std(ddof=1)) / math.sqrt(len(most))
-        serves = float(most.mean()) > STANDARD_ERRORS * error
-        return serves and middle < -TAKES_SIDES and middle < UNEVEN * mean
+            self._sides.ask(masks[voters], names, n_classes, ignore_index)
 
     def _estimate_without(self, workers: tuple[str, ...]) -> Estimate:
         if workers not in self._without:
@@ -241,7 +129,7 @@ class Trial:
         weighted = (
             helps and 2 * better > held_out and not estimate.contested and not estimate.spared
         )
-        smooths = not self._takes_sides(weighted)
+        smooths = not self._sides.takes_sides(weighted)
         reason = self._reason(weighted, helps, better)
         if not smooths:
             reason += "; without smoothing, which would move the consensus from most to a few"
@@ -277,16 +165,6 @@ class Trial:
         return reason + (f"; without the votes of {junk}, who agree with nobody" if junk else "")
 
 
-@dataclass(frozen=True)
-class _Fixed:
-    """Weights that are what they are."""
-
-    values: NDArray[np.float64]
-
-    def weights(self, workers: Sequence[str]) -> NDArray[np.float64]:
-        return self.values
-
-
 def sampled(n: int, most: int = SAMPLE) -> list[int]:
     """At most `most` of n places, evenly spaced.
 
@@ -298,13 +176,3 @@ def sampled(n: int, most: int = SAMPLE) -> list[int]:
     if n <= most:
         return list(range(n))
     return [int(index) for index in np.rint(np.linspace(0, n - 1, most))]
-
-
-def _mean_iou(
-    labels: NDArray[Any], truth: NDArray[Any], n_classes: int, ignore: int | None
-) -> float:
-    sums = np.zeros((3, n_classes), np.int64)
-    outside = -1 if ignore is None else ignore
-    pairs.overlap(truth.reshape(-1), labels.reshape(-1), outside, outside, sums)
-    mean = mean_of_present(overlap_iou(sums))
-    return 1.0 if math.isnan(mean) else mean
