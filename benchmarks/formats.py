@@ -21,8 +21,9 @@ import numpy as np
 
 from benchmarks.harness import measure, peak_memory, report, verdict
 from consolidation.formats import open_source, rle
+from consolidation.formats.coded_shapes import ColumnRuns, Runs
 from consolidation.formats.json_stream import LongLists
-from consolidation.formats.shapes import ColumnRuns, Polygon, Runs
+from consolidation.formats.shapes import Polygon
 from consolidation.kernels.shapes import lay
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "formats"

@@ -257,7 +257,7 @@ def test_every_area():
     path = FORMATS / "panoptic_coco_detection_format.json"
     content = json.loads(path.read_text())
     sizes = {one["id"]: (one["height"], one["width"]) for one in content["images"]}
-    from consolidation.formats.shapes import ColumnRuns
+    from consolidation.formats.coded_shapes import ColumnRuns
 
     assert len(content["annotations"]) == 50
     for one in content["annotations"]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consolidation.errors import AnswerError
-from consolidation.formats import rle, shapes
+from consolidation.formats import coded_shapes, rle
 from tests import format_writers as writers
 from tests import naive_formats as naive
 from tests.shared_data import FORMATS, needs_shared
@@ -130,7 +130,7 @@ def test_runs_come_back(mask):
     text = ", ".join(map(str, counts))
     np.testing.assert_array_equal(rle.parse_runs(text, mask.size), counts)
     np.testing.assert_array_equal(rle.listed_runs(counts, mask.size), counts)
-    plane = shapes.Runs(text, 0, 0, *mask.shape).plane(*mask.shape)
+    plane = coded_shapes.Runs(text, 0, 0, *mask.shape).plane(*mask.shape)
     np.testing.assert_array_equal(plane.pixels, mask)
     assert naive.runs(counts) == mask.reshape(-1).tolist()
 
@@ -143,7 +143,7 @@ def test_columns_of_coco_come_back(mask):
     assert naive.coco_counts(text) == counts
     np.testing.assert_array_equal(rle.compressed_runs(text, mask.size), counts)
     for listed in (text, counts, [float(one) for one in counts]):
-        plane = shapes.ColumnRuns(listed, list(mask.shape)).plane(*mask.shape)
+        plane = coded_shapes.ColumnRuns(listed, list(mask.shape)).plane(*mask.shape)
         out = np.zeros_like(mask)
         if plane is not None:
             out[plane.window] = plane.pixels.T
@@ -157,7 +157,7 @@ def test_compressed_as_pycocotools(mask):
     encoded = coco.encode(np.asfortranarray(mask))
     text = encoded["counts"].decode()
     assert text == writers.coco_counts(writers.runs(mask.T.reshape(-1)))
-    plane = shapes.ColumnRuns(text, list(mask.shape)).plane(*mask.shape)
+    plane = coded_shapes.ColumnRuns(text, list(mask.shape)).plane(*mask.shape)
     assert (0 if plane is None else int(plane.pixels.sum())) == int(coco.area(encoded))
 
 
@@ -171,7 +171,7 @@ def test_dense_runs_come_back(mask, value):
             pairs[-1] += 1
         else:
             pairs += [one, 1]
-    plane = shapes.DenseRuns(pairs, value).plane(*mask.shape)
+    plane = coded_shapes.DenseRuns(pairs, value).plane(*mask.shape)
     out = np.zeros_like(mask)
     if plane is not None:
         out[plane.window] = plane.pixels
@@ -209,15 +209,15 @@ def test_runs_that_lie(read, says):
 
 def test_boxes_of_runs_are_held_against_the_image():
     with pytest.raises(AnswerError, match="box of 1000000 x 1000000 pixels, the image 4 x 4"):
-        shapes.Runs("1", 0, 0, 10**6, 10**6).plane(4, 4)
+        coded_shapes.Runs("1", 0, 0, 10**6, 10**6).plane(4, 4)
     with pytest.raises(AnswerError, match="box of 0 x 4"):
-        shapes.Runs("", 0, 0, 4, 0).plane(4, 4)
+        coded_shapes.Runs("", 0, 0, 4, 0).plane(4, 4)
     # what sticks out is cut off
-    plane = shapes.Runs("0, 4", -1, 3, 2, 2).plane(4, 4)
+    plane = coded_shapes.Runs("0, 4", -1, 3, 2, 2).plane(4, 4)
     assert (plane.top, plane.left, plane.pixels.tolist()) == (0, 3, [[1]])
-    assert shapes.Runs("0, 4", 4, 0, 2, 2).plane(4, 4) is None
+    assert coded_shapes.Runs("0, 4", 4, 0, 2, 2).plane(4, 4) is None
 
 
 def test_columns_of_another_size():
     with pytest.raises(AnswerError, match=r"of size \[4, 3\], the image \[3, 4\]"):
-        shapes.ColumnRuns("0<", [4, 3]).plane(3, 4)
+        coded_shapes.ColumnRuns("0<", [4, 3]).plane(3, 4)

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consolidation.errors import AnswerError
+from consolidation.formats.coded_shapes import Pixels
 from consolidation.formats.paint import Region, paint
-from consolidation.formats.shapes import Ellipse, Pixels, Polygon, rectangle
+from consolidation.formats.shapes import Ellipse, Polygon, rectangle
 from consolidation.masks import Classes
 from tests import naive_formats as naive
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from consolidation.errors import AnswerError, SourceError
+from consolidation.formats.coded_shapes import DenseRuns
 from consolidation.formats.files import File
 from consolidation.formats.image_files import (
     ImageFile,
@@ -20,7 +21,7 @@ from consolidation.formats.image_files import (
 )
 from consolidation.formats.json_text import finite_number
 from consolidation.formats.paint import Region
-from consolidation.formats.shapes import DenseRuns, Ellipse, Polygon, Shape, rectangle
+from consolidation.formats.shapes import Ellipse, Polygon, Shape, rectangle
 from consolidation.formats.sniff import FileBeginning
 from consolidation.limits import Limits
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from consolidation import storage
 from consolidation.errors import AnswerError, ConsolidationError, SourceError
+from consolidation.formats.coded_shapes import Pixels
 from consolidation.formats.drawn import Drawn
 from consolidation.formats.drawn_source import Content, DrawnSource
 from consolidation.formats.files import File
@@ -14,7 +15,7 @@ from consolidation.formats.paint import Region
 from consolidation.formats.patterns import compile_pattern, is_consensus
 from consolidation.formats.pictures import Bitmap
 from consolidation.formats.place import Place
-from consolidation.formats.shapes import Pixels, Shape
+from consolidation.formats.shapes import Shape
 from consolidation.formats.sniff import is_hidden
 from consolidation.formats.source import SourceOptions
 from consolidation.formats.volumes.grids import open_grid

@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 
 from consolidation.errors import AnswerError, ConsolidationError, SourceError
-from consolidation.formats import json_stream, rle, shapes
+from consolidation.formats import coded_shapes, json_stream, rle, shapes
 from consolidation.formats.coco import Coco
 from consolidation.formats.coco.annotations import CocoPart
 from consolidation.formats.cvat.images import ImagePart
@@ -72,19 +72,19 @@ def runs(data: bytes) -> None:
     text = rest.decode("latin-1")
     numbers = np.frombuffer(rest[: len(rest) // 2 * 2], "<i2").tolist()
     made: dict[int, Callable[[], Shape]] = {
-        0: lambda: shapes.Brush(rle.brush_bytes(list(rest))),
-        1: lambda: shapes.Brush(rle.brush_bytes(rest)),
-        2: lambda: shapes.Brush(rle.brush_bytes(bytes([0, 0, 0, 4 * 35]) + rest)),
-        3: lambda: shapes.Runs(text, -1, 1, *SIZE),
-        4: lambda: shapes.Runs(numbers, 0, 0, *SIZE),
-        5: lambda: shapes.ColumnRuns(text, list(SIZE)),
-        6: lambda: shapes.ColumnRuns(numbers, list(SIZE)),
-        7: lambda: shapes.DenseRuns(numbers, 1),
+        0: lambda: coded_shapes.Brush(rle.brush_bytes(list(rest))),
+        1: lambda: coded_shapes.Brush(rle.brush_bytes(rest)),
+        2: lambda: coded_shapes.Brush(rle.brush_bytes(bytes([0, 0, 0, 4 * 35]) + rest)),
+        3: lambda: coded_shapes.Runs(text, -1, 1, *SIZE),
+        4: lambda: coded_shapes.Runs(numbers, 0, 0, *SIZE),
+        5: lambda: coded_shapes.ColumnRuns(text, list(SIZE)),
+        6: lambda: coded_shapes.ColumnRuns(numbers, list(SIZE)),
+        7: lambda: coded_shapes.DenseRuns(numbers, 1),
         8: lambda: shapes.Polygon.of([np.frombuffer(rest[: len(rest) // 16 * 16], "<f8")]),
         9: lambda: shapes.Polygon.of([numbers[: len(numbers) // 2 * 2]]),
         10: lambda: shapes.Ellipse(*(numbers + [0] * 5)[:5]),
         11: lambda: shapes.rectangle(*(numbers + [0] * 5)[:5]),
-        12: lambda: shapes.Brush(rle.brush_bytes([0, 0, 0, 140, 57, 27, *rest])),
+        12: lambda: coded_shapes.Brush(rle.brush_bytes([0, 0, 0, 140, 57, 27, *rest])),
     }
     with contextlib.suppress(AnswerError):
         plane = made[data[0] % len(made) if data else 0]().plane(*SIZE)

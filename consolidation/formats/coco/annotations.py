@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from consolidation.errors import AnswerError, SourceError
+from consolidation.formats.coded_shapes import ColumnRuns
 from consolidation.formats.drawn import Drawn
 from consolidation.formats.files import File
 from consolidation.formats.json_stream import parse_json
 from consolidation.formats.paint import Region
-from consolidation.formats.shapes import ColumnRuns, Polygon
+from consolidation.formats.shapes import Polygon
 from consolidation.limits import Limits
 
 ANNOTATOR_FIELDS = (

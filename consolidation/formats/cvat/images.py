@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from consolidation.errors import AnswerError
-from consolidation.formats import shapes
+from consolidation.formats import coded_shapes, shapes
 from consolidation.formats.drawn import Drawn
 from consolidation.formats.files import File
 from consolidation.formats.groundtruth.spans import Span
@@ -73,7 +73,7 @@ def _shape(element: Element) -> Shape:
     at = element.attrib
     if element.tag == "mask":
         box = (_int(at, key) for key in ("top", "left", "height", "width"))
-        return shapes.Runs(at.get("rle", ""), *box)
+        return coded_shapes.Runs(at.get("rle", ""), *box)
     if element.tag == "polygon":
         return shapes.Polygon.of([_points(at.get("points", ""))])
     degrees = _float(at, "rotation", 0.0)

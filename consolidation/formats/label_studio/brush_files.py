@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from consolidation import storage
 from consolidation.errors import AnswerError
 from consolidation.formats.arrays import read_array
+from consolidation.formats.coded_shapes import Pixels
 from consolidation.formats.drawn import Drawn
 from consolidation.formats.drawn_source import Content, DrawnSource
 from consolidation.formats.paint import Region
 from consolidation.formats.pictures import Bitmap
 from consolidation.formats.place import Place
-from consolidation.formats.shapes import Pixels, Shape
+from consolidation.formats.shapes import Shape
 from consolidation.formats.sniff import named
 from consolidation.formats.source import SourceOptions
 from consolidation.limits import Limits

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consolidation.errors import AnswerError
-from consolidation.formats import rle, shapes
+from consolidation.formats import coded_shapes, rle, shapes
 from consolidation.formats.json_stream import LongLists
 from consolidation.formats.json_text import finite_number
 from consolidation.formats.paint import Region
@@ -176,7 +176,7 @@ def _geometry(value: Mapping[str, Any]) -> str | None:
 
 def _shape(value: Mapping[str, Any], lists: LongLists) -> Shape:
     if "rle" in value:
-        return shapes.Brush(rle.brush_bytes(lists.numbers(value["rle"])))
+        return coded_shapes.Brush(rle.brush_bytes(lists.numbers(value["rle"])))
     if "imageDataURL" in value:
         return _bitmap(value["imageDataURL"])
     return Percent(value)

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consolidation import storage
-from consolidation.formats.volumes.grids import Grid, library
+from consolidation.formats.volumes.grids import Grid
+from consolidation.formats.volumes.opening import library
 from consolidation.masks import UNDECIDED_INDEX
 from consolidation.names import file_name
 
